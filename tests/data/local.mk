@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Files that tests read: EXTRA_DIST += tests/data/NAME.

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# One fuzz_NAME.c with LLVMFuzzerTestOneInput and one corpus folder per target:
+#	check_PROGRAMS += tests/fuzz/replay_NAME
+#	tests_fuzz_replay_NAME_SOURCES = tests/fuzz/fuzz_NAME.c $(fuzz_replay)
+#	EXTRA_DIST += tests/fuzz/corpus/NAME
+# `make check` replays the corpus, `make fuzz` searches.
+fuzz_replay = tests/fuzz/main.c
+EXTRA_DIST += tests/fuzz/main.c
