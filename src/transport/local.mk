@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libcoapcast_a_SOURCES += \
+	src/transport/udp.h
