@@ -10,8 +10,60 @@ AM_TESTS_ENVIRONMENT = \
 	COAP_CLIENT='$(COAP_CLIENT)'; \
 	export top_srcdir top_builddir COAP_CLIENT;
 
-
+EXTRA_DIST += tests/lib.sh
 dist_check_SCRIPTS += tests/layers.sh
 
-# The programs under test, for the scripts among the tests.
-$(TEST_LOGS): $(bin_PROGRAMS) $(sbin_PROGRAMS)
+# Everything `make check` runs, built but not run.
+tests: all $(check_PROGRAMS) $(bench_programs)
+.PHONY: tests
+
+# --- memcheck: unit tests, corpora and one tour of the daemon under valgrind ----
+memcheck_scripts = tests/integration/smoke.sh
+memcheck_command = $(VALGRIND) -q --error-exitcode=99 --leak-check=full \
+	--errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect
+memcheck: tests
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(check_PROGRAMS)' LOG_COMPILER='$(memcheck_command)'
+	COAPCASTD_WRAPPER='$(memcheck_command)' TEST_TIME_FACTOR=10 \
+		$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(memcheck_scripts)'
+.PHONY: memcheck
+
+# --- sanitize, coverage: `make check` in a second build, below this one ---------
+second_configure = $(abs_top_srcdir)/configure -q --enable-werror CC='$(CC)' \
+	PKG_CONFIG_PATH='$(PKG_CONFIG_PATH)'
+
+sanitize:
+	$(MKDIR_P) sanitize
+	cd sanitize && { test -f Makefile || $(second_configure) --enable-sanitizers \
+		CFLAGS='-O1 -g'; }
+	cd sanitize && $(MAKE) $(AM_MAKEFLAGS) check
+.PHONY: sanitize
+
+coverage:
+	$(MKDIR_P) coverage
+	cd coverage && { test -f Makefile || $(second_configure) --enable-coverage \
+		CFLAGS='-O0 -g'; }
+	find coverage -name '*.gcda' -exec rm -f {} +
+	cd coverage && $(MAKE) $(AM_MAKEFLAGS) check
+	$(SHELL) $(srcdir)/scripts/coverage '$(abs_top_srcdir)' coverage
+.PHONY: coverage
+
+# --- fuzz: search for FUZZ_SECONDS per target, starting from the corpora ---------
+fuzz:
+	CLANG='$(CLANG)' bash $(srcdir)/tests/fuzz/run '$(abs_top_srcdir)' fuzz-build
+.PHONY: fuzz
+
+# --- bench: numbers, never a verdict ---------------------------------------------
+bench: all $(bench_programs)
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		bash $(srcdir)/tests/bench/run
+bench-quick: all $(bench_programs)
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		bash $(srcdir)/tests/bench/run --quick
+.PHONY: bench bench-quick
+
+lint:
+	bash $(srcdir)/scripts/lint
+.PHONY: lint
+
+distclean-local:
+	rm -rf sanitize coverage fuzz-build

@@ -3,6 +3,11 @@
 #	check_PROGRAMS += tests/fuzz/replay_NAME
 #	tests_fuzz_replay_NAME_SOURCES = tests/fuzz/fuzz_NAME.c $(fuzz_replay)
 #	EXTRA_DIST += tests/fuzz/corpus/NAME
-# `make check` replays the corpus, `make fuzz` searches.
+# `make check` replays the corpus, `make fuzz` builds the same programs with
+# --enable-fuzzing (libFuzzer's main instead of ours) and searches.
+if FUZZING
+fuzz_replay =
+else
 fuzz_replay = tests/fuzz/main.c
-EXTRA_DIST += tests/fuzz/main.c
+endif
+EXTRA_DIST += tests/fuzz/main.c tests/fuzz/run

@@ -1,0 +1,391 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What every test script shares. Source it first:
+#
+#	. "${srcdir:-.}/tests/lib.sh"
+#	plan 2
+#
+# and run it with `make check TESTS=tests/integration/x.sh`, or by hand from the
+# build folder: `srcdir=../tree bash ../tree/tests/integration/x.sh`.
+#
+# Rules: everything is TAP on stdout; nothing sleeps to synchronise, what has to
+# be waited for is polled with a bound; every process started here is ended here.
+
+set -u
+export LC_ALL=C
+
+: "${srcdir:=.}"
+: "${top_srcdir:=$(cd "$srcdir" && pwd)}"
+: "${top_builddir:=$(pwd)}"
+: "${TEST_TIME_FACTOR:=1}"          # stretches every bound (valgrind)
+: "${COAPCASTD_WRAPPER:=}"          # put before the daemon: valgrind ...
+: "${COAP_CLIENT:=}"
+# shellcheck disable=SC2034 # for the tests
+coapcast=$top_builddir/coapcast
+coapcastd=$top_builddir/coapcastd
+export srcdir top_srcdir top_builddir
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/coapcast-test.XXXXXX")
+n_cases=0                           # TAP cases written so far
+declare -A spawned=()               # NAME -> pid of what spawn() started
+port_locks=()                       # folders that hold our ports
+on_ports=${TMPDIR:-/tmp}/coapcast-test-ports.$(id -u)
+
+# --- TAP ----------------------------------------------------------------------
+
+# plan N: how many cases there will be.
+plan() {
+	echo "1..$1"
+}
+
+# Every line of stdin as a TAP comment.
+comment() {
+	sed 's/^/# /'
+}
+
+# ok STATUS NAME: 0 passes.
+ok() {
+	n_cases=$((n_cases + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n_cases - $2"
+	else
+		echo "not ok $n_cases - $2"
+	fi
+}
+
+# is GOT WANTED NAME
+is() {
+	local rc=0
+	[ "$1" = "$2" ] || rc=1
+	ok "$rc" "$3"
+	if [ "$rc" -ne 0 ]; then
+		printf 'got:\n%s\nwanted:\n%s\n' "$1" "$2" | comment
+	fi
+}
+
+# like GOT REGEX NAME (extended regular expression, anywhere in GOT)
+like() {
+	local rc=0
+	[[ $1 =~ $2 ]] || rc=1
+	ok "$rc" "$3"
+	if [ "$rc" -ne 0 ]; then
+		printf 'got:\n%s\nwanted a match of:\n%s\n' "$1" "$2" | comment
+	fi
+}
+
+# The rest makes no sense: fails the test as a whole.
+bail() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+# skip_all REASON: before the plan. In CI what is missing is a failure.
+skip_all() {
+	if [ "${CI:-}" = true ]; then
+		echo "1..1"
+		echo "not ok 1 - cannot run: $*"
+		exit 1
+	fi
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# need PROGRAM...: skip when one of them is missing.
+need() {
+	local p
+	for p in "$@"; do
+		command -v "$p" >/dev/null || skip_all "$p is not installed"
+	done
+}
+
+need_coap_client() {
+	if [ -z "$COAP_CLIENT" ] || [ "$COAP_CLIENT" = none ]; then
+		local p
+		for p in coap-client coap-client-openssl coap-client-gnutls coap-client-notls; do
+			if command -v "$p" >/dev/null; then
+				COAP_CLIENT=$p
+				return
+			fi
+		done
+		skip_all "no coap-client is installed"
+	fi
+}
+
+# --- waiting ------------------------------------------------------------------
+
+# wait_until SECONDS COMMAND...: poll until the command succeeds; 1 on time-out.
+wait_until() {
+	local end=$((SECONDS + $1 * TEST_TIME_FACTOR + 1))
+	shift
+	until "$@"; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+has_line() { # FILE REGEX
+	grep -qE -- "$2" "$1" 2>/dev/null
+}
+
+has_lines() { # FILE N
+	[ "$(wc -l 2>/dev/null <"$1" || echo 0)" -ge "$2" ]
+}
+
+# wait_line FILE REGEX [SECONDS]: until a line matches.
+wait_line() {
+	wait_until "${3:-10}" has_line "$1" "$2"
+}
+
+# wait_lines FILE N [SECONDS]: until there are at least N lines.
+wait_lines() {
+	wait_until "${3:-10}" has_lines "$1" "$2"
+}
+
+gone() { # PID
+	! kill -0 "$1" 2>/dev/null
+}
+
+# --- processes ----------------------------------------------------------------
+
+# spawn NAME COMMAND...: in the background, output in $tmp/NAME.out and .err.
+# `spawn NAME in_host HOST COMMAND...` starts it in a network namespace.
+spawn() {
+	local name=$1
+	shift
+	if [ "$1" = in_host ]; then
+		set -- nsenter --net="/run/netns/$2" -- "${@:3}"
+	fi
+	(exec "$@") >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
+	spawned[$name]=$!
+}
+
+# finish NAME [SECONDS]: wait for the end of it; its exit status, 124 on time-out
+# (then it is killed).
+finish() {
+	local pid=${spawned[$1]} rc=0 late=0
+	wait_until "${2:-10}" gone "$pid" || late=1
+	if [ "$late" -ne 0 ]; then
+		kill -KILL "$pid" 2>/dev/null
+	fi
+	wait "$pid" 2>/dev/null || rc=$?
+	unset "spawned[$1]"
+	if [ "$late" -ne 0 ]; then
+		rc=124
+	fi
+	return "$rc"
+}
+
+# stop NAME [SIGNAL]: signal it and wait; its exit status.
+stop() {
+	kill "-${2:-TERM}" "${spawned[$1]}" 2>/dev/null
+	finish "$1"
+}
+
+cleanup() {
+	local name d
+	for name in "${!spawned[@]}"; do
+		kill -KILL "${spawned[$name]}" 2>/dev/null
+		wait "${spawned[$name]}" 2>/dev/null
+	done
+	for d in "${port_locks[@]}"; do
+		rmdir "$d" 2>/dev/null
+	done
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- the broker -----------------------------------------------------------------
+
+port_is_used() { # PORT
+	local hex
+	printf -v hex '%04X' "$1"
+	grep -qi ":$hex " /proc/net/udp /proc/net/udp6 /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# free_port: sets `port` to one that no other running test has.
+free_port() {
+	local i
+	mkdir -p "$on_ports"
+	for i in {1..200}; do
+		port=$((20000 + RANDOM % 10000))
+		if ! port_is_used "$port" && mkdir "$on_ports/$port" 2>/dev/null; then
+			port_locks+=("$on_ports/$port")
+			return 0
+		fi
+	done
+	bail "no free port after $i tries"
+}
+
+# launch_broker FILE [ARG...]: start the daemon on configuration FILE without
+# waiting. Its log is $tmp/broker.log. With broker_host set it runs in that
+# network namespace.
+launch_broker() {
+	local file=$1 wrapper=()
+	shift
+	read -ra wrapper <<<"$COAPCASTD_WRAPPER"
+	if [ -n "${broker_host:-}" ]; then
+		wrapper=(nsenter "--net=/run/netns/$broker_host" -- "${wrapper[@]}")
+	fi
+	spawn broker "${wrapper[@]}" "$coapcastd" -c "$file" "$@"
+	ln -sf broker.err "$tmp/broker.log"
+}
+
+broker_is_up() {
+	has_line "$tmp/broker.log" '(^|[^a-z])ready([^a-z]|$)' || gone "${spawned[broker]}"
+}
+
+# start_broker FILE [ARG...]: the same, and wait for the line `ready`. The test
+# is over when it does not come.
+start_broker() {
+	launch_broker "$@"
+	if ! wait_until 10 broker_is_up || gone "${spawned[broker]}"; then
+		comment <"$tmp/broker.log"
+		bail "the broker did not get ready"
+	fi
+}
+
+# stop_broker: SIGTERM; one TAP case: it ends with status 0, which is also its
+# leak check. The log is shown when not.
+stop_broker() {
+	local rc=0
+	stop broker TERM || rc=$?
+	is "$rc" 0 "the broker stops with status 0"
+	if [ "$rc" -ne 0 ]; then
+		tail -n 100 "$tmp/broker.log" | comment
+	fi
+}
+
+# --- network namespaces ---------------------------------------------------------
+
+# netns_begin: call it right after sourcing. Starts the script again in network
+# and mount namespaces of its own, so that nothing of it is left behind or meets
+# what is outside. Needs root (in a user namespace tcpdump cannot run).
+netns_begin() {
+	need ip nsenter unshare
+	[ "$(id -u)" -eq 0 ] || skip_all "network namespaces need root"
+	if [ -z "${COAPCAST_IN_NETNS:-}" ]; then
+		unshare --mount --net true 2>/dev/null || skip_all "no network namespaces here"
+		rm -rf "$tmp"
+		trap - EXIT
+		COAPCAST_IN_NETNS=1 exec unshare --mount --net bash "$0" "$@"
+	fi
+	# The names of our namespaces are on a tmpfs only we see.
+	if [ -d /run/netns ]; then
+		mount -t tmpfs tmpfs /run/netns
+	else
+		mount -t tmpfs tmpfs /run && mkdir /run/netns
+	fi || skip_all "cannot mount in a mount namespace"
+	ip link set lo up
+}
+
+# netns_hosts NAME...: hosts on one bridge. The i-th has 10.77.0.i/24 and
+# fd77::i/64 on eth0, and a multicast route; host_ip4 and host_ip6 know them.
+netns_hosts() {
+	local name i=0
+	declare -gA host_ip4=() host_ip6=()
+	echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+	ip link add br0 type bridge mcast_snooping 0 2>/dev/null ||
+		skip_all "this kernel has no bridge"
+	ip link set br0 up
+	for name in "$@"; do
+		i=$((i + 1))
+		host_ip4[$name]=10.77.0.$i
+		printf -v "host_ip6[$name]" 'fd77::%x' "$i"
+		ip netns add "$name"
+		ip link add "v$i" type veth peer name eth0 netns "$name" 2>/dev/null ||
+			skip_all "this kernel has no veth"
+		ip link set "v$i" master br0 up
+		# shellcheck disable=SC2016 # expanded in there
+		in_host "$name" sh -eu -c '
+			echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad
+			echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad
+			echo 0 >/proc/sys/net/ipv6/conf/eth0/router_solicitations
+			ip link set lo up
+			ip address add "$1/24" dev eth0
+			ip address add "$2/64" dev eth0 nodad
+			ip link set eth0 up
+			ip route add 224.0.0.0/4 dev eth0
+			' sh "${host_ip4[$name]}" "${host_ip6[$name]}" ||
+			bail "cannot set up host $name"
+	done
+	for name in "$@"; do
+		wait_until 10 host_is_up "$name" || bail "host $name does not come up"
+	done
+}
+
+# Addresses usable (IPv6 ones are tentative at first) and the carrier there.
+host_is_up() {
+	[ -z "$(in_host "$1" ip -6 address show dev eth0 tentative)" ] &&
+		in_host "$1" ip link show dev eth0 | grep -q 'state UP'
+}
+
+# in_host HOST COMMAND...: run it there and wait.
+in_host() {
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$ns" -- "$@"
+}
+
+# host_drops HOST PERCENT [NFT-MATCH...]: lose so many of the packets that come in.
+host_drops() {
+	local ns=$1 dice="numgen random mod 100 < $2"
+	if [ "$2" -ge 100 ]; then
+		dice=
+	fi
+	shift 2
+	in_host "$ns" nft -f - <<-END || bail "nft refuses the loss rule"
+		table inet loss {
+			chain in {
+				type filter hook input priority 0;
+				$* $dice drop
+			}
+		}
+	END
+}
+
+# --- captures -------------------------------------------------------------------
+
+capture_mark_port=9     # discard; to a group, so that no ARP is needed
+
+# capture_start NAME HOST [FILTER]: capture on eth0 of HOST from now on.
+declare -A capture_host=()
+capture_start() {
+	local name=$1 host=$2 filter=${3:-udp}
+	need tcpdump
+	capture_host[$name]=$host
+	spawn "capture-$name" in_host "$host" tcpdump -Z root --immediate-mode -U -n -i eth0 \
+		-w "$tmp/$name.pcap" "($filter) or udp port $capture_mark_port"
+	wait_line "$tmp/capture-$name.err" 'listening on' || {
+		comment <"$tmp/capture-$name.err"
+		bail "tcpdump does not start"
+	}
+}
+
+capture_has_mark() {
+	[ "$(capture_read "$1" "udp port $capture_mark_port" | wc -l)" -ge 1 ]
+}
+
+# capture_stop NAME: end it when everything sent up to now is in the file.
+capture_stop() {
+	in_host "${capture_host[$1]}" bash -c \
+		"echo mark >/dev/udp/239.255.255.9/$capture_mark_port"
+	wait_until 10 capture_has_mark "$1" || bail "the end mark is not in capture $1"
+	stop "capture-$1" INT || true
+}
+
+# capture_read NAME FILTER [TCPDUMP-OPTION...]: the packets, a line each.
+capture_read() {
+	local name=$1 filter=$2
+	shift 2
+	tcpdump -n -tt -r "$tmp/$name.pcap" "$@" "$filter" 2>/dev/null
+}
+
+# capture_count NAME FILTER: how many packets match.
+capture_count() {
+	capture_read "$1" "($2) and not udp port $capture_mark_port" | wc -l
+}
