@@ -5,4 +5,6 @@ libcoapcast_a_SOURCES += \
 	src/base/buf.c src/base/buf.h \
 	src/base/error.c src/base/error.h \
 	src/base/log.c src/base/log.h \
-	src/base/mem.c src/base/mem.h
+	src/base/map.c src/base/map.h \
+	src/base/mem.c src/base/mem.h \
+	src/base/wheel.c src/base/wheel.h

@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libcoapcast_a_SOURCES += \
+	src/msg/path.h \
+	src/msg/peer.c src/msg/peer.h \
+	src/msg/dedup.c src/msg/dedup.h \
+	src/msg/layer.c src/msg/layer.h src/msg/layer_impl.h \
+	src/msg/exchange.c \
+	src/msg/block.h

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Confirmable messages of a layer: RFC 7252 4.2, 4.7 and 4.8. */
+#include "msg/layer_impl.h"
+
+static void
+line_append(struct line *line, struct exchange *x)
+{
+	x->prev_in_line = line->last;
+	x->next_in_line = NULL;
+	*(line->last ? &line->last->next_in_line : &line->first) = x;
+	line->last = x;
+	line->n++;
+}
+
+static void
+line_remove(struct line *line, struct exchange *x)
+{
+	*(x->prev_in_line ? &x->prev_in_line->next_in_line : &line->first) = x->next_in_line;
+	*(x->next_in_line ? &x->next_in_line->prev_in_line : &line->last) = x->prev_in_line;
+	line->n--;
+}
+
+static void
+unfresh(struct layer *l, struct exchange *x)
+{
+	if (x->fresh)
+		line_remove(&l->fresh, x);
+	x->fresh = false;
+}
+
+static void
+queue_remove(struct peer *p, struct exchange *x)
+{
+	struct exchange **at = &p->queue;
+
+	while (*at && *at != x)
+		at = &(*at)->next;
+	if (*at)
+		*at = x->next;
+}
+
+/* Takes an exchange out of wherever it waits; its peer's next becomes ready. */
+static void
+detach(struct layer *l, struct exchange *x)
+{
+	struct peer *p = x->peer;
+
+	wheel_stop(&l->wheel, &x->timer);
+	unfresh(l, x);
+	if (p->active != x) {
+		queue_remove(p, x);
+		return;
+	}
+	if (x->ready)
+		line_remove(&l->ready, x);
+	p->active = p->queue;
+	if (p->active) {
+		p->queue = p->active->next;
+		p->active->ready = true;
+		line_append(&l->ready, p->active);
+	}
+}
+
+static void
+finish(struct layer *l, struct exchange *x, enum exchange_end end)
+{
+	struct peer *p = x->peer;
+
+	detach(l, x);
+	x->ops->on_end(x->owner, x, end);
+	pool_put(&l->exchanges, x);
+	peer_unpin(&l->peers, p);
+}
+
+static void
+transmit(struct layer *l, struct exchange *x)
+{
+	struct outmsg m;
+	struct path way;
+	struct buf *out;
+
+	if (!x->ops->compose(x->owner, x, &m)) {
+		finish(l, x, EXCHANGE_CANCELLED);
+		return;
+	}
+	if (x->n_sent++ > 0)
+		l->stats.retransmitted++;
+	else
+		l->stats.con_sent++;
+	wheel_start(&l->wheel, &x->timer, l->wheel.now_ms + x->timeout_ms);
+	x->timeout_ms *= 2;
+	peer_path(x->peer, &way);
+	/* A datagram dropped here is as one lost on the way: retransmission follows. */
+	if ((out = l->ops->open(l->ctx, &way)) == NULL)
+		return;
+	msg_put_header(out, TYPE_CON, m.code, x->mid, &m.token);
+	buf_put(out, m.tail);
+	(void)layer_commit(l, out);
+}
+
+/* The endpoint does not answer: nothing that waits for it will fare better. */
+static void
+give_up(struct layer *l, struct peer *p)
+{
+	l->stats.timeouts++;
+	peer_pin(&l->peers, p);
+	while (p->queue)
+		finish(l, p->queue, EXCHANGE_TIMEOUT);
+	finish(l, p->active, EXCHANGE_TIMEOUT);
+	peer_unpin(&l->peers, p);
+}
+
+static void
+on_timer(struct timer *t, void *ctx)
+{
+	struct exchange *x = MAP_OBJECT(t, struct exchange, timer);
+	struct layer *l = ctx;
+
+	unfresh(l, x);
+	if (x->n_sent > LAYER_MAX_RETRANSMIT)
+		give_up(l, x->peer);
+	else
+		transmit(l, x);
+}
+
+static void
+start(struct layer *l, struct exchange *x)
+{
+	uint32_t random;
+
+	/* RFC 7252 4.2: between ACK_TIMEOUT and ACK_TIMEOUT * ACK_RANDOM_FACTOR. */
+	l->ops->random(l->ctx, &random, sizeof(random));
+	x->timeout_ms = LAYER_ACK_TIMEOUT_MS + random % (LAYER_ACK_TIMEOUT_MS / 2 + 1);
+	x->mid = peer_next_mid(x->peer);
+	x->sent_ms = l->wheel.now_ms;
+	x->fresh = true;
+	line_append(&l->fresh, x);
+	transmit(l, x);
+}
+
+struct exchange *
+layer_send_con(struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner)
+{
+	struct exchange *x, **tail = &p->queue;
+
+	if (l->exchanges.n_used >= l->limits.exchanges || p->n_pins == UINT16_MAX) {
+		l->stats.refused_exchanges++;
+		return NULL;
+	}
+	x = pool_get(&l->exchanges);
+	x->ops = ops;
+	x->owner = owner;
+	x->peer = p;
+	x->timer.fire = on_timer;
+	peer_pin(&l->peers, p);
+	if (!p->active) {
+		p->active = x;
+		x->ready = true;
+		line_append(&l->ready, x);
+		return x;
+	}
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = x;
+	return x;
+}
+
+void
+layer_cancel(struct layer *l, struct exchange *x)
+{
+	finish(l, x, EXCHANGE_CANCELLED);
+}
+
+/* Those not acknowledged for a while no longer hold the others up. */
+static void
+expire_fresh(struct layer *l)
+{
+	while (l->fresh.first && l->wheel.now_ms - l->fresh.first->sent_ms >= LAYER_FRESH_MS)
+		unfresh(l, l->fresh.first);
+}
+
+void
+layer_flush(struct layer *l)
+{
+	expire_fresh(l);
+	while (l->ready.first && l->fresh.n < LAYER_WINDOW) {
+		struct exchange *x = l->ready.first;
+
+		line_remove(&l->ready, x);
+		x->ready = false;
+		start(l, x);
+	}
+}
+
+bool
+exchange_settle(struct layer *l, struct peer *p, uint16_t mid, enum exchange_end end)
+{
+	struct exchange *x = p->active;
+
+	if (!x || x->n_sent == 0 || x->mid != mid)
+		return false;
+	if (end == EXCHANGE_ACKED)
+		l->stats.acked++;
+	finish(l, x, end);
+	return true;
+}
+
+static void
+end_peer(void *ctx, struct map_node *node)
+{
+	struct peer *p = MAP_OBJECT(node, struct peer, node);
+
+	while (p->active)
+		finish(ctx, p->active, EXCHANGE_CANCELLED);
+}
+
+void
+exchange_end_all(struct layer *l)
+{
+	map_each(&l->peers.map, end_peer, l);
+}

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "msg/layer.h"
+
+#include <stdlib.h>
+
+#include "msg/layer_impl.h"
+#include "wire/option.h"
+
+#define RETRY_AFTER_S 5   /* Max-Age of a 5.03 for want of room */
+
+enum no_response { SUPPRESS_2XX = 2, SUPPRESS_4XX = 8, SUPPRESS_5XX = 16 };  /* RFC 7967 2.1 */
+
+struct layer *
+layer_new(
+	const struct layer_ops *ops, void *ctx, const struct layer_limits *limits, uint64_t now_ms)
+{
+	struct layer *l = mem_alloc(sizeof(*l));
+	uint32_t seeds[2];
+
+	l->ops = ops;
+	l->ctx = ctx;
+	l->limits = *limits;
+	ops->random(ctx, seeds, sizeof(seeds));
+	peer_table_init(&l->peers, limits->peers, seeds[0]);
+	l->dedup = dedup_new(limits->exchanges, seeds[1]);
+	wheel_init(&l->wheel, now_ms, l);
+	pool_init(&l->exchanges, sizeof(struct exchange));
+	return l;
+}
+
+void
+layer_free(struct layer *l)
+{
+	if (!l)
+		return;
+	exchange_end_all(l);
+	dedup_free(l->dedup);
+	peer_table_fini(&l->peers);
+	pool_fini(&l->exchanges);
+	free(l);
+}
+
+void
+layer_advance(struct layer *l, uint64_t now_ms)
+{
+	wheel_advance(&l->wheel, now_ms);
+	layer_flush(l);
+}
+
+uint64_t
+layer_now(const struct layer *l)
+{
+	return l->wheel.now_ms;
+}
+
+uint64_t
+layer_next(const struct layer *l)
+{
+	uint64_t next = wheel_next(&l->wheel);
+
+	/* What is ready waits for the window, whose oldest leaves it by time. */
+	if (l->ready.first && l->fresh.first && l->fresh.first->sent_ms + LAYER_FRESH_MS < next)
+		next = l->fresh.first->sent_ms + LAYER_FRESH_MS;
+	return next;
+}
+
+struct wheel *
+layer_wheel(struct layer *l)
+{
+	return &l->wheel;
+}
+
+static uint32_t
+now_s(const struct layer *l)
+{
+	return (uint32_t)(l->wheel.now_ms / 1000);
+}
+
+bool
+layer_commit(struct layer *l, const struct buf *out)
+{
+	if (out->full)
+		return false;
+	l->ops->commit(l->ctx);
+	return true;
+}
+
+/* An empty message or a bare code back the way a datagram came. */
+static void
+send_bare(struct layer *l, const struct path *way, enum msg_type type, uint16_t mid)
+{
+	static const struct token none = {0};
+	struct buf *out = l->ops->open(l->ctx, way);
+
+	if (!out)
+		return;
+	msg_put_header(out, type, CODE_EMPTY, mid, &none);
+	(void)layer_commit(l, out);
+}
+
+/* RFC 7252 4.2, 4.3: a CON that cannot be processed is rejected, the rest ignored. */
+static void
+reject(struct layer *l, const struct path *way, const struct msg *m)
+{
+	if (m->type == TYPE_CON && !way->multicast)
+		send_bare(l, way, TYPE_RST, m->mid);
+}
+
+struct peer *
+layer_peer(struct layer *l, const struct path *way)
+{
+	uint16_t first;
+	struct peer *p;
+
+	l->ops->random(l->ctx, &first, sizeof(first));
+	p = peer_get(&l->peers, way, first);
+	if (!p)
+		l->stats.refused_peers++;
+	return p;
+}
+
+void
+layer_pin(struct layer *l, struct peer *p)
+{
+	peer_pin(&l->peers, p);
+}
+
+void
+layer_unpin(struct layer *l, struct peer *p)
+{
+	peer_unpin(&l->peers, p);
+}
+
+bool
+request_wants(const struct request *r, uint8_t code)
+{
+	uint32_t no_response;
+
+	if (!msg_uint(r->msg, OPT_NO_RESPONSE, &no_response))
+		return true;
+	switch (MSG_CLASS(code)) {
+	case 2:
+		return !(no_response & SUPPRESS_2XX);
+	case 4:
+		return !(no_response & SUPPRESS_4XX);
+	case 5:
+		return !(no_response & SUPPRESS_5XX);
+	default:
+		return true;
+	}
+}
+
+/* Requests whose second run would differ from the first: RFC 7252 4.5, 5.1. */
+static bool
+must_not_repeat(const struct msg *m)
+{
+	if (m->code == CODE_PUT)
+		return msg_has(m, OPT_IF_MATCH) || msg_has(m, OPT_IF_NONE_MATCH);
+	return m->code == CODE_POST || m->code == CODE_PATCH || m->code == CODE_IPATCH;
+}
+
+static bool
+is_idempotent_write(const struct msg *m)
+{
+	return (m->code == CODE_PUT || m->code == CODE_DELETE) && !must_not_repeat(m);
+}
+
+/* Keeps what a duplicate of this request shall get. */
+static void
+remember_answer(struct request *r, uint8_t code, struct bytes datagram)
+{
+	if (must_not_repeat(r->msg))
+		dedup_answer(r->layer->dedup, r->way, r->msg->mid, datagram);
+	else if (is_idempotent_write(r->msg))
+		peer_remember(r->peer, r->msg->mid, code, now_s(r->layer));
+}
+
+void
+request_accept(struct request *r)
+{
+	if (r->answered)
+		return;
+	r->answered = true;
+	if (r->msg->type == TYPE_CON)
+		send_bare(r->layer, r->way, TYPE_ACK, r->msg->mid);
+}
+
+void
+request_ignore(struct request *r)
+{
+	r->answered = true;
+}
+
+void
+request_remember(struct request *r)
+{
+	peer_remember(r->peer, r->msg->mid, CODE_EMPTY, now_s(r->layer));
+}
+
+static bool
+is_suppressed(const struct request *r, uint8_t code)
+{
+	/* RFC 7252 8.2: a server should not answer a multicast request with an error. */
+	return (r->way->multicast && MSG_CLASS(code) != 2) || !request_wants(r, code);
+}
+
+void
+request_reply(struct request *r, struct msg *response)
+{
+	struct layer *l = r->layer;
+	struct buf *out;
+
+	if (r->answered)
+		return;
+	if (is_suppressed(r, response->code)) {
+		/* RFC 7967 2: a suppressed response to a CON leaves its empty ACK. */
+		remember_answer(r, CODE_EMPTY, BYTES_NONE);
+		request_accept(r);
+		return;
+	}
+	r->answered = true;
+	response->token = r->msg->token;
+	response->type = r->msg->type == TYPE_CON ? TYPE_ACK : TYPE_NON;
+	response->mid = r->msg->type == TYPE_CON ? r->msg->mid : peer_next_mid(r->peer);
+	if ((out = l->ops->open(l->ctx, r->way)) == NULL)
+		return;
+	if (msg_encode(response, out) < 0)
+		return;
+	remember_answer(r, response->code, buf_bytes(out));
+	l->ops->commit(l->ctx);
+}
+
+void
+request_reply_code(struct request *r, enum msg_code code)
+{
+	struct msg m;
+
+	msg_init(&m, TYPE_ACK, code);
+	request_reply(r, &m);
+}
+
+/* The answer that an idempotent write had: rebuilt, its Block1 taken from the request. */
+static void
+repeat_code(struct layer *l, const struct path *way, const struct msg *m, uint8_t code)
+{
+	struct msg response;
+	struct buf *out;
+	uint32_t block;
+
+	if (m->type != TYPE_CON)
+		return;
+	if (code == CODE_EMPTY) {
+		send_bare(l, way, TYPE_ACK, m->mid);
+		return;
+	}
+	msg_init(&response, TYPE_ACK, (enum msg_code)code);
+	response.mid = m->mid;
+	response.token = m->token;
+	if (MSG_CLASS(code) == 2 && msg_uint(m, OPT_BLOCK1, &block))
+		(void)msg_add_uint(&response, OPT_BLOCK1, block);
+	if ((out = l->ops->open(l->ctx, way)) != NULL && msg_encode(&response, out) == 0)
+		l->ops->commit(l->ctx);
+}
+
+static void
+repeat_bytes(struct layer *l, const struct path *way, const struct msg *m, struct bytes response)
+{
+	struct buf *out;
+
+	/* RFC 7252 4.3: a duplicate NON is silently ignored. */
+	if (m->type != TYPE_CON)
+		return;
+	if (response.n == 0) {
+		send_bare(l, way, TYPE_ACK, m->mid);
+		return;
+	}
+	if ((out = l->ops->open(l->ctx, way)) == NULL)
+		return;
+	buf_put(out, response);
+	(void)layer_commit(l, out);
+}
+
+/* RFC 7252 4.5: whether this request ran before; if so, its answer is repeated. */
+static bool
+is_duplicate(struct layer *l, struct peer *p, const struct path *way, const struct msg *m)
+{
+	struct bytes response;
+	uint8_t code;
+
+	if (must_not_repeat(m)) {
+		if (!dedup_find(l->dedup, way, m->mid, l->wheel.now_ms, &response))
+			return false;
+		repeat_bytes(l, way, m, response);
+	} else {
+		if (!peer_recalls(p, m->mid, now_s(l), LAYER_EXCHANGE_LIFETIME_S, &code))
+			return false;
+		repeat_code(l, way, m, code);
+	}
+	l->stats.duplicates++;
+	return true;
+}
+
+/* A 5.03 for a peer the table has no room for: built without one. */
+static void
+refuse_peer(struct layer *l, const struct path *way, const struct msg *m)
+{
+	struct msg response;
+	struct buf *out;
+
+	if (way->multicast || m->type != TYPE_CON)
+		return;
+	msg_init(&response, TYPE_ACK, CODE_UNAVAILABLE);
+	response.mid = m->mid;
+	response.token = m->token;
+	(void)msg_add_uint(&response, OPT_MAX_AGE, RETRY_AFTER_S);
+	if ((out = l->ops->open(l->ctx, way)) != NULL && msg_encode(&response, out) == 0)
+		l->ops->commit(l->ctx);
+}
+
+/* RFC 7252 5.4.1: an unrecognized critical option. */
+static void
+refuse_option(struct request *r, uint16_t number)
+{
+	static const char text[] = "unsupported critical option";
+	bool proxy = number == OPT_PROXY_URI || number == OPT_PROXY_SCHEME;
+	struct msg m;
+
+	r->layer->stats.bad_options++;
+	if (r->msg->type == TYPE_NON) {
+		/* RFC 7252 5.4.1: rejected (section 4.3); in silence after a multicast (8.1). */
+		if (!r->way->multicast)
+			send_bare(r->layer, r->way, TYPE_RST, r->msg->mid);
+		return;
+	}
+	msg_init(&m, TYPE_ACK, proxy ? CODE_PROXYING_NOT_SUPPORTED : CODE_BAD_OPTION);
+	if (!proxy)
+		m.payload = bytes_of(text, sizeof(text) - 1);
+	request_reply(r, &m);
+}
+
+static void
+receive_request(struct layer *l, const struct path *way, struct msg *m)
+{
+	struct request r = {.layer = l, .way = way, .msg = m};
+	uint16_t critical;
+
+	/* RFC 7252 8.1: a multicast request is a NON; RFC 7252 4.2: an ACK or RST is no request. */
+	if (m->type == TYPE_ACK || m->type == TYPE_RST || (way->multicast && m->type == TYPE_CON)) {
+		l->stats.ignored++;
+		return;
+	}
+	l->stats.requests++;
+	if ((r.peer = layer_peer(l, way)) == NULL) {
+		refuse_peer(l, way, m);
+		return;
+	}
+	if (is_duplicate(l, r.peer, way, m))
+		return;
+	if (!option_sift(m, &critical)) {
+		refuse_option(&r, critical);
+		return;
+	}
+	if (must_not_repeat(m))
+		dedup_add(l->dedup, way, m->mid, l->wheel.now_ms);
+	l->ops->on_request(l->ctx, &r);
+	/* RFC 7252 5.2.2: what is not answered at once is acknowledged. */
+	request_accept(&r);
+}
+
+/* An ACK or a RST, for a message of ours. */
+static void
+receive_empty(struct layer *l, const struct path *way, const struct msg *m)
+{
+	struct peer *p;
+
+	if (m->type == TYPE_CON) {
+		/* RFC 7252 4.3: "CoAP ping". */
+		l->stats.pings++;
+		reject(l, way, m);
+		return;
+	}
+	if (m->type == TYPE_NON || way->multicast || (p = peer_find(&l->peers, way)) == NULL) {
+		l->stats.ignored++;
+		return;
+	}
+	if (m->type == TYPE_RST)
+		l->stats.resets++;
+	if (exchange_settle(l, p, m->mid, m->type == TYPE_RST ? EXCHANGE_RESET : EXCHANGE_ACKED))
+		return;
+	if (m->type == TYPE_RST && l->ops->on_reset)
+		l->ops->on_reset(l->ctx, p, m->mid);
+	else
+		l->stats.stray_acks++;
+}
+
+/* A CON response: acknowledged when it is wanted, rejected when it is not. */
+static void
+receive_con_response(struct layer *l, struct peer *p, const struct path *way, const struct msg *m)
+{
+	uint8_t code;
+
+	if (way->multicast)
+		return;
+	if (p && peer_recalls(p, m->mid, now_s(l), LAYER_EXCHANGE_LIFETIME_S, &code)) {
+		l->stats.duplicates++;
+		send_bare(l, way, TYPE_ACK, m->mid);
+		return;
+	}
+	if (l->ops->on_response && l->ops->on_response(l->ctx, p, way, m) == LAYER_TAKEN) {
+		send_bare(l, way, TYPE_ACK, m->mid);
+		/* The owner may have let the peer go. */
+		if ((p = peer_find(&l->peers, way)) != NULL)
+			peer_remember(p, m->mid, CODE_EMPTY, now_s(l));
+		return;
+	}
+	l->stats.stray_responses++;
+	send_bare(l, way, TYPE_RST, m->mid);
+}
+
+static void
+receive_response(struct layer *l, const struct path *way, struct msg *m)
+{
+	struct peer *p = peer_find(&l->peers, way);
+	uint16_t critical;
+
+	l->stats.responses++;
+	/* RFC 7252 5.4.1: a response with an unrecognized critical option is rejected. */
+	if (m->type == TYPE_RST || !option_sift(m, &critical)) {
+		l->stats.ignored++;
+		reject(l, way, m);
+		return;
+	}
+	if (m->type == TYPE_CON) {
+		receive_con_response(l, p, way, m);
+		return;
+	}
+	/* RFC 7252 5.2.1: a response on an ACK is for the exchange of that message id only. */
+	if (m->type == TYPE_ACK && (!p || !exchange_settle(l, p, m->mid, EXCHANGE_ACKED))) {
+		l->stats.stray_acks++;
+		return;
+	}
+	if (!l->ops->on_response || l->ops->on_response(l->ctx, p, way, m) != LAYER_TAKEN)
+		l->stats.stray_responses++;
+}
+
+void
+layer_receive(struct layer *l, const struct path *way, struct bytes datagram)
+{
+	struct msg m;
+
+	l->stats.received++;
+	switch (msg_decode(datagram, &m)) {
+	case MSG_IGNORE:
+		l->stats.ignored++;
+		return;
+	case MSG_MALFORMED:
+		l->stats.malformed++;
+		reject(l, way, &m);
+		return;
+	case MSG_OK:
+		break;
+	}
+	if (m.code == CODE_EMPTY)
+		receive_empty(l, way, &m);
+	else if (MSG_CLASS(m.code) == 0)
+		receive_request(l, way, &m);
+	else
+		receive_response(l, way, &m);
+}
+
+bool
+layer_send_non(struct layer *l, struct peer *p, const struct outmsg *m, uint16_t *ret_mid)
+{
+	struct path way;
+	struct buf *out;
+	uint16_t mid = peer_next_mid(p);
+
+	peer_path(p, &way);
+	if ((out = l->ops->open(l->ctx, &way)) == NULL)
+		return false;
+	msg_put_header(out, TYPE_NON, m->code, mid, &m->token);
+	buf_put(out, m->tail);
+	if (!layer_commit(l, out))
+		return false;
+	*ret_mid = mid;
+	return true;
+}
+
+const struct layer_stats *
+layer_stats(const struct layer *l)
+{
+	return &l->stats;
+}
+
+size_t
+layer_n_peers(const struct layer *l)
+{
+	return l->peers.map.n;
+}
+
+size_t
+layer_n_exchanges(const struct layer *l)
+{
+	return l->exchanges.n_used;
+}

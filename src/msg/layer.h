@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The message layer of RFC 7252 section 4, both roles, without I/O: datagrams
+ * and the time come in by calls, datagrams leave through `struct layer_ops`.
+ * It de-duplicates requests, answers pings, rejects what is malformed, and
+ * retransmits confirmable messages, one in flight per peer. It keeps no copy
+ * of what it retransmits: the owner composes every transmission anew, so that
+ * a retransmission can carry newer content (RFC 7641 4.5.2). Not here: what a
+ * request means (broker/, client/), block-wise transfer (msg/block.h).
+ */
+#ifndef COAPCAST_MSG_LAYER_H
+#define COAPCAST_MSG_LAYER_H
+
+#include "base/wheel.h"
+#include "msg/peer.h"
+#include "wire/msg.h"
+
+struct layer;
+struct dedup;
+
+/* RFC 7252 4.8; the derived times of 4.8.2 in seconds. */
+#define LAYER_ACK_TIMEOUT_MS 2000
+#define LAYER_MAX_RETRANSMIT 4
+#define LAYER_EXCHANGE_LIFETIME_S 247
+/* Longest first timeout 3 s, doubled four times: 45 s from the first to the last, then 48 s more. */
+#define LAYER_WINDOW 64       /* fresh CONs unacknowledged at once, over all peers */
+#define LAYER_FRESH_MS 100    /* after that long a CON no longer counts in the window */
+
+/* What goes to one peer; the tail is options, marker and payload, encoded. */
+struct outmsg {
+	uint8_t code;
+	struct token token;
+	struct bytes tail;   /* borrowed for the call */
+};
+
+/* A request on its way to its answer; lives for the call of on_request. */
+struct request {
+	struct layer *layer;
+	struct peer *peer;
+	const struct path *way;
+	struct msg *msg;        /* recognized options only (RFC 7252 5.4) */
+	bool answered;          /* a reply or an empty ACK was sent, or none is due */
+};
+
+/* What a response was to the one it was offered to. */
+enum layer_answer { LAYER_TAKEN, LAYER_UNKNOWN };
+
+struct layer_ops {
+	/* Room for one datagram that way (NULL: drop it), and sending what was written. */
+	struct buf *(*open)(void *ctx, const struct path *way);
+	void (*commit)(void *ctx);
+	void (*random)(void *ctx, void *p, size_t n);
+	/* A request: reply, accept or leave it (a CON then gets its empty ACK). */
+	void (*on_request)(void *ctx, struct request *r);
+	/* A response, `way->multicast` tells how; NULL: this endpoint is no client. `p` may be NULL. */
+	enum layer_answer (*on_response)(
+		void *ctx, struct peer *p, const struct path *way, const struct msg *m);
+	/* A RST for a message that is no exchange: a non-confirmable one of ours. */
+	void (*on_reset)(void *ctx, struct peer *p, uint16_t mid);
+};
+
+enum exchange_end { EXCHANGE_ACKED, EXCHANGE_RESET, EXCHANGE_TIMEOUT, EXCHANGE_CANCELLED };
+
+/* Who sends a confirmable message. */
+struct exchange_ops {
+	/*
+	 * What to transmit now; called again for each retransmission. False ends the
+	 * exchange as cancelled.
+	 */
+	bool (*compose)(void *owner, struct exchange *x, struct outmsg *ret);
+	/* The exchange is over and no longer valid after the call. */
+	void (*on_end)(void *owner, struct exchange *x, enum exchange_end end);
+};
+
+/* A confirmable message until its end. Read it, do not write it. */
+struct exchange {
+	struct timer timer;             /* the next retransmission */
+	struct exchange *next;          /* in the peer's queue */
+	struct exchange *prev_in_line, *next_in_line;  /* in the layer's line of ready or fresh ones */
+	struct peer *peer;
+	const struct exchange_ops *ops;
+	void *owner;
+	uint64_t sent_ms;               /* first transmission */
+	uint32_t timeout_ms;            /* the next one is this long after the last */
+	uint16_t mid;
+	uint8_t n_sent;                 /* transmissions so far; 0: waiting */
+	bool ready;                     /* in the line of those that may start */
+	bool fresh;                     /* in the line of those that fill the window */
+};
+
+struct layer_stats {
+	uint64_t received, ignored, malformed, pings, resets;
+	uint64_t requests, duplicates, bad_options, responses, stray_responses, stray_acks;
+	uint64_t con_sent, retransmitted, acked, timeouts, refused_peers, refused_exchanges;
+};
+
+struct layer_limits {
+	uint32_t peers;      /* struct peer */
+	uint32_t exchanges;  /* CONs in flight or waiting, and as many remembered responses */
+};
+
+/* `ops` stays borrowed. now_ms is the caller's monotonic clock, as everywhere below. */
+struct layer *layer_new(
+	const struct layer_ops *ops, void *ctx, const struct layer_limits *limits, uint64_t now_ms);
+void layer_free(struct layer *l);   /* NULL is fine; ends every exchange as cancelled */
+
+/* Tells the time: retransmits and sends what is due. */
+void layer_advance(struct layer *l, uint64_t now_ms);
+uint64_t layer_now(const struct layer *l);
+/* When layer_advance has something to do next, in ms; WHEEL_NEVER when nothing. */
+uint64_t layer_next(const struct layer *l);
+/* The wheel, for timers of those above that live on the same clock. */
+struct wheel *layer_wheel(struct layer *l);
+
+/* Takes one datagram (RFC 7252 4.2-4.5, 5.4, 8.1). */
+void layer_receive(struct layer *l, const struct path *way, struct bytes datagram);
+
+/* The peer that way, made when missing; NULL when the table is full. */
+struct peer *layer_peer(struct layer *l, const struct path *way);
+void layer_pin(struct layer *l, struct peer *p);
+void layer_unpin(struct layer *l, struct peer *p);
+
+/*
+ * Answers a request: piggybacked on the ACK of a CON, as a NON otherwise; the
+ * response's type, message id and token are set here. Suppressed when the
+ * request's No-Response asks for it (RFC 7967), or the answer to a multicast
+ * request is an error (RFC 7252 8.2).
+ */
+void request_reply(struct request *r, struct msg *response);
+/* Answers with a bare code. */
+void request_reply_code(struct request *r, enum msg_code code);
+/* Acknowledges now; the response follows as an exchange of its own (RFC 7252 5.2.2). */
+void request_accept(struct request *r);
+/* Sends nothing at all. */
+void request_ignore(struct request *r);
+/* Whether the request's No-Response option lets a response of this code through. */
+bool request_wants(const struct request *r, uint8_t code);
+/* Makes duplicates of this request get an empty ACK instead of running again. */
+void request_remember(struct request *r);
+
+/* Sends a NON; *ret_mid is its message id. False when it was dropped. */
+bool layer_send_non(struct layer *l, struct peer *p, const struct outmsg *m, uint16_t *ret_mid);
+
+/*
+ * Queues a CON for a peer: it leaves when the peer's others are acknowledged
+ * and the window has room. NULL past limits.exchanges.
+ */
+struct exchange *layer_send_con(
+	struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner);
+/* Ends it early; on_end is called with EXCHANGE_CANCELLED. */
+void layer_cancel(struct layer *l, struct exchange *x);
+
+/* Starts what waits and has room: call it after a batch of datagrams. */
+void layer_flush(struct layer *l);
+
+const struct layer_stats *layer_stats(const struct layer *l);
+size_t layer_n_peers(const struct layer *l);
+size_t layer_n_exchanges(const struct layer *l);
+
+#endif

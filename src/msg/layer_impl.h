@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What layer.c (receiving, answering) and exchange.c (confirmable messages)
+ * share, and nobody else: the layer's inside.
+ */
+#ifndef COAPCAST_MSG_LAYER_IMPL_H
+#define COAPCAST_MSG_LAYER_IMPL_H
+
+#include "msg/dedup.h"
+#include "msg/layer.h"
+
+/* Exchanges in order of arrival, linked through their *_in_line. */
+struct line {
+	struct exchange *first, *last;
+	size_t n;
+};
+
+struct layer {
+	const struct layer_ops *ops;
+	void *ctx;
+	struct layer_limits limits;
+	struct peer_table peers;
+	struct dedup *dedup;
+	struct wheel wheel;
+	struct pool exchanges;
+	struct line ready;  /* the first of their peers: start when the window has room */
+	struct line fresh;  /* sent and not yet answered or aged: they fill the window */
+	struct layer_stats stats;
+};
+
+/* The datagram is written and leaves, or is dropped when it did not fit. */
+bool layer_commit(struct layer *l, const struct buf *out);
+
+/* Ends the exchange a peer's ACK or RST is for; false when there is none. */
+bool exchange_settle(struct layer *l, struct peer *p, uint16_t mid, enum exchange_end end);
+
+/* Ends all exchanges there are, as cancelled. */
+void exchange_end_all(struct layer *l);
+
+#endif

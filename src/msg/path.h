@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way a datagram came, which is the way its answer goes: both endpoints,
+ * and the socket and interface between them.
+ */
+#ifndef COAPCAST_MSG_PATH_H
+#define COAPCAST_MSG_PATH_H
+
+#include "base/addr.h"
+
+struct path {
+	struct addr remote;    /* the peer's endpoint */
+	struct addr local;     /* our address that was asked; a unicast one, also for multicast
+	                        * requests, when `multicast` holds the group's */
+	uint32_t ifindex;      /* interface it came by; 0: let the kernel route */
+	uint16_t socket;       /* index of the socket within the transport */
+	bool multicast;        /* it came to a multicast address */
+};
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "msg/peer.h"
+
+#include <stdlib.h>
+
+#define UNICAST_MID_MASK 0x7fff   /* the upper half is for multicast notifications */
+
+void
+peer_table_init(struct peer_table *t, uint32_t max, uint32_t seed)
+{
+	*t = (struct peer_table){.max = max, .seed = seed};
+	map_init(&t->map);
+	map_init(&t->locals);
+	pool_init(&t->pool, sizeof(struct peer));
+}
+
+static void
+forget(void *ctx, struct map_node *node)
+{
+	(void)ctx;
+	free(MAP_OBJECT(node, struct peer, node)->recent);
+}
+
+static void
+forget_local(void *ctx, struct map_node *node)
+{
+	(void)ctx;
+	free(MAP_OBJECT(node, struct local, node));
+}
+
+void
+peer_table_fini(struct peer_table *t)
+{
+	map_each(&t->map, forget, NULL);
+	map_each(&t->locals, forget_local, NULL);
+	map_fini(&t->map);
+	map_fini(&t->locals);
+	pool_fini(&t->pool);
+}
+
+static void
+lru_remove(struct peer_table *t, struct peer *p)
+{
+	*(p->lru_prev ? &p->lru_prev->lru_next : &t->lru_first) = p->lru_next;
+	*(p->lru_next ? &p->lru_next->lru_prev : &t->lru_last) = p->lru_prev;
+	p->lru_prev = p->lru_next = NULL;
+}
+
+static void
+lru_append(struct peer_table *t, struct peer *p)
+{
+	p->lru_prev = t->lru_last;
+	p->lru_next = NULL;
+	*(t->lru_last ? &t->lru_last->lru_next : &t->lru_first) = p;
+	t->lru_last = p;
+}
+
+static uint32_t
+hash_of(const struct peer_table *t, const struct path *way)
+{
+	return addr_hash(&way->remote, addr_hash(&way->local, t->seed));
+}
+
+static struct local *
+local_find(const struct peer_table *t, const struct path *way, uint32_t hash)
+{
+	for (struct map_node *n = map_first(&t->locals, hash); n; n = map_next(n)) {
+		struct local *l = MAP_OBJECT(n, struct local, node);
+
+		if (l->socket == way->socket && l->ifindex == way->ifindex &&
+			addr_equal(&l->addr, &way->local))
+			return l;
+	}
+	return NULL;
+}
+
+static struct local *
+local_get(struct peer_table *t, const struct path *way)
+{
+	uint32_t hash = addr_hash(&way->local, t->seed + way->socket);
+	struct local *l = local_find(t, way, hash);
+
+	if (!l) {
+		l = mem_alloc(sizeof(*l));
+		l->addr = way->local;
+		l->ifindex = way->ifindex;
+		l->socket = way->socket;
+		map_put(&t->locals, &l->node, hash);
+	}
+	l->n_peers++;
+	return l;
+}
+
+static void
+local_put(struct peer_table *t, struct local *l)
+{
+	if (--l->n_peers > 0)
+		return;
+	map_remove(&t->locals, &l->node);
+	free(l);
+}
+
+static struct peer *
+lookup(struct peer_table *t, const struct path *way, uint32_t hash)
+{
+	for (struct map_node *n = map_first(&t->map, hash); n; n = map_next(n)) {
+		struct peer *p = MAP_OBJECT(n, struct peer, node);
+
+		if (addr_equal(&p->remote, &way->remote) && addr_equal(&p->local->addr, &way->local))
+			return p;
+	}
+	return NULL;
+}
+
+/* Moves a peer that gave a sign of life to the end of the order of silence. */
+static void
+touch(struct peer_table *t, struct peer *p)
+{
+	if (p->n_pins > 0 || t->lru_last == p)
+		return;
+	lru_remove(t, p);
+	lru_append(t, p);
+}
+
+struct peer *
+peer_find(struct peer_table *t, const struct path *way)
+{
+	struct peer *p = lookup(t, way, hash_of(t, way));
+
+	if (p)
+		touch(t, p);
+	return p;
+}
+
+static void
+evict(struct peer_table *t, struct peer *p)
+{
+	lru_remove(t, p);
+	map_remove(&t->map, &p->node);
+	local_put(t, p->local);
+	free(p->recent);
+	pool_put(&t->pool, p);
+	t->n_evicted++;
+}
+
+struct peer *
+peer_get(struct peer_table *t, const struct path *way, uint16_t first_mid)
+{
+	uint32_t hash = hash_of(t, way);
+	struct peer *p = lookup(t, way, hash);
+
+	if (p) {
+		touch(t, p);
+		return p;
+	}
+	if (t->map.n >= t->max) {
+		if (!t->lru_first)
+			return NULL;
+		evict(t, t->lru_first);
+	}
+	p = pool_get(&t->pool);
+	p->remote = way->remote;
+	p->local = local_get(t, way);
+	p->mid = first_mid;
+	map_put(&t->map, &p->node, hash);
+	lru_append(t, p);
+	return p;
+}
+
+void
+peer_pin(struct peer_table *t, struct peer *p)
+{
+	if (p->n_pins++ == 0)
+		lru_remove(t, p);
+}
+
+void
+peer_unpin(struct peer_table *t, struct peer *p)
+{
+	if (--p->n_pins == 0)
+		lru_append(t, p);
+}
+
+void
+peer_path(const struct peer *p, struct path *ret)
+{
+	ret->remote = p->remote;
+	ret->local = p->local->addr;
+	ret->ifindex = p->local->ifindex;
+	ret->socket = p->local->socket;
+	ret->multicast = false;
+}
+
+uint16_t
+peer_next_mid(struct peer *p)
+{
+	p->mid = (uint16_t)((p->mid + 1) & UNICAST_MID_MASK);
+	return p->mid;
+}
+
+void
+peer_remember(struct peer *p, uint16_t mid, uint8_t code, uint32_t now_s)
+{
+	struct recent *r = p->recent;
+
+	if (!r)
+		r = p->recent = mem_alloc(sizeof(*r));
+	r->mid[r->at] = mid;
+	r->code[r->at] = code;
+	r->seen_s[r->at] = now_s;
+	r->at = (uint8_t)((r->at + 1) % PEER_RECENT);
+	if (r->n < PEER_RECENT)
+		r->n++;
+}
+
+bool
+peer_recalls(
+	const struct peer *p, uint16_t mid, uint32_t now_s, uint32_t lifetime_s, uint8_t *ret_code)
+{
+	const struct recent *r = p->recent;
+
+	for (uint8_t i = 0; r && i < r->n; i++) {
+		if (r->mid[i] == mid && now_s - r->seen_s[i] < lifetime_s) {
+			*ret_code = r->code[i];
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of peers: what the message layer remembers of each remote endpoint
+ * and local address it talks with. Bounded; when it is full, the peer that was
+ * silent longest and that nobody holds on to gives way. Nothing here walks over
+ * peers.
+ */
+#ifndef COAPCAST_MSG_PEER_H
+#define COAPCAST_MSG_PEER_H
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "msg/path.h"
+
+struct exchange;
+
+#define PEER_RECENT 8   /* message ids remembered per peer: architecture, "Own message layer" */
+
+/* The message ids of the last requests or confirmable responses of a peer. */
+struct recent {
+	uint32_t seen_s[PEER_RECENT];   /* when, in seconds of the layer's clock */
+	uint16_t mid[PEER_RECENT];
+	uint8_t code[PEER_RECENT];      /* what was answered; CODE_EMPTY: an empty ACK */
+	uint8_t n;                      /* entries in use */
+	uint8_t at;                     /* where the next one goes */
+};
+
+/* A local address that peers talk to, shared by them. */
+struct local {
+	struct map_node node;
+	struct addr addr;
+	uint32_t n_peers;               /* who share it */
+	uint32_t ifindex;
+	uint16_t socket;
+};
+
+struct peer {
+	struct map_node node;
+	struct addr remote;
+	struct local *local;
+	struct peer *lru_prev, *lru_next;  /* order of silence; linked while n_pins is 0 */
+	struct exchange *active;        /* NSTART 1 (RFC 7252 4.7): the one unacknowledged CON */
+	struct exchange *queue;         /* CONs that wait for it, oldest first */
+	struct recent *recent;          /* NULL until there is something to remember */
+	void *user;                     /* the owner's: observers of this peer */
+	uint16_t mid;                   /* the last message id used towards it */
+	uint16_t n_pins;                /* who hold on to it; 0: may be evicted */
+};
+
+struct peer_table {
+	struct map map;
+	struct map locals;
+	struct pool pool;
+	struct peer *lru_first, *lru_last;  /* first: silent longest */
+	uint32_t seed;                  /* of the hashes */
+	uint32_t max;                   /* most peers kept */
+	uint64_t n_evicted;
+};
+
+/* `seed` must be unpredictable to peers. */
+void peer_table_init(struct peer_table *t, uint32_t max, uint32_t seed);
+void peer_table_fini(struct peer_table *t);
+
+/* The peer of that way, or NULL. Counts as a sign of life. */
+struct peer *peer_find(struct peer_table *t, const struct path *way);
+/*
+ * The same, made when missing. NULL when the table is full of peers that are
+ * held on to. `first_mid` is where its message ids start.
+ */
+struct peer *peer_get(struct peer_table *t, const struct path *way, uint16_t first_mid);
+
+/* Holding on to a peer keeps it in the table; at most 65535 holds. */
+void peer_pin(struct peer_table *t, struct peer *p);
+void peer_unpin(struct peer_table *t, struct peer *p);
+
+/* The way to it. */
+void peer_path(const struct peer *p, struct path *ret);
+
+/* The next message id towards it: the lower half of the space is unicast's. */
+uint16_t peer_next_mid(struct peer *p);
+
+/* Remembers a message id and what was answered. */
+void peer_remember(struct peer *p, uint16_t mid, uint8_t code, uint32_t now_s);
+/* Whether this message id was remembered within the last `lifetime_s`. */
+bool peer_recalls(
+	const struct peer *p, uint16_t mid, uint32_t now_s, uint32_t lifetime_s, uint8_t *ret_code);
+
+#endif
