@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 EXTRA_DIST += \
-	scripts/bootstrap scripts/run scripts/test scripts/packages \
+	scripts/common.sh scripts/bootstrap scripts/packages scripts/run scripts/test \
 	scripts/lint scripts/check-layers scripts/check-size scripts/check-docs \
 	scripts/coverage .ci/run
