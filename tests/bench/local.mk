@@ -1,4 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Programs that tests/bench/run needs: bench_programs += tests/bench/NAME.
-bench_programs =
+bench_programs = tests/bench/load tests/bench/limits
 EXTRA_PROGRAMS += $(bench_programs)
+
+# What the load generator and the limits share.
+bench_common = \
+	tests/bench/endpoints.c tests/bench/endpoints.h \
+	tests/bench/packet.c tests/bench/packet.h
+tests_bench_load_SOURCES = $(bench_common) \
+	tests/bench/flow.c tests/bench/flow.h \
+	tests/bench/load.c tests/bench/load.h \
+	tests/bench/load_fanout.c tests/bench/load_get.c tests/bench/load_group.c \
+	tests/bench/load_main.c tests/bench/load_observe.c \
+	tests/bench/meter.c tests/bench/meter.h
+tests_bench_load_LDADD = libcoapcast.a
+tests_bench_limits_SOURCES = $(bench_common) tests/bench/limits.c
+tests_bench_limits_LDADD = libcoapcast.a
+
+CLEANFILES += $(bench_programs)
+EXTRA_DIST += tests/bench/run

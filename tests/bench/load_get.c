@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Modes `get` and `put`: requests from n_peers endpoints in turn, all known to
+ * the server before the clock starts.
+ */
+#include <errno.h>
+
+#include "load.h"
+
+static void
+prepare_get(void *ctx, uint32_t i, struct packet_request *r)
+{
+	struct load *l = ctx;
+
+	(void)i;
+	r->code = PACKET_GET;
+	r->path = l->path;
+}
+
+static enum flow_verdict
+on_got(void *ctx, uint32_t i, const struct packet *p)
+{
+	(void)ctx;
+	(void)i;
+	return p->code == PACKET_CONTENT ? FLOW_FINISHED : FLOW_REFUSED;
+}
+
+static void
+prepare_put(void *ctx, uint32_t i, struct packet_request *r)
+{
+	load_prepare_publish(ctx, i, r);
+}
+
+static enum flow_verdict
+on_put(void *ctx, uint32_t i, const struct packet *p)
+{
+	(void)ctx;
+	(void)i;
+	return p->code == PACKET_CHANGED || p->code == PACKET_CREATED ? FLOW_FINISHED
+								      : FLOW_REFUSED;
+}
+
+/* A PUT from somebody first: a server may have nothing to GET before. */
+static int
+seed_value(struct load *l)
+{
+	static const struct flow_ops ops = {.prepare = prepare_put, .on_reply = on_put};
+	struct flow f = load_flow(l, LOAD_WARM);
+	bool ok;
+
+	f.ops = &ops;
+	f.first_peer = l->n_peers;
+	f.total = 1;
+	flow_run(&f);
+	ok = f.n_finished == 1;
+	flow_fini(&f);
+	return ok ? 0 : -ETIMEDOUT;
+}
+
+static int
+run(struct load *l, const struct flow_ops *ops)
+{
+	struct meter_memory before, after;
+	struct flow f;
+	int rc;
+
+	if ((rc = seed_value(l)) != 0)
+		return rc;
+	before = meter_memory(l->pid);
+	if ((rc = load_greet(l, l->n_peers)) != 0)
+		return rc;
+	after = meter_memory(l->pid);
+	f = load_flow(l, LOAD_MEASURE);
+	f.ops = ops;
+	f.n_peers = l->n_peers;
+	f.total = l->n_requests;
+	flow_run(&f);
+	load_print_count("complete", f.n_finished == f.total && f.n_retransmissions == 0);
+	load_print_flow(&f);
+	/* Memory here is what a known peer costs. */
+	load_print_memory(&before, &after, l->n_peers);
+	flow_fini(&f);
+	return 0;
+}
+
+int
+load_get(struct load *l)
+{
+	static const struct flow_ops ops = {.prepare = prepare_get, .on_reply = on_got};
+
+	return run(l, &ops);
+}
+
+int
+load_put(struct load *l)
+{
+	static const struct flow_ops ops = {.prepare = prepare_put, .on_reply = on_put};
+
+	return run(l, &ops);
+}
