@@ -16,16 +16,16 @@
 #include "base/addr.h"
 #include "msg/path.h"
 
-#define UDP_SEND_MAX 2048     /* bytes of a datagram that leaves */
-#define UDP_RECEIVE_MAX 4096  /* of one that comes; a longer one is counted and dropped */
-#define UDP_BATCH 64          /* datagrams per system call */
-#define UDP_BACKLOG 1024      /* datagrams that wait for the kernel; more are dropped */
+#define UDP_SEND_MAX 2048 /* bytes of a datagram that leaves */
+#define UDP_RECEIVE_MAX 4096 /* of one that comes; a longer one is counted and dropped */
+#define UDP_BATCH 64 /* datagrams per system call */
+#define UDP_BACKLOG 1024 /* datagrams that wait for the kernel; more are dropped */
 #define UDP_SOCKETS_MAX 256
 
 struct udp;
 
 /*
- * What the owner does with datagrams. All three may open, commit, join, leave
+ * What the owner does with datagrams. Both may open, commit, join, leave
  * and close; after udp_close() none of them is called again.
  */
 struct udp_ops {
@@ -39,23 +39,23 @@ struct udp_ops {
 
 /* A group as the sender sees it. */
 struct udp_group {
-	struct addr group;    /* address and port to send to */
-	struct addr source;   /* our unicast address and port, those of `socket`; an
+	struct addr group; /* address and port to send to */
+	struct addr source; /* our unicast address and port, those of `socket`; an
 	                       * unspecified address leaves the choice to the kernel */
-	uint32_t ifindex;     /* interface to send on; 0: the kernel's choice */
-	uint16_t socket;      /* the socket that also serves unicast, see udp_find_socket() */
-	uint8_t hops;         /* TTL or hop limit, 1 to 255; 0: the kernel's default, 1 */
+	uint32_t ifindex; /* interface to send on; 0: the kernel's choice */
+	uint16_t socket; /* the socket that also serves unicast, see udp_find_socket() */
+	uint8_t hops; /* TTL or hop limit, 1 to 255; 0: the kernel's default, 1 */
 };
 
 struct udp_stats {
-	uint64_t received;    /* datagrams handed to on_datagram */
-	uint64_t truncated;   /* longer than UDP_RECEIVE_MAX, dropped */
-	uint64_t foreign;     /* at a joined socket, not from its server, dropped */
-	uint64_t overflowed;  /* the kernel dropped them: receive buffer full */
+	uint64_t received; /* datagrams handed to on_datagram */
+	uint64_t truncated; /* longer than UDP_RECEIVE_MAX, dropped */
+	uint64_t foreign; /* at a joined socket, not from its server, dropped */
+	uint64_t overflowed; /* the kernel dropped them: receive buffer full */
 	uint64_t receive_errors;
 	uint64_t sent;
-	uint64_t dropped;     /* the backlog was full, or too long for UDP_SEND_MAX */
-	uint64_t failed;      /* the kernel refused to send them: no route, EPERM, ... */
+	uint64_t dropped; /* the backlog was full, or too long for UDP_SEND_MAX */
+	uint64_t failed; /* the kernel refused to send them: no route, EPERM, ... */
 };
 
 /* Never fails. `ops` is borrowed until udp_close() calls back. */
@@ -114,6 +114,8 @@ struct buf *udp_open_group(struct udp *u, const struct udp_group *g);
 /* Queues it (dropped and counted when its buf is full); every 64th is sent with those before. */
 void udp_commit(struct udp *u);
 void udp_cancel(struct udp *u);
+/* How many more datagrams may be committed before one is dropped. */
+size_t udp_room(const struct udp *u);
 /* Sends what is queued. Before the loop waits this happens by itself. */
 void udp_flush(struct udp *u);
 

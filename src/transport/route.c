@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/route.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <unistd.h>
+
+/* Any port will do: connecting a datagram socket sends nothing. */
+#define DISCARD_PORT 9
+
+int
+route_local_for(const struct addr *remote, struct addr *ret_local)
+{
+	struct sockaddr_storage ss;
+	struct addr to = *remote;
+	socklen_t n;
+	int fd, rc = 0;
+
+	if (to.port == 0)
+		to.port = DISCARD_PORT;
+	if ((n = addr_to_sockaddr(&to, &ss)) == 0)
+		return -EAFNOSUPPORT;
+	if ((fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&ss, n) < 0) {
+		rc = -errno;
+		goto out;
+	}
+	n = sizeof(ss);
+	if (getsockname(fd, (struct sockaddr *)&ss, &n) < 0) {
+		rc = -errno;
+		goto out;
+	}
+	if (!addr_from_sockaddr((struct sockaddr *)&ss, &to)) {
+		rc = -EAFNOSUPPORT;
+		goto out;
+	}
+	to.port = 0;
+	*ret_local = to;
+out:
+	close(fd);
+	return rc;
+}
+
+int
+route_interface_of(const struct addr *local, uint32_t *ret_ifindex)
+{
+	struct ifaddrs *list, *i;
+	struct addr a;
+	uint32_t index = 0;
+
+	if (local->scope != 0) {
+		*ret_ifindex = local->scope;
+		return 0;
+	}
+	if (getifaddrs(&list) < 0)
+		return -errno;
+	for (i = list; i && index == 0; i = i->ifa_next)
+		if (i->ifa_addr && addr_from_sockaddr(i->ifa_addr, &a) && addr_same_host(&a, local))
+			index = if_nametoindex(i->ifa_name);
+	freeifaddrs(list);
+	if (index == 0)
+		return -ENODEV;
+	*ret_ifindex = index;
+	return 0;
+}
