@@ -11,7 +11,7 @@ AM_TESTS_ENVIRONMENT = \
 	export top_srcdir top_builddir COAP_CLIENT;
 
 EXTRA_DIST += tests/lib.sh
-dist_check_SCRIPTS += tests/layers.sh
+dist_check_SCRIPTS += tests/layers.sh tests/docs.sh
 
 # Everything `make check` runs, built but not run.
 tests: all $(check_PROGRAMS) $(bench_programs)
