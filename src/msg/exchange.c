@@ -75,7 +75,7 @@ finish(struct layer *l, struct exchange *x, enum exchange_end end)
 static void
 transmit(struct layer *l, struct exchange *x)
 {
-	struct outmsg m;
+	struct outmsg m = {0};
 	struct path way;
 	struct buf *out;
 
@@ -83,6 +83,8 @@ transmit(struct layer *l, struct exchange *x)
 		finish(l, x, EXCHANGE_CANCELLED);
 		return;
 	}
+	if (x->n_sent > 0 && m.renewed)
+		x->mid = peer_next_mid(x->peer);
 	if (x->n_sent++ > 0)
 		l->stats.retransmitted++;
 	else

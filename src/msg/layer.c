@@ -356,7 +356,7 @@ receive_request(struct layer *l, const struct path *way, struct msg *m)
 	}
 	if (is_duplicate(l, r.peer, way, m))
 		return;
-	if (!option_sift(m, &critical)) {
+	if (option_sift(m, &critical) != OPTION_FINE) {
 		refuse_option(&r, critical);
 		return;
 	}
@@ -425,7 +425,7 @@ receive_response(struct layer *l, const struct path *way, struct msg *m)
 
 	l->stats.responses++;
 	/* RFC 7252 5.4.1: a response with an unrecognized critical option is rejected. */
-	if (m->type == TYPE_RST || !option_sift(m, &critical)) {
+	if (m->type == TYPE_RST || option_sift(m, &critical) != OPTION_FINE) {
 		l->stats.ignored++;
 		reject(l, way, m);
 		return;

@@ -31,6 +31,7 @@ struct outmsg {
 	uint8_t code;
 	struct token token;
 	struct bytes tail;   /* borrowed for the call */
+	bool renewed;        /* a retransmission whose content changed: it takes a new message id */
 };
 
 /* A request on its way to its answer; lives for the call of on_request. */

@@ -17,4 +17,13 @@ struct path {
 	bool multicast;        /* it came to a multicast address */
 };
 
+/* The way of a multicast notification: from our own endpoint to the group's. */
+struct group_path {
+	struct addr group;
+	struct addr source;
+	uint32_t ifindex;
+	uint16_t socket;
+	uint8_t hops;
+};
+
 #endif
