@@ -8,7 +8,7 @@
  *   echo    GET: 2.05 with 64 bytes (with Observe when asked), PUT: 2.04
  *   inform  registration: empty ACK, then a CON 5.03 with 160 bytes
  *   fanout  registrations are kept; a PUT is acknowledged and sent to each
- *   mcast   a PUT is acknowledged and sent once to the group
+ *   mcast   as inform; a PUT is acknowledged and sent once to the group
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -206,7 +206,7 @@ on_mcast(struct limits *l, const struct request *r)
 	struct buf out;
 
 	if (r->all.p[1] != PACKET_PUT) {
-		on_echo(l, r);
+		on_inform(l, r);
 		return;
 	}
 	answer_put(l, r);

@@ -159,6 +159,8 @@ load_print_flow(struct flow *f)
 	if (f->pid > 0 && f->tenths && tenth > 0) {
 		load_print_real("first_cpu_us", (double)f->first_tenth.cpu_ns / 1e3 / tenth);
 		load_print_real("last_cpu_us", (double)f->last_tenth.cpu_ns / 1e3 / tenth);
+		load_print_real("last_to_first",
+			(double)f->last_tenth.cpu_ns / (double)(f->first_tenth.cpu_ns + 1));
 	}
 	load_print_latency(f->latency_ns, f->n_finished);
 }
