@@ -13,8 +13,9 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += tests/lib.sh
 dist_check_SCRIPTS += tests/layers.sh tests/docs.sh
 
-# Everything `make check` runs, built but not run.
-tests: all $(check_PROGRAMS) $(bench_programs)
+# Everything `make check` runs, built but not run. (Not `all`: that is a make of
+# its own, which would compile the same files at the same time.)
+tests: config.h all-am $(check_PROGRAMS) $(bench_programs)
 .PHONY: tests
 
 # --- memcheck: unit tests, corpora and one tour of the daemon under valgrind ----
@@ -53,10 +54,10 @@ fuzz:
 .PHONY: fuzz
 
 # --- bench: numbers, never a verdict ---------------------------------------------
-bench: all $(bench_programs)
+bench: config.h all-am $(bench_programs)
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		bash $(srcdir)/tests/bench/run
-bench-quick: all $(bench_programs)
+bench-quick: config.h all-am $(bench_programs)
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		bash $(srcdir)/tests/bench/run --quick
 .PHONY: bench bench-quick
