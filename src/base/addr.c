@@ -23,7 +23,7 @@ bool
 addr_same_host(const struct addr *a, const struct addr *b)
 {
 	return a->family == b->family && a->scope == b->scope &&
-		memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
 bool
@@ -149,6 +149,19 @@ parse_scope(const char *name, uint32_t *ret)
 	return 0;
 }
 
+/* IPv4 is IPv4 here, also when it is written as IPv6 sees it. */
+static void
+unmap(struct addr *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (a->family != AF_INET6 || memcmp(a->ip, mapped, sizeof(mapped)) != 0)
+		return;
+	a->family = AF_INET;
+	memcpy(a->ip, a->ip + 12, 4);
+	memset(a->ip + 4, 0, 12);
+}
+
 int
 addr_parse(const char *text, uint16_t port, struct addr *ret)
 {
@@ -173,6 +186,7 @@ addr_parse(const char *text, uint16_t port, struct addr *ret)
 		return -EINVAL;
 	if ((a.family == AF_INET && (zone || *text == '[')) || (zone && !addr_is_link_local(&a)))
 		return -EINVAL;
+	unmap(&a);
 	*ret = a;
 	return 0;
 }
@@ -234,12 +248,8 @@ static void
 from_in6(const struct sockaddr_in6 *s, struct addr *ret)
 {
 	*ret = (struct addr){.family = AF_INET6, .port = ntohs(s->sin6_port)};
-	if (IN6_IS_ADDR_V4MAPPED(&s->sin6_addr)) {
-		ret->family = AF_INET;
-		memcpy(ret->ip, (const uint8_t *)&s->sin6_addr + 12, 4);
-		return;
-	}
 	memcpy(ret->ip, &s->sin6_addr, 16);
+	unmap(ret);
 	/* The kernel fills the scope in for link-local addresses only. */
 	if (addr_is_link_local(ret))
 		ret->scope = s->sin6_scope_id;
@@ -289,7 +299,10 @@ prefix_parse(const char *text, struct prefix *ret)
 		return -EINVAL;
 	memcpy(host, text, n);
 	host[n] = '\0';
-	if (addr_parse(host, 0, &p.base) < 0 || p.base.port != 0 || p.base.scope != 0)
+	if (addr_parse(host, 0, &p.base) < 0 || p.base.scope != 0)
+		return -EINVAL;
+	/* No port: it would read as one of the block's. An IPv4 block is written as IPv4. */
+	if (p.base.family == AF_INET && strchr(host, ':'))
 		return -EINVAL;
 	bits = (uint16_t)(addr_ip_len(&p.base) * 8);
 	if (slash) {

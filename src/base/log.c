@@ -17,8 +17,11 @@ static const struct {
 	const char *name;
 	enum log_level level;
 } levels[] = {
-	{"error", LOG_LEVEL_ERROR},   {"warning", LOG_LEVEL_WARNING}, {"notice", LOG_LEVEL_NOTICE},
-	{"info", LOG_LEVEL_INFO},     {"debug", LOG_LEVEL_DEBUG},
+	{"error", LOG_LEVEL_ERROR},
+	{"warning", LOG_LEVEL_WARNING},
+	{"notice", LOG_LEVEL_NOTICE},
+	{"info", LOG_LEVEL_INFO},
+	{"debug", LOG_LEVEL_DEBUG},
 };
 
 void

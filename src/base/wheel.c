@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define SLOT_MASK (WHEEL_SLOTS - 1)
+#define TOP_SHIFT (WHEEL_BITS * (WHEEL_LEVELS - 1))
 
 void
 wheel_init(struct wheel *w, uint64_t now_ms, void *ctx)
@@ -45,9 +46,15 @@ place(struct wheel *w, struct timer *t)
 	unsigned level = (unsigned)(63 - __builtin_clzll(differ | 1)) / WHEEL_BITS;
 
 	if (level >= WHEEL_LEVELS) {
-		/* Beyond the horizon: wait in the farthest slot and be placed again. */
+		/*
+		 * In the next turn of the last level, whose slots up to the current one are
+		 * free for it; beyond that, wait in the farthest and be placed again.
+		 */
+		uint64_t farthest = (w->now_ms >> TOP_SHIFT) + SLOT_MASK;
+		uint64_t tick = at >> TOP_SHIFT;
+
 		insert(w, t, WHEEL_LEVELS - 1,
-			((unsigned)(w->now_ms >> (WHEEL_BITS * (WHEEL_LEVELS - 1))) - 1) & SLOT_MASK);
+			(unsigned)(tick < farthest ? tick : farthest) & SLOT_MASK);
 		return;
 	}
 	insert(w, t, level, (unsigned)(at >> (WHEEL_BITS * level)) & SLOT_MASK);

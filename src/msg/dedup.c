@@ -10,10 +10,10 @@
 
 struct entry {
 	struct map_node node;
-	struct entry *younger;     /* in order of age */
+	struct entry *younger; /* in order of age */
 	struct addr remote, local;
 	uint64_t since_ms;
-	uint8_t *response;         /* owned; NULL: in progress */
+	uint8_t *response; /* owned; NULL: in progress */
 	uint32_t n_response;
 	uint16_t mid;
 };
@@ -88,8 +88,7 @@ dedup_add(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms
 
 	if (d->max == 0)
 		return;
-	while (d->oldest &&
-		(d->map.n >= d->max || now_ms - d->oldest->since_ms >= LIFETIME_MS))
+	while (d->oldest && (d->map.n >= d->max || now_ms - d->oldest->since_ms >= LIFETIME_MS))
 		drop_oldest(d);
 	e = pool_get(&d->pool);
 	e->remote = way->remote;

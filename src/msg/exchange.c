@@ -28,15 +28,31 @@ unfresh(struct layer *l, struct exchange *x)
 	x->fresh = false;
 }
 
+/* A peer may have as many waiting as the layer allows: no walk along the queue. */
+static void
+queue_append(struct peer *p, struct exchange *x)
+{
+	struct exchange *first = p->queue ? p->queue : x;
+
+	if (p->queue)
+		first->prev_in_line->next_in_line = x;
+	else
+		p->queue = x;
+	x->prev_in_line = p->queue == x ? x : first->prev_in_line;
+	x->next_in_line = NULL;
+	first->prev_in_line = x;
+}
+
 static void
 queue_remove(struct peer *p, struct exchange *x)
 {
-	struct exchange **at = &p->queue;
+	struct exchange *next = x->next_in_line;
 
-	while (*at && *at != x)
-		at = &(*at)->next;
-	if (*at)
-		*at = x->next;
+	*(p->queue == x ? &p->queue : &x->prev_in_line->next_in_line) = next;
+	if (next)
+		next->prev_in_line = x->prev_in_line;
+	else if (p->queue)
+		p->queue->prev_in_line = x->prev_in_line;
 }
 
 /* Takes an exchange out of wherever it waits; its peer's next becomes ready. */
@@ -55,7 +71,7 @@ detach(struct layer *l, struct exchange *x)
 		line_remove(&l->ready, x);
 	p->active = p->queue;
 	if (p->active) {
-		p->queue = p->active->next;
+		queue_remove(p, p->active);
 		p->active->ready = true;
 		line_append(&l->ready, p->active);
 	}
@@ -106,9 +122,14 @@ give_up(struct layer *l, struct peer *p)
 {
 	l->stats.timeouts++;
 	peer_pin(&l->peers, p);
-	while (p->queue)
+	/* Owners may cancel others and queue new ones meanwhile: only those of now end. */
+	p->active->doomed = true;
+	for (struct exchange *x = p->queue; x; x = x->next_in_line)
+		x->doomed = true;
+	while (p->queue && p->queue->doomed)
 		finish(l, p->queue, EXCHANGE_TIMEOUT);
-	finish(l, p->active, EXCHANGE_TIMEOUT);
+	if (p->active && p->active->doomed)
+		finish(l, p->active, EXCHANGE_TIMEOUT);
 	peer_unpin(&l->peers, p);
 }
 
@@ -143,9 +164,9 @@ start(struct layer *l, struct exchange *x)
 struct exchange *
 layer_send_con(struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner)
 {
-	struct exchange *x, **tail = &p->queue;
+	struct exchange *x;
 
-	if (l->exchanges.n_used >= l->limits.exchanges || p->n_pins == UINT16_MAX) {
+	if (l->exchanges.n_used >= l->limits.exchanges) {
 		l->stats.refused_exchanges++;
 		return NULL;
 	}
@@ -161,9 +182,7 @@ layer_send_con(struct layer *l, struct peer *p, const struct exchange_ops *ops, 
 		line_append(&l->ready, x);
 		return x;
 	}
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = x;
+	queue_append(p, x);
 	return x;
 }
 
@@ -219,5 +238,7 @@ end_peer(void *ctx, struct map_node *node)
 void
 exchange_end_all(struct layer *l)
 {
+	/* Whoever answers an end with a new exchange would keep this going. */
+	l->limits.exchanges = 0;
 	map_each(&l->peers.map, end_peer, l);
 }

@@ -6,9 +6,10 @@
 #include "msg/layer_impl.h"
 #include "wire/option.h"
 
-#define RETRY_AFTER_S 5   /* Max-Age of a 5.03 for want of room */
+#define RETRY_AFTER_S 5 /* Max-Age of a 5.03 for want of room */
+#define DATAGRAM_MAX 2048 /* of a response that is kept without being sent */
 
-enum no_response { SUPPRESS_2XX = 2, SUPPRESS_4XX = 8, SUPPRESS_5XX = 16 };  /* RFC 7967 2.1 */
+enum no_response { SUPPRESS_2XX = 2, SUPPRESS_4XX = 8, SUPPRESS_5XX = 16 }; /* RFC 7967 2.1 */
 
 struct layer *
 layer_new(
@@ -58,8 +59,12 @@ layer_next(const struct layer *l)
 {
 	uint64_t next = wheel_next(&l->wheel);
 
+	if (!l->ready.first)
+		return next;
+	if (l->fresh.n < LAYER_WINDOW)
+		return l->wheel.now_ms;
 	/* What is ready waits for the window, whose oldest leaves it by time. */
-	if (l->ready.first && l->fresh.first && l->fresh.first->sent_ms + LAYER_FRESH_MS < next)
+	if (l->fresh.first->sent_ms + LAYER_FRESH_MS < next)
 		next = l->fresh.first->sent_ms + LAYER_FRESH_MS;
 	return next;
 }
@@ -79,10 +84,10 @@ now_s(const struct layer *l)
 bool
 layer_commit(struct layer *l, const struct buf *out)
 {
-	if (out->full)
-		return false;
+	bool whole = !out->full;
+
 	l->ops->commit(l->ctx);
-	return true;
+	return whole;
 }
 
 /* An empty message or a bare code back the way a datagram came. */
@@ -98,6 +103,18 @@ send_bare(struct layer *l, const struct path *way, enum msg_type type, uint16_t 
 	(void)layer_commit(l, out);
 }
 
+/* A whole message back the way a datagram came. */
+static void
+send_response(struct layer *l, const struct path *way, const struct msg *m)
+{
+	struct buf *out = l->ops->open(l->ctx, way);
+
+	if (!out)
+		return;
+	(void)msg_encode(m, out);
+	(void)layer_commit(l, out);
+}
+
 /* RFC 7252 4.2, 4.3: a CON that cannot be processed is rejected, the rest ignored. */
 static void
 reject(struct layer *l, const struct path *way, const struct msg *m)
@@ -109,9 +126,11 @@ reject(struct layer *l, const struct path *way, const struct msg *m)
 struct peer *
 layer_peer(struct layer *l, const struct path *way)
 {
+	struct peer *p = peer_find(&l->peers, way);
 	uint16_t first;
-	struct peer *p;
 
+	if (p)
+		return p;
 	l->ops->random(l->ctx, &first, sizeof(first));
 	p = peer_get(&l->peers, way, first);
 	if (!p)
@@ -150,28 +169,36 @@ request_wants(const struct request *r, uint8_t code)
 	}
 }
 
-/* Requests whose second run would differ from the first: RFC 7252 4.5, 5.1. */
-static bool
-must_not_repeat(const struct msg *m)
+/* RFC 7252 4.5, 5.1: how much a second run of a request would differ from the first. */
+static enum memory
+memory_for(const struct msg *m)
 {
-	if (m->code == CODE_PUT)
-		return msg_has(m, OPT_IF_MATCH) || msg_has(m, OPT_IF_NONE_MATCH);
-	return m->code == CODE_POST || m->code == CODE_PATCH || m->code == CODE_IPATCH;
-}
-
-static bool
-is_idempotent_write(const struct msg *m)
-{
-	return (m->code == CODE_PUT || m->code == CODE_DELETE) && !must_not_repeat(m);
+	switch (m->code) {
+	case CODE_PUT:
+		if (msg_has(m, OPT_IF_MATCH) || msg_has(m, OPT_IF_NONE_MATCH))
+			return MEMORY_TABLE;
+		return MEMORY_RECENT;
+	case CODE_DELETE:
+		return MEMORY_RECENT;
+	case CODE_FETCH:
+		/* The body of an earlier run is gone: its last block would find a gap. */
+		return msg_has(m, OPT_BLOCK1) ? MEMORY_TABLE : MEMORY_NONE;
+	case CODE_POST:
+	case CODE_PATCH:
+	case CODE_IPATCH:
+		return MEMORY_TABLE;
+	default:
+		return MEMORY_NONE;
+	}
 }
 
 /* Keeps what a duplicate of this request shall get. */
 static void
 remember_answer(struct request *r, uint8_t code, struct bytes datagram)
 {
-	if (must_not_repeat(r->msg))
+	if (r->memory == MEMORY_TABLE)
 		dedup_answer(r->layer->dedup, r->way, r->msg->mid, datagram);
-	else if (is_idempotent_write(r->msg))
+	else if (r->memory == MEMORY_RECENT)
 		peer_remember(r->peer, r->msg->mid, code, now_s(r->layer));
 }
 
@@ -181,6 +208,9 @@ request_accept(struct request *r)
 	if (r->answered)
 		return;
 	r->answered = true;
+	/* While it runs, and after: a duplicate gets the empty ACK too. */
+	if (r->memory == MEMORY_RECENT)
+		request_remember(r);
 	if (r->msg->type == TYPE_CON)
 		send_bare(r->layer, r->way, TYPE_ACK, r->msg->mid);
 }
@@ -204,17 +234,30 @@ is_suppressed(const struct request *r, uint8_t code)
 	return (r->way->multicast && MSG_CLASS(code) != 2) || !request_wants(r, code);
 }
 
+/* A response too large for a datagram is a fault of ours that the peer hears of. */
+static void
+encode_response(struct msg *response, struct buf *out)
+{
+	if (msg_encode(response, out) == 0)
+		return;
+	buf_clear(out);
+	response->code = CODE_INTERNAL;
+	response->n_opts = 0;
+	response->payload = BYTES_NONE;
+	(void)msg_encode(response, out);
+}
+
 void
 request_reply(struct request *r, struct msg *response)
 {
 	struct layer *l = r->layer;
-	struct buf *out;
+	uint8_t unsent[DATAGRAM_MAX];
+	struct buf lost = BUF_OF(unsent), *out;
 
 	if (r->answered)
 		return;
 	if (is_suppressed(r, response->code)) {
 		/* RFC 7967 2: a suppressed response to a CON leaves its empty ACK. */
-		remember_answer(r, CODE_EMPTY, BYTES_NONE);
 		request_accept(r);
 		return;
 	}
@@ -222,12 +265,12 @@ request_reply(struct request *r, struct msg *response)
 	response->token = r->msg->token;
 	response->type = r->msg->type == TYPE_CON ? TYPE_ACK : TYPE_NON;
 	response->mid = r->msg->type == TYPE_CON ? r->msg->mid : peer_next_mid(r->peer);
-	if ((out = l->ops->open(l->ctx, r->way)) == NULL)
-		return;
-	if (msg_encode(response, out) < 0)
-		return;
-	remember_answer(r, response->code, buf_bytes(out));
-	l->ops->commit(l->ctx);
+	out = l->ops->open(l->ctx, r->way);
+	/* With no room to send it is as lost on the way: a duplicate fetches it. */
+	encode_response(response, out ? out : &lost);
+	remember_answer(r, response->code, buf_bytes(out ? out : &lost));
+	if (out)
+		(void)layer_commit(l, out);
 }
 
 void
@@ -244,7 +287,6 @@ static void
 repeat_code(struct layer *l, const struct path *way, const struct msg *m, uint8_t code)
 {
 	struct msg response;
-	struct buf *out;
 	uint32_t block;
 
 	if (m->type != TYPE_CON)
@@ -258,8 +300,7 @@ repeat_code(struct layer *l, const struct path *way, const struct msg *m, uint8_
 	response.token = m->token;
 	if (MSG_CLASS(code) == 2 && msg_uint(m, OPT_BLOCK1, &block))
 		(void)msg_add_uint(&response, OPT_BLOCK1, block);
-	if ((out = l->ops->open(l->ctx, way)) != NULL && msg_encode(&response, out) == 0)
-		l->ops->commit(l->ctx);
+	send_response(l, way, &response);
 }
 
 static void
@@ -282,19 +323,21 @@ repeat_bytes(struct layer *l, const struct path *way, const struct msg *m, struc
 
 /* RFC 7252 4.5: whether this request ran before; if so, its answer is repeated. */
 static bool
-is_duplicate(struct layer *l, struct peer *p, const struct path *way, const struct msg *m)
+is_duplicate(struct request *r)
 {
+	struct layer *l = r->layer;
+	uint16_t mid = r->msg->mid;
 	struct bytes response;
 	uint8_t code;
 
-	if (must_not_repeat(m)) {
-		if (!dedup_find(l->dedup, way, m->mid, l->wheel.now_ms, &response))
+	if (r->memory == MEMORY_TABLE) {
+		if (!dedup_find(l->dedup, r->way, mid, l->wheel.now_ms, &response))
 			return false;
-		repeat_bytes(l, way, m, response);
+		repeat_bytes(l, r->way, r->msg, response);
 	} else {
-		if (!peer_recalls(p, m->mid, now_s(l), LAYER_EXCHANGE_LIFETIME_S, &code))
+		if (!peer_recalls(r->peer, mid, now_s(l), LAYER_EXCHANGE_LIFETIME_S, &code))
 			return false;
-		repeat_code(l, way, m, code);
+		repeat_code(l, r->way, r->msg, code);
 	}
 	l->stats.duplicates++;
 	return true;
@@ -305,7 +348,6 @@ static void
 refuse_peer(struct layer *l, const struct path *way, const struct msg *m)
 {
 	struct msg response;
-	struct buf *out;
 
 	if (way->multicast || m->type != TYPE_CON)
 		return;
@@ -313,16 +355,15 @@ refuse_peer(struct layer *l, const struct path *way, const struct msg *m)
 	response.mid = m->mid;
 	response.token = m->token;
 	(void)msg_add_uint(&response, OPT_MAX_AGE, RETRY_AFTER_S);
-	if ((out = l->ops->open(l->ctx, way)) != NULL && msg_encode(&response, out) == 0)
-		l->ops->commit(l->ctx);
+	send_response(l, way, &response);
 }
 
 /* RFC 7252 5.4.1: an unrecognized critical option. */
 static void
 refuse_option(struct request *r, uint16_t number)
 {
-	static const char text[] = "unsupported critical option";
-	bool proxy = number == OPT_PROXY_URI || number == OPT_PROXY_SCHEME;
+	char text[40];
+	struct buf diagnostic = buf_of(text, sizeof(text));
 	struct msg m;
 
 	r->layer->stats.bad_options++;
@@ -332,17 +373,46 @@ refuse_option(struct request *r, uint16_t number)
 			send_bare(r->layer, r->way, TYPE_RST, r->msg->mid);
 		return;
 	}
-	msg_init(&m, TYPE_ACK, proxy ? CODE_PROXYING_NOT_SUPPORTED : CODE_BAD_OPTION);
-	if (!proxy)
-		m.payload = bytes_of(text, sizeof(text) - 1);
+	msg_init(&m, TYPE_ACK, CODE_BAD_OPTION);
+	/* RFC 7252 5.5.2: a diagnostic payload says what is wrong. */
+	buf_printf(&diagnostic, "option %u not understood", number);
+	m.payload = buf_bytes(&diagnostic);
 	request_reply(r, &m);
+}
+
+/* RFC 7252 5.10.2: whoever is no proxy refuses to be asked as one. */
+static bool
+asks_a_proxy(const struct msg *m)
+{
+	return msg_has(m, OPT_PROXY_URI) || msg_has(m, OPT_PROXY_SCHEME);
+}
+
+/* A request that is new: refused for its options, or run. */
+static void
+run(struct request *r)
+{
+	struct layer *l = r->layer;
+	uint16_t critical;
+
+	if (option_sift(r->msg, &critical) != OPTION_FINE) {
+		refuse_option(r, critical);
+		return;
+	}
+	if (asks_a_proxy(r->msg)) {
+		request_reply_code(r, CODE_PROXYING_NOT_SUPPORTED);
+		return;
+	}
+	if (r->memory == MEMORY_TABLE)
+		dedup_add(l->dedup, r->way, r->msg->mid, l->wheel.now_ms);
+	l->ops->on_request(l->ctx, r);
+	/* RFC 7252 5.2.2: what is not answered at once is acknowledged. */
+	request_accept(r);
 }
 
 static void
 receive_request(struct layer *l, const struct path *way, struct msg *m)
 {
-	struct request r = {.layer = l, .way = way, .msg = m};
-	uint16_t critical;
+	struct request r = {.layer = l, .way = way, .msg = m, .memory = memory_for(m)};
 
 	/* RFC 7252 8.1: a multicast request is a NON; RFC 7252 4.2: an ACK or RST is no request. */
 	if (m->type == TYPE_ACK || m->type == TYPE_RST || (way->multicast && m->type == TYPE_CON)) {
@@ -354,17 +424,12 @@ receive_request(struct layer *l, const struct path *way, struct msg *m)
 		refuse_peer(l, way, m);
 		return;
 	}
-	if (is_duplicate(l, r.peer, way, m))
+	if (is_duplicate(&r))
 		return;
-	if (option_sift(m, &critical) != OPTION_FINE) {
-		refuse_option(&r, critical);
-		return;
-	}
-	if (must_not_repeat(m))
-		dedup_add(l->dedup, way, m->mid, l->wheel.now_ms);
-	l->ops->on_request(l->ctx, &r);
-	/* RFC 7252 5.2.2: what is not answered at once is acknowledged. */
-	request_accept(&r);
+	/* Whatever the request makes the owner do, its peer stays until the end. */
+	peer_pin(&l->peers, r.peer);
+	run(&r);
+	peer_unpin(&l->peers, r.peer);
 }
 
 /* An ACK or a RST, for a message of ours. */
@@ -435,7 +500,8 @@ receive_response(struct layer *l, const struct path *way, struct msg *m)
 		return;
 	}
 	/* RFC 7252 5.2.1: a response on an ACK is for the exchange of that message id only. */
-	if (m->type == TYPE_ACK && (!p || !exchange_settle(l, p, m->mid, EXCHANGE_ACKED))) {
+	if (m->type == TYPE_ACK &&
+		(!p || way->multicast || !exchange_settle(l, p, m->mid, EXCHANGE_ACKED))) {
 		l->stats.stray_acks++;
 		return;
 	}

@@ -34,12 +34,20 @@ struct outmsg {
 	bool renewed;        /* a retransmission whose content changed: it takes a new message id */
 };
 
+/* What is kept of a request, so that its duplicates run nothing (RFC 7252 4.5). */
+enum memory {
+	MEMORY_NONE,            /* nothing: running it again does no harm */
+	MEMORY_RECENT,          /* its code, among the last few of its peer: idempotent */
+	MEMORY_TABLE,           /* its response, in msg/dedup.h */
+};
+
 /* A request on its way to its answer; lives for the call of on_request. */
 struct request {
 	struct layer *layer;
 	struct peer *peer;
 	const struct path *way;
 	struct msg *msg;        /* recognized options only (RFC 7252 5.4) */
+	enum memory memory;     /* how its duplicates are known: by the message that came */
 	bool answered;          /* a reply or an empty ACK was sent, or none is due */
 };
 
@@ -47,7 +55,10 @@ struct request {
 enum layer_answer { LAYER_TAKEN, LAYER_UNKNOWN };
 
 struct layer_ops {
-	/* Room for one datagram that way (NULL: drop it), and sending what was written. */
+	/*
+	 * Room for one datagram that way (NULL: drop it), and sending what was written:
+	 * each open is followed by a commit, which drops it when its buf is full.
+	 */
 	struct buf *(*open)(void *ctx, const struct path *way);
 	void (*commit)(void *ctx);
 	void (*random)(void *ctx, void *p, size_t n);
@@ -76,17 +87,22 @@ struct exchange_ops {
 /* A confirmable message until its end. Read it, do not write it. */
 struct exchange {
 	struct timer timer;             /* the next retransmission */
-	struct exchange *next;          /* in the peer's queue */
-	struct exchange *prev_in_line, *next_in_line;  /* in the layer's line of ready or fresh ones */
+	/*
+	 * In the layer's line of ready or fresh ones, or in the peer's queue: there the
+	 * first one's prev_in_line is the last.
+	 */
+	struct exchange *prev_in_line, *next_in_line;
 	struct peer *peer;
 	const struct exchange_ops *ops;
 	void *owner;
+	void *user;                     /* the owner's second word; may be written */
 	uint64_t sent_ms;               /* first transmission */
 	uint32_t timeout_ms;            /* the next one is this long after the last */
 	uint16_t mid;
 	uint8_t n_sent;                 /* transmissions so far; 0: waiting */
 	bool ready;                     /* in the line of those that may start */
 	bool fresh;                     /* in the line of those that fill the window */
+	bool doomed;                    /* its peer was given up */
 };
 
 struct layer_stats {

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define UNICAST_MID_MASK 0x7fff   /* the upper half is for multicast notifications */
+#define UNICAST_MID_MASK 0x7fff /* the upper half is for multicast notifications */
 
 void
 peer_table_init(struct peer_table *t, uint32_t max, uint32_t seed)
@@ -106,7 +106,8 @@ lookup(struct peer_table *t, const struct path *way, uint32_t hash)
 	for (struct map_node *n = map_first(&t->map, hash); n; n = map_next(n)) {
 		struct peer *p = MAP_OBJECT(n, struct peer, node);
 
-		if (addr_equal(&p->remote, &way->remote) && addr_equal(&p->local->addr, &way->local))
+		if (addr_equal(&p->remote, &way->remote) &&
+			addr_equal(&p->local->addr, &way->local))
 			return p;
 	}
 	return NULL;
@@ -198,19 +199,35 @@ peer_next_mid(struct peer *p)
 	return p->mid;
 }
 
+/* The entry of a message id, or how many there are. */
+static uint8_t
+recent_index(const struct recent *r, uint16_t mid)
+{
+	uint8_t i = 0;
+
+	while (i < r->n && r->mid[i] != mid)
+		i++;
+	return i;
+}
+
 void
 peer_remember(struct peer *p, uint16_t mid, uint8_t code, uint32_t now_s)
 {
 	struct recent *r = p->recent;
+	uint8_t i;
 
 	if (!r)
 		r = p->recent = mem_alloc(sizeof(*r));
-	r->mid[r->at] = mid;
-	r->code[r->at] = code;
-	r->seen_s[r->at] = now_s;
-	r->at = (uint8_t)((r->at + 1) % PEER_RECENT);
-	if (r->n < PEER_RECENT)
-		r->n++;
+	i = recent_index(r, mid);
+	if (i == r->n) {
+		i = r->at;
+		r->at = (uint8_t)((r->at + 1) % PEER_RECENT);
+		if (r->n < PEER_RECENT)
+			r->n++;
+	}
+	r->mid[i] = mid;
+	r->code[i] = code;
+	r->seen_s[i] = now_s;
 }
 
 bool
@@ -218,12 +235,10 @@ peer_recalls(
 	const struct peer *p, uint16_t mid, uint32_t now_s, uint32_t lifetime_s, uint8_t *ret_code)
 {
 	const struct recent *r = p->recent;
+	uint8_t i;
 
-	for (uint8_t i = 0; r && i < r->n; i++) {
-		if (r->mid[i] == mid && now_s - r->seen_s[i] < lifetime_s) {
-			*ret_code = r->code[i];
-			return true;
-		}
-	}
-	return false;
+	if (!r || (i = recent_index(r, mid)) == r->n || now_s - r->seen_s[i] >= lifetime_s)
+		return false;
+	*ret_code = r->code[i];
+	return true;
 }

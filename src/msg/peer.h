@@ -44,7 +44,7 @@ struct peer {
 	struct recent *recent;          /* NULL until there is something to remember */
 	void *user;                     /* the owner's: observers of this peer */
 	uint16_t mid;                   /* the last message id used towards it */
-	uint16_t n_pins;                /* who hold on to it; 0: may be evicted */
+	uint32_t n_pins;                /* who hold on to it; 0: may be evicted */
 };
 
 struct peer_table {
@@ -69,7 +69,7 @@ struct peer *peer_find(struct peer_table *t, const struct path *way);
  */
 struct peer *peer_get(struct peer_table *t, const struct path *way, uint16_t first_mid);
 
-/* Holding on to a peer keeps it in the table; at most 65535 holds. */
+/* Holding on to a peer keeps it in the table. */
 void peer_pin(struct peer_table *t, struct peer *p);
 void peer_unpin(struct peer_table *t, struct peer *p);
 
@@ -79,7 +79,7 @@ void peer_path(const struct peer *p, struct path *ret);
 /* The next message id towards it: the lower half of the space is unicast's. */
 uint16_t peer_next_mid(struct peer *p);
 
-/* Remembers a message id and what was answered. */
+/* Remembers a message id and what was answered, in place of what was known of it. */
 void peer_remember(struct peer *p, uint16_t mid, uint8_t code, uint32_t now_s);
 /* Whether this message id was remembered within the last `lifetime_s`. */
 bool peer_recalls(

@@ -5,7 +5,7 @@
 
 #include <coap3/coap.h>
 
-#define EXTENDED_16BIT 14     /* nibble: two more bytes follow, offset 269 */
+#define EXTENDED_16BIT 14 /* nibble: two more bytes follow, offset 269 */
 #define EXTENDED_OFFSET 269
 
 int
