@@ -7,7 +7,6 @@ plan 5
 free_port
 
 cat >"$tmp/coapcast.yaml" <<END
-state: { directory: $tmp/state }
 listen: [ "coap://[::]:$port" ]
 topics:
   - { name: demo, content-format: 0, initialize: "hello" }
