@@ -11,10 +11,10 @@
 #include "base/bytes.h"
 
 struct buf {
-	uint8_t *p;  /* where to write; borrowed */
-	size_t n;    /* bytes written so far */
-	size_t cap;  /* bytes p has room for */
-	bool full;   /* a write did not fit: the content is not to be used */
+	uint8_t *p; /* where to write; borrowed */
+	size_t n; /* bytes written so far */
+	size_t cap; /* bytes p has room for */
+	bool full; /* a write did not fit: the content is not to be used */
 };
 
 #define BUF_OF(array) ((struct buf){(array), 0, sizeof(array), false})
@@ -43,11 +43,10 @@ uint8_t *buf_claim(struct buf *b, size_t n);
 
 void buf_put(struct buf *b, struct bytes what);
 void buf_put_u8(struct buf *b, uint8_t v);
-void buf_put_u16(struct buf *b, uint16_t v);   /* big-endian */
-void buf_put_str(struct buf *b, const char *s);  /* without its NUL */
+void buf_put_u16(struct buf *b, uint16_t v); /* big-endian */
+void buf_put_str(struct buf *b, const char *s); /* without its NUL */
 void buf_put_hex(struct buf *b, struct bytes what);
-void buf_printf(struct buf *b, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
  * NUL-terminates what was written and returns it as a C string, without

@@ -7,10 +7,9 @@
 #define COAPCAST_BASE_ERROR_H
 
 struct error {
-	char text[256];  /* one line, no newline; cut when longer */
+	char text[256]; /* one line, no newline; cut when longer */
 };
 
-void error_set(struct error *e, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void error_set(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum log_level {          /* the numbers of syslog(3) */
+enum log_level { /* the numbers of syslog(3) */
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
 	LOG_LEVEL_NOTICE = 5,
@@ -24,8 +24,7 @@ bool log_would(enum log_level level);
 /* "error", "warning", "notice", "info", "debug"; 0 or -EINVAL. */
 int log_level_parse(const char *name, enum log_level *ret);
 
-void log_put(enum log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void log_put(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_put(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_put(LOG_LEVEL_WARNING, __VA_ARGS__)
@@ -39,9 +38,9 @@ void log_put(enum log_level level, const char *fmt, ...)
  * Zero-initialise; one per call site.
  */
 struct log_brake {
-	uint64_t since_ms;    /* start of the running interval */
-	uint32_t n_passed;    /* lines let through in it */
-	uint32_t n_held;      /* lines held back since the last one let through */
+	uint64_t since_ms; /* start of the running interval */
+	uint32_t n_passed; /* lines let through in it */
+	uint32_t n_held; /* lines held back since the last one let through */
 };
 
 /* Whether a line may be written now; *ret_held is how many were suppressed. */

@@ -11,18 +11,18 @@
 #include "base/bytes.h"
 
 struct map_node {
-	struct map_node *next;  /* chain of one bucket */
+	struct map_node *next; /* chain of one bucket */
 	uint32_t hash;
 };
 
 struct map {
 	struct map_node **buckets;
-	size_t mask;  /* buckets - 1; buckets is a power of two */
-	size_t n;     /* nodes in the map */
+	size_t mask; /* buckets - 1; buckets is a power of two */
+	size_t n; /* nodes in the map */
 };
 
 void map_init(struct map *m);
-void map_fini(struct map *m);   /* frees the buckets, not the objects */
+void map_fini(struct map *m); /* frees the buckets, not the objects */
 void map_put(struct map *m, struct map_node *node, uint32_t hash);
 void map_remove(struct map *m, struct map_node *node);
 

@@ -9,11 +9,11 @@
 
 #include "base/bytes.h"
 
-void *mem_alloc(size_t n);                  /* zeroed; freed with free() */
-void *mem_realloc(void *p, size_t n);       /* what grows is not zeroed */
+void *mem_alloc(size_t n); /* zeroed; freed with free() */
+void *mem_realloc(void *p, size_t n); /* what grows is not zeroed */
 char *mem_strdup(const char *s);
-char *mem_strndup(struct bytes s);          /* a NUL-terminated copy */
-uint8_t *mem_dup(struct bytes b);           /* NULL for an empty one */
+char *mem_strndup(struct bytes s); /* a NUL-terminated copy */
+uint8_t *mem_dup(struct bytes b); /* NULL for an empty one */
 
 /* Overwrites memory in a way the compiler keeps: for keys. */
 void mem_wipe(void *p, size_t n);
@@ -24,17 +24,17 @@ void mem_wipe(void *p, size_t n);
  * with pool_fini.
  */
 struct pool {
-	size_t size;      /* bytes per object */
-	void *free_list;  /* objects handed back, linked through their first word */
-	void *slabs;      /* every slab, linked through its first word */
-	size_t n_used;    /* objects handed out */
+	size_t size; /* bytes per object */
+	void *free_list; /* objects handed back, linked through their first word */
+	void *slabs; /* every slab, linked through its first word */
+	size_t n_used; /* objects handed out */
 	size_t n_slabs;
 };
 
 void pool_init(struct pool *p, size_t object_size);
-void pool_fini(struct pool *p);             /* frees every object with it */
+void pool_fini(struct pool *p); /* frees every object with it */
 void *pool_get(struct pool *p);
 void pool_put(struct pool *p, void *object);
-size_t pool_bytes(const struct pool *p);    /* what the slabs occupy */
+size_t pool_bytes(const struct pool *p); /* what the slabs occupy */
 
 #endif

@@ -13,20 +13,20 @@
 
 #define WHEEL_BITS 6
 #define WHEEL_SLOTS (1 << WHEEL_BITS)
-#define WHEEL_LEVELS 6   /* 64^6 ms: two years; later timers wait in the last slot */
+#define WHEEL_LEVELS 6 /* 64^6 ms: two years; later timers wait in the last slot */
 
 /* Embedded in what waits; zeroed means idle. */
 struct timer {
 	struct timer *next;
-	struct timer **link;      /* what points at this timer; NULL: idle */
-	uint64_t at_ms;           /* when it is due */
+	struct timer **link; /* what points at this timer; NULL: idle */
+	uint64_t at_ms; /* when it is due */
 	void (*fire)(struct timer *t, void *ctx);
 };
 
 struct wheel {
-	uint64_t now_ms;          /* every timer due by then has fired */
-	void *ctx;                /* handed to every `fire` */
-	uint64_t used[WHEEL_LEVELS];  /* a bit per slot that holds a timer */
+	uint64_t now_ms; /* every timer due by then has fired */
+	void *ctx; /* handed to every `fire` */
+	uint64_t used[WHEEL_LEVELS]; /* a bit per slot that holds a timer */
 	struct timer *slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 

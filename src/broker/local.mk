@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libcoapcast_a_SOURCES += \
+	src/broker/broker.c src/broker/broker.h src/broker/broker_impl.h \
+	src/broker/topic.c src/broker/topic.h \
+	src/broker/observe.c src/broker/observe.h \
+	src/broker/group.c src/broker/group.h \
+	src/broker/router.c src/broker/data.c src/broker/collection.c src/broker/discover.c

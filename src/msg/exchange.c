@@ -236,7 +236,7 @@ end_peer(void *ctx, struct map_node *node)
 }
 
 void
-exchange_end_all(struct layer *l)
+layer_cancel_all(struct layer *l)
 {
 	/* Whoever answers an end with a new exchange would keep this going. */
 	l->limits.exchanges = 0;

@@ -34,7 +34,7 @@ layer_free(struct layer *l)
 {
 	if (!l)
 		return;
-	exchange_end_all(l);
+	layer_cancel_all(l);
 	dedup_free(l->dedup);
 	peer_table_fini(&l->peers);
 	pool_fini(&l->exchanges);

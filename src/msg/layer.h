@@ -23,22 +23,22 @@ struct dedup;
 #define LAYER_MAX_RETRANSMIT 4
 #define LAYER_EXCHANGE_LIFETIME_S 247
 /* Longest first timeout 3 s, doubled four times: 45 s from the first to the last, then 48 s more. */
-#define LAYER_WINDOW 64       /* fresh CONs unacknowledged at once, over all peers */
-#define LAYER_FRESH_MS 100    /* after that long a CON no longer counts in the window */
+#define LAYER_WINDOW 64 /* fresh CONs unacknowledged at once, over all peers */
+#define LAYER_FRESH_MS 100 /* after that long a CON no longer counts in the window */
 
 /* What goes to one peer; the tail is options, marker and payload, encoded. */
 struct outmsg {
 	uint8_t code;
 	struct token token;
-	struct bytes tail;   /* borrowed for the call */
-	bool renewed;        /* a retransmission whose content changed: it takes a new message id */
+	struct bytes tail; /* borrowed for the call */
+	bool renewed; /* a retransmission whose content changed: it takes a new message id */
 };
 
 /* What is kept of a request, so that its duplicates run nothing (RFC 7252 4.5). */
 enum memory {
-	MEMORY_NONE,            /* nothing: running it again does no harm */
-	MEMORY_RECENT,          /* its code, among the last few of its peer: idempotent */
-	MEMORY_TABLE,           /* its response, in msg/dedup.h */
+	MEMORY_NONE, /* nothing: running it again does no harm */
+	MEMORY_RECENT, /* its code, among the last few of its peer: idempotent */
+	MEMORY_TABLE, /* its response, in msg/dedup.h */
 };
 
 /* A request on its way to its answer; lives for the call of on_request. */
@@ -46,9 +46,9 @@ struct request {
 	struct layer *layer;
 	struct peer *peer;
 	const struct path *way;
-	struct msg *msg;        /* recognized options only (RFC 7252 5.4) */
-	enum memory memory;     /* how its duplicates are known: by the message that came */
-	bool answered;          /* a reply or an empty ACK was sent, or none is due */
+	struct msg *msg; /* recognized options only (RFC 7252 5.4) */
+	enum memory memory; /* how its duplicates are known: by the message that came */
+	bool answered; /* a reply or an empty ACK was sent, or none is due */
 };
 
 /* What a response was to the one it was offered to. */
@@ -86,7 +86,7 @@ struct exchange_ops {
 
 /* A confirmable message until its end. Read it, do not write it. */
 struct exchange {
-	struct timer timer;             /* the next retransmission */
+	struct timer timer; /* the next retransmission */
 	/*
 	 * In the layer's line of ready or fresh ones, or in the peer's queue: there the
 	 * first one's prev_in_line is the last.
@@ -95,14 +95,14 @@ struct exchange {
 	struct peer *peer;
 	const struct exchange_ops *ops;
 	void *owner;
-	void *user;                     /* the owner's second word; may be written */
-	uint64_t sent_ms;               /* first transmission */
-	uint32_t timeout_ms;            /* the next one is this long after the last */
+	void *user; /* the owner's second word; may be written */
+	uint64_t sent_ms; /* first transmission */
+	uint32_t timeout_ms; /* the next one is this long after the last */
 	uint16_t mid;
-	uint8_t n_sent;                 /* transmissions so far; 0: waiting */
-	bool ready;                     /* in the line of those that may start */
-	bool fresh;                     /* in the line of those that fill the window */
-	bool doomed;                    /* its peer was given up */
+	uint8_t n_sent; /* transmissions so far; 0: waiting */
+	bool ready; /* in the line of those that may start */
+	bool fresh; /* in the line of those that fill the window */
+	bool doomed; /* its peer was given up */
 };
 
 struct layer_stats {
@@ -112,14 +112,14 @@ struct layer_stats {
 };
 
 struct layer_limits {
-	uint32_t peers;      /* struct peer */
-	uint32_t exchanges;  /* CONs in flight or waiting, and as many remembered responses */
+	uint32_t peers; /* struct peer */
+	uint32_t exchanges; /* CONs in flight or waiting, and as many remembered responses */
 };
 
 /* `ops` stays borrowed. now_ms is the caller's monotonic clock, as everywhere below. */
 struct layer *layer_new(
 	const struct layer_ops *ops, void *ctx, const struct layer_limits *limits, uint64_t now_ms);
-void layer_free(struct layer *l);   /* NULL is fine; ends every exchange as cancelled */
+void layer_free(struct layer *l); /* NULL is fine; ends every exchange as cancelled */
 
 /* Tells the time: retransmits and sends what is due. */
 void layer_advance(struct layer *l, uint64_t now_ms);
@@ -166,6 +166,9 @@ struct exchange *layer_send_con(
 	struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner);
 /* Ends it early; on_end is called with EXCHANGE_CANCELLED. */
 void layer_cancel(struct layer *l, struct exchange *x);
+
+/* Ends every exchange there is, as cancelled. */
+void layer_cancel_all(struct layer *l);
 
 /* Starts what waits and has room: call it after a batch of datagrams. */
 void layer_flush(struct layer *l);

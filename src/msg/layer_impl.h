@@ -34,7 +34,4 @@ bool layer_commit(struct layer *l, const struct buf *out);
 /* Ends the exchange a peer's ACK or RST is for; false when there is none. */
 bool exchange_settle(struct layer *l, struct peer *p, uint16_t mid, enum exchange_end end);
 
-/* Ends all exchanges there are, as cancelled. */
-void exchange_end_all(struct layer *l);
-
 #endif

@@ -14,22 +14,24 @@
 
 struct exchange;
 
-#define PEER_RECENT 8   /* message ids remembered per peer: architecture, "Own message layer" */
+#define PEER_RECENT 8 /* message ids remembered per peer: architecture, "Own message layer" */
 
 /* The message ids of the last requests or confirmable responses of a peer. */
 struct recent {
-	uint32_t seen_s[PEER_RECENT];   /* when, in seconds of the layer's clock */
+	uint32_t seen_s[PEER_RECENT]; /* when, in seconds of the layer's clock */
 	uint16_t mid[PEER_RECENT];
-	uint8_t code[PEER_RECENT];      /* what was answered; CODE_EMPTY: an empty ACK */
-	uint8_t n;                      /* entries in use */
-	uint8_t at;                     /* where the next one goes */
+	uint8_t code[PEER_RECENT]; /* what was answered; CODE_EMPTY: an empty ACK */
+	uint8_t n; /* entries in use */
+	uint8_t at; /* where the next one goes */
+	uint32_t spent_s; /* the running second of the publish rate */
+	uint32_t n_spent; /* publishes in it */
 };
 
 /* A local address that peers talk to, shared by them. */
 struct local {
 	struct map_node node;
 	struct addr addr;
-	uint32_t n_peers;               /* who share it */
+	uint32_t n_peers; /* who share it */
 	uint32_t ifindex;
 	uint16_t socket;
 };
@@ -38,22 +40,22 @@ struct peer {
 	struct map_node node;
 	struct addr remote;
 	struct local *local;
-	struct peer *lru_prev, *lru_next;  /* order of silence; linked while n_pins is 0 */
-	struct exchange *active;        /* NSTART 1 (RFC 7252 4.7): the one unacknowledged CON */
-	struct exchange *queue;         /* CONs that wait for it, oldest first */
-	struct recent *recent;          /* NULL until there is something to remember */
-	void *user;                     /* the owner's: observers of this peer */
-	uint16_t mid;                   /* the last message id used towards it */
-	uint32_t n_pins;                /* who hold on to it; 0: may be evicted */
+	struct peer *lru_prev, *lru_next; /* order of silence; linked while n_pins is 0 */
+	struct exchange *active; /* NSTART 1 (RFC 7252 4.7): the one unacknowledged CON */
+	struct exchange *queue; /* CONs that wait for it, oldest first */
+	struct recent *recent; /* NULL until there is something to remember */
+	void *user; /* the owner's: observers of this peer */
+	uint16_t mid; /* the last message id used towards it */
+	uint32_t n_pins; /* who hold on to it; 0: may be evicted */
 };
 
 struct peer_table {
 	struct map map;
 	struct map locals;
 	struct pool pool;
-	struct peer *lru_first, *lru_last;  /* first: silent longest */
-	uint32_t seed;                  /* of the hashes */
-	uint32_t max;                   /* most peers kept */
+	struct peer *lru_first, *lru_last; /* first: silent longest */
+	uint32_t seed; /* of the hashes */
+	uint32_t max; /* most peers kept */
 	uint64_t n_evicted;
 };
 
@@ -81,6 +83,8 @@ uint16_t peer_next_mid(struct peer *p);
 
 /* Remembers a message id and what was answered, in place of what was known of it. */
 void peer_remember(struct peer *p, uint16_t mid, uint8_t code, uint32_t now_s);
+/* Counts one publish; false when there were `rate` of them in this second already. */
+bool peer_spend(struct peer *p, uint32_t now_s, uint32_t rate);
 /* Whether this message id was remembered within the last `lifetime_s`. */
 bool peer_recalls(
 	const struct peer *p, uint16_t mid, uint32_t now_s, uint32_t lifetime_s, uint8_t *ret_code);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "broker/broker_impl.h"
+
+struct broker *
+broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *ctx,
+	struct layer *layer)
+{
+	struct bodies_limits limits = {
+		.bodies = conf->limits.bodies, .payload = conf->limits.payload};
+	struct broker *b = mem_alloc(sizeof(*b));
+	struct {
+		uint32_t topics, bodies;
+		uint16_t mid;
+		uint8_t id[2];
+	} seed;
+
+	b->conf = *conf;
+	b->ops = ops;
+	b->ctx = ctx;
+	b->layer = layer;
+	ops->random(ctx, &seed, sizeof(seed));
+	b->group_mid = seed.mid;
+	topic_table_init(&b->topics, conf->limits.topics, seed.topics, seed.id);
+	b->bodies = bodies_new(layer_wheel(layer), &limits, seed.bodies);
+	pool_init(&b->observers, sizeof(struct observer));
+	pool_init(&b->bunches, sizeof(struct bunch));
+	map_init(&b->group_tokens);
+	return b;
+}
+
+/* Ends the observations of a topic without a word: the broker goes away. */
+static void
+silence(void *ctx, struct map_node *node)
+{
+	struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+	struct broker *b = ctx;
+
+	while (t->bunches) {
+		struct bunch *bunch = t->bunches;
+		struct observer *o;
+
+		if (bunch->observation)
+			group_drop(b, bunch->observation);
+		bunch->left = 0;
+		o = bunch->traditional.first ? bunch->traditional.first : bunch->moving.first;
+		if (o)
+			observer_remove(b, o);
+		else
+			bunch_settle(b, bunch);
+	}
+}
+
+void
+broker_free(struct broker *b)
+{
+	if (!b)
+		return;
+	map_each(&b->topics.by_path, silence, b);
+	topic_table_fini(&b->topics);
+	bodies_free(b->bodies);
+	/* Those that were ending have only their exchange left, which the layer ends. */
+	layer_cancel_all(b->layer);
+	map_fini(&b->group_tokens);
+	pool_fini(&b->observers);
+	pool_fini(&b->bunches);
+	free(b->links.text);
+	free(b);
+}
+
+int
+broker_create_topic(
+	struct broker *b, struct bytes name, uint32_t content_format, struct bytes initialize)
+{
+	uint32_t first_seq;
+	struct topic *t;
+	int rc;
+
+	/* RFC 7641 4.4: any first number will do; an unpredictable one is told from a former life's. */
+	b->ops->random(b->ctx, &first_seq, sizeof(first_seq));
+	if ((rc = topic_create(&b->topics, name, first_seq, &t)) < 0)
+		return rc;
+	t->content_format = content_format;
+	if (initialize.p)
+		topic_set_value(&b->topics, t, content_format, initialize);
+	b->stats.created++;
+	return 0;
+}
+
+void
+broker_drop_topic(struct broker *b, struct topic *t)
+{
+	observe_end_all(b, t);
+	if (b->tail.topic == t)
+		b->tail.topic = NULL;
+	topic_remove(&b->topics, t);
+}
+
+void
+broker_published(struct broker *b, struct topic *t)
+{
+	struct bunch *bunch = t->bunches, *next;
+
+	for (; bunch; bunch = next) {
+		next = bunch->next;
+		if (bunch->observation)
+			group_notify(b, bunch->observation);
+	}
+	observe_mark_dirty(b, t);
+}
+
+static void
+farewell(void *ctx, struct map_node *node)
+{
+	struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+	struct bunch *bunch = t->bunches, *next;
+
+	for (; bunch; bunch = next) {
+		next = bunch->next;
+		if (bunch->observation)
+			group_cancel(ctx, bunch->observation);
+	}
+}
+
+void
+broker_farewell(struct broker *b)
+{
+	map_each(&b->topics.by_path, farewell, b);
+}
+
+void
+broker_stats(const struct broker *b, struct broker_stats *ret)
+{
+	*ret = b->stats;
+	ret->topics = b->topics.by_path.n;
+	ret->observers = b->observers.n_used;
+	ret->value_bytes = b->topics.value_bytes;
+}

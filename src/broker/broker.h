@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The broker: topics as observable resources (draft-ietf-core-coap-pubsub),
+ * traditional observations (RFC 7641) and group observations
+ * (draft-ietf-core-observe-multicast-notifications). A pure core: requests come
+ * in as struct request, unicast leaves through the message layer, multicast
+ * through broker_ops; no sockets, files or clock. Who may do what is decided
+ * before a request gets here.
+ */
+#ifndef COAPCAST_BROKER_BROKER_H
+#define COAPCAST_BROKER_BROKER_H
+
+#include "msg/block.h"
+#include "msg/layer.h"
+#include "wire/inform.h"
+
+struct broker;
+struct group_observation;
+
+#define BROKER_NO_FORMAT UINT32_MAX /* a Content-Format that is not set */
+
+struct broker_limits {
+	uint32_t topics;
+	uint32_t observers; /* all topics together, those being moved included */
+	uint32_t observers_per_peer;
+	uint32_t bodies; /* block-wise bodies in the making */
+	uint32_t payload; /* bytes of a value */
+	uint64_t memory; /* bytes of all values */
+	uint32_t publish_rate; /* publishes per second and peer; 0: any number */
+};
+
+/* A group that multicast notifications go to; borrowed by the broker for its life. */
+struct broker_group {
+	const char *name;
+	struct addr address; /* multicast, with port */
+	struct addr source; /* server address of its observations; AF_UNSPEC: that of the
+	                                 * registration which starts one. Port 0: any of ours */
+	uint32_t ifindex;
+	const char *const *patterns; /* of topic names */
+	size_t n_patterns;
+	const struct prefix *members; /* NULL: every address of the group's family */
+	size_t n_members;
+	uint32_t threshold; /* observers of one topic that start its group observation */
+	uint32_t max_age_s; /* of its notifications; when it passes, a fresh one is sent */
+	uint32_t datagram; /* bytes of the largest multicast datagram */
+	unsigned generations; /* enum inform_generation */
+	uint8_t hops;
+};
+
+struct broker_conf {
+	const char *collection; /* "/ps": borrowed */
+	bool create_on_publish;
+	struct broker_limits limits;
+	uint16_t informative_format; /* Content-Format of the informative response */
+	uint16_t topic_format; /* of topic properties */
+	const struct broker_group *groups;
+	size_t n_groups;
+};
+
+struct broker_ops {
+	/* Room for one datagram to a group (NULL: drop it), and sending what was written. */
+	struct buf *(*open_group)(void *ctx, const struct group_path *way);
+	void (*commit)(void *ctx);
+	void (*random)(void *ctx, void *p, size_t n);
+	/* For the log: a group observation began or ended. May be NULL. */
+	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
+};
+
+struct broker_stats {
+	uint64_t publishes, publishes_refused, created, deleted;
+	uint64_t registrations, registrations_refused, deregistrations;
+	uint64_t notifications, notifications_con, observers_dropped;
+	uint64_t group_started, group_cancelled, group_notifications, group_refreshes,
+		group_dropped;
+	uint64_t informed, moved;
+	/* Now: */
+	size_t topics, observers, group_observations, value_bytes;
+};
+
+/*
+ * `conf` and what it points at, `ops` and `layer` stay borrowed. The broker's
+ * timers run on the layer's wheel.
+ */
+struct broker *broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *ctx,
+	struct layer *layer);
+void broker_free(struct broker *b);
+
+/*
+ * Creates a topic as the configuration asks. `initialize` with p NULL leaves it
+ * half created. 0, -EEXIST, -ENOSPC past limits.topics, -EINVAL for an empty or
+ * over-long name.
+ */
+int broker_create_topic(
+	struct broker *b, struct bytes name, uint32_t content_format, struct bytes initialize);
+
+/* Runs a request: layer_ops.on_request. */
+void broker_request(struct broker *b, struct request *r);
+/* A RST for one of our NONs: layer_ops.on_reset. */
+void broker_reset(struct broker *b, struct peer *p, uint16_t mid);
+
+/*
+ * Notifies traditional observers of what was published since, a bounded number
+ * of them; true when there are more, to be called again after a look at the
+ * network. To be called after each batch of datagrams.
+ */
+bool broker_flush(struct broker *b);
+
+/* Cancels every group observation, for a stop for good: the 5.03 to each group. */
+void broker_farewell(struct broker *b);
+
+void broker_stats(const struct broker *b, struct broker_stats *ret);
+
+/* Of a group observation, for the log. */
+const char *group_topic_name(const struct group_observation *g);
+const struct broker_group *group_conf(const struct group_observation *g);
+void group_token(const struct group_observation *g, struct token *ret);
+
+/* Whether a pattern ('*': any run of characters, '/' included) matches all of a topic name. */
+bool pattern_matches(const char *pattern, struct bytes name);
+
+#endif

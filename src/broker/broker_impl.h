@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The broker's inside, shared by the files of this room and nobody else. */
+#ifndef COAPCAST_BROKER_BROKER_IMPL_H
+#define COAPCAST_BROKER_BROKER_IMPL_H
+
+#include "broker/group.h"
+
+#define BROKER_RETRY_AFTER_S 10 /* Max-Age of a 5.03 past a limit */
+
+#define TAIL_MAX 2048 /* options, marker and first block of a notification */
+
+struct broker {
+	struct broker_conf conf;
+	const struct broker_ops *ops;
+	void *ctx;
+	struct layer *layer;
+	struct bodies *bodies;
+	struct topic_table topics;
+	struct pool observers, bunches;
+	struct map group_tokens; /* struct group_observation by token and group */
+	uint16_t group_mid; /* last message id to any group: upper half of the space */
+	struct bunch *dirty_first, *dirty_last;
+	struct broker_stats stats;
+	/* The last list of links that was built, for its further blocks. */
+	struct {
+		uint8_t *text;
+		size_t n;
+		uint64_t generation;
+		uint32_t key; /* hash of path and queries */
+		bool valid;
+	} links;
+	/* The tail of the notification encoded last, for all observers it serves. */
+	struct {
+		uint8_t bytes[TAIL_MAX];
+		size_t n;
+		const struct topic *topic;
+		uint32_t seq;
+		uint8_t szx;
+	} tail;
+};
+
+/* A request on its way through the router. */
+struct call {
+	struct broker *b;
+	struct request *r;
+	struct topic *topic; /* what the path names; NULL when there is none such */
+	struct bytes path; /* Uri-Path as text */
+	struct bytes id; /* the part of it that names a topic, "/hall/demo" */
+	struct bytes body; /* the whole payload */
+};
+
+/* Handlers of one resource and method; each replies or accepts. */
+void data_get(struct call *c);
+void data_put(struct call *c);
+void data_delete(struct call *c);
+void topic_get(struct call *c);
+void topic_delete(struct call *c);
+void collection_get(struct call *c);
+void collection_fetch(struct call *c);
+void collection_post(struct call *c);
+void discover_get(struct call *c);
+
+/* Registration of an observation; false when it is to be answered as a plain GET. */
+bool observe_register(struct call *c);
+void observe_deregister(struct call *c);
+
+/* Adds Content-Format, ETag and the like of a value to a response (not Observe, not the payload). */
+void data_describe(const struct value *v, struct msg *m);
+/* Adds the value, or the block of it that the request asks for; false: answer 4.00. */
+void data_reply(struct call *c, bool observing);
+
+/* A 5.03 with Max-Age: past a limit. */
+void reply_busy(struct request *r);
+void reply_diagnostic(struct request *r, enum msg_code code, const char *text);
+
+/* The topic whose data a request names, or NULL. */
+const struct topic *broker_route(struct broker *b, const struct msg *m);
+
+/* Removes a topic with all that depends on it. */
+void broker_drop_topic(struct broker *b, struct topic *t);
+
+/* Notifies everybody of a topic's new value. */
+void broker_published(struct broker *b, struct topic *t);
+
+/* Answers with a list of links that `write` makes, in blocks, from the cache when it can. */
+void links_reply(struct call *c, void (*write)(struct call *c, struct buf *out));
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /.well-known/core: RFC 6690 section 4, coap-pubsub "Discovery", gp-obs of the current draft's section 6. */
+#include "broker/broker_impl.h"
+#include "wire/link.h"
+
+struct walk {
+	const struct call *c;
+	struct buf *out;
+};
+
+static void
+offer(const struct walk *w, const struct link *link)
+{
+	const struct msg *m = w->c->r->msg;
+
+	for (uint8_t i = 0; i < m->n_opts; i++) {
+		if (m->opts[i].number == OPT_URI_QUERY && !link_matches(link, m->opts[i].value))
+			return;
+	}
+	link_put(w->out, link);
+}
+
+/* Whether a topic's observers might be moved into some group observation. */
+static bool
+may_be_grouped(const struct broker *b, const struct topic *t)
+{
+	for (size_t i = 0; i < b->conf.n_groups; i++) {
+		const struct broker_group *g = &b->conf.groups[i];
+
+		for (size_t k = 0; k < g->n_patterns; k++) {
+			if (pattern_matches(g->patterns[k], bytes_str(t->name)))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+offer_topic(void *ctx, struct map_node *node)
+{
+	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+	const struct walk *w = ctx;
+	const struct broker *b = w->c->b;
+	uint8_t bytes[TOPIC_PATH_MAX + 256];
+	struct buf path = BUF_OF(bytes);
+	struct link link = {.ct = LINK_NO_CT, .rt = BYTES_LIT("core.ps.conf")};
+
+	if (w->out->full)
+		return;
+	buf_put_str(&path, b->conf.collection);
+	buf_put_str(&path, t->path);
+	link.path = buf_bytes(&path);
+	offer(w, &link);
+	if (!t->value)
+		return;
+	buf_clear(&path);
+	buf_put_str(&path, b->conf.collection);
+	buf_put_str(&path, "/data");
+	buf_put_str(&path, t->path);
+	link.path = buf_bytes(&path);
+	link.rt = BYTES_LIT("core.ps.data");
+	link.flags = LINK_OBS | (may_be_grouped(b, t) ? LINK_GP_OBS : 0);
+	if (t->value->content_format != BROKER_NO_FORMAT)
+		link.ct = (int)t->value->content_format;
+	offer(w, &link);
+}
+
+static void
+write_core(struct call *c, struct buf *out)
+{
+	struct walk w = {.c = c, .out = out};
+	struct link broker = {.path = BYTES_LIT("/"), .rt = BYTES_LIT("core.ps"), .ct = LINK_NO_CT};
+	struct link collection = {.path = bytes_str(c->b->conf.collection),
+		.rt = BYTES_LIT("core.ps.coll"),
+		.ct = LINK_NO_CT};
+
+	offer(&w, &broker);
+	offer(&w, &collection);
+	map_each(&c->b->topics.by_path, offer_topic, &w);
+}
+
+void
+discover_get(struct call *c)
+{
+	links_reply(c, write_core);
+}

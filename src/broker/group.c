@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "broker/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "broker/broker_impl.h"
+#include "wire/option.h"
+
+#define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
+#define SEQ_MASK 0xffffffu
+#define FORMAT_CBOR 60
+#define UDP_MAX 2048 /* larger than any datagram of ours */
+#define TOKEN_TRIES 16
+/* Header, token, Observe, Content-Format, ETag, Max-Age, Block2, Size2 and marker at their longest. */
+#define NOTIFICATION_OVERHEAD (4 + GROUP_TOKEN_LEN + 4 + 3 + 9 + 5 + 4 + 5 + 1)
+
+bool
+pattern_matches(const char *pattern, struct bytes name)
+{
+	const char *star = NULL;
+	size_t at = 0, mark = 0;
+
+	/* Iterative: on a mismatch the last star takes one character more. */
+	while (at < name.n) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			mark = at;
+		} else if ((uint8_t)*pattern == name.p[at] && *pattern) {
+			pattern++;
+			at++;
+		} else if (star) {
+			pattern = star;
+			at = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+static bool
+serves(const struct broker_group *g, const struct topic *t)
+{
+	for (size_t i = 0; i < g->n_patterns; i++) {
+		if (pattern_matches(g->patterns[i], bytes_str(t->name)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+admits(const struct broker_group *g, const struct path *way)
+{
+	if (g->source.family != AF_UNSPEC && !addr_same_host(&g->source, &way->local))
+		return false;
+	if (!g->members)
+		return true;
+	for (size_t i = 0; i < g->n_members; i++) {
+		if (prefix_holds(&g->members[i], &way->remote))
+			return true;
+	}
+	return false;
+}
+
+const struct broker_group *
+group_for(const struct broker *b, const struct topic *t, const struct path *way)
+{
+	/* Section 4.2: never with link-local source or destination addresses. */
+	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local))
+		return NULL;
+	for (size_t i = 0; i < b->conf.n_groups; i++) {
+		const struct broker_group *g = &b->conf.groups[i];
+
+		if (g->address.family == way->remote.family && serves(g, t))
+			return admits(g, way) ? g : NULL;
+	}
+	return NULL;
+}
+
+/* The block size a value is sent in when it does not fit whole; -1: not even in the smallest. */
+static int
+datagram_szx(const struct broker_group *g)
+{
+	int szx = BLOCK_SZX_MAX;
+
+	while (szx >= 0 && BLOCK_SIZE(szx) + NOTIFICATION_OVERHEAD > g->datagram)
+		szx--;
+	return szx;
+}
+
+bool
+group_fits(const struct broker_group *g, const struct value *v)
+{
+	return v->n + NOTIFICATION_OVERHEAD <= g->datagram || datagram_szx(g) >= 0;
+}
+
+/* Options that do not make a registration differ from the phantom: wire.md, step 5. */
+static bool
+is_immaterial(const struct opt *o)
+{
+	static const uint16_t numbers[] = {OPT_URI_HOST, OPT_URI_PORT, OPT_URI_PATH, OPT_OBSERVE,
+		OPT_ETAG, OPT_HOP_LIMIT, OPT_SIZE2, OPT_ECHO, OPT_NO_RESPONSE, OPT_REQUEST_TAG,
+		OPT_FEEDBACK_DIVIDER};
+	struct block block;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (o->number == numbers[i])
+			return true;
+	}
+	/* The largest block size is what it would get anyway. */
+	return o->number == OPT_BLOCK2 && block_decode(o, &block) == 0 && block.num == 0 &&
+	       block.szx == BLOCK_SZX_MAX;
+}
+
+bool
+group_request_matches(const struct msg *request)
+{
+	for (uint8_t i = 0; i < request->n_opts; i++) {
+		if (!is_immaterial(&request->opts[i]))
+			return false;
+	}
+	return request->payload.n == 0;
+}
+
+static uint16_t
+next_mid(struct broker *b)
+{
+	b->group_mid = (uint16_t)((b->group_mid + 1) | MULTICAST_MID);
+	return b->group_mid;
+}
+
+/* Whether T is taken towards the same group and server endpoint. */
+static bool
+token_is_live(const struct broker *b, const struct group_observation *g, uint32_t hash)
+{
+	for (struct map_node *n = map_first(&b->group_tokens, hash); n; n = map_next(n)) {
+		struct group_observation *other = MAP_OBJECT(n, struct group_observation, by_token);
+
+		if (token_equal(&other->token, &g->token) &&
+			addr_equal(&other->way.group, &g->way.group) &&
+			addr_equal(&other->way.source, &g->way.source))
+			return true;
+	}
+	return false;
+}
+
+/* Section 4.1, step 2: an available value of the token space that is ours alone. */
+static int
+take_token(struct broker *b, struct group_observation *g)
+{
+	uint32_t hash;
+
+	for (int i = 0; i < TOKEN_TRIES; i++) {
+		g->token = (struct token){.n = GROUP_TOKEN_LEN};
+		b->ops->random(b->ctx, g->token.b, GROUP_TOKEN_LEN);
+		hash = map_hash(bytes_of(g->token.b, GROUP_TOKEN_LEN), b->topics.seed);
+		if (!token_is_live(b, g, hash)) {
+			map_put(&b->group_tokens, &g->by_token, hash);
+			return 0;
+		}
+	}
+	return -EBUSY;
+}
+
+/* Step 1: GET, Observe 0, the path of the topic data, token T. */
+static int
+make_phantom(struct broker *b, struct group_observation *g)
+{
+	uint8_t text[TOPIC_PATH_MAX], segments[TOPIC_PATH_MAX], datagram[UDP_MAX];
+	struct buf path = BUF_OF(text), scratch = BUF_OF(segments), out = BUF_OF(datagram);
+	struct msg m;
+	int rc;
+
+	msg_init(&m, TYPE_NON, CODE_GET);
+	m.mid = next_mid(b);
+	m.token = g->token;
+	(void)msg_add_uint(&m, OPT_OBSERVE, 0);
+	buf_put_str(&path, b->conf.collection);
+	buf_put_str(&path, "/data");
+	buf_put_str(&path, g->bunch->topic->path);
+	if (path.full)
+		return -ENOBUFS;
+	if ((rc = msg_add_path(&m, OPT_URI_PATH, buf_bytes(&path), &scratch)) < 0)
+		return rc;
+	if ((rc = msg_encode(&m, &out)) < 0)
+		return rc;
+	g->phantom = mem_dup(buf_bytes(&out));
+	g->n_phantom = (uint32_t)out.n;
+	return 0;
+}
+
+/* Section 4.5 and 4.1, step 6: composes the latest notification, without sending it. */
+static void
+compose_latest(struct broker *b, struct group_observation *g)
+{
+	const struct broker_group *conf = g->bunch->group;
+	const struct value *v = g->bunch->topic->value;
+	uint8_t bytes[UDP_MAX];
+	struct buf out = BUF_OF(bytes);
+	struct msg m;
+
+	msg_init(&m, TYPE_NON, CODE_CONTENT);
+	g->seq = (g->seq + 1) & SEQ_MASK;
+	(void)msg_add_uint(&m, OPT_OBSERVE, g->seq);
+	(void)msg_add_uint(&m, OPT_MAX_AGE, conf->max_age_s);
+	data_describe(v, &m);
+	if (v->n + NOTIFICATION_OVERHEAD <= conf->datagram)
+		m.payload = value_bytes(v);
+	else
+		block2_first(value_bytes(v), (uint8_t)datagram_szx(conf), &m);
+	(void)msg_encode_inner(&m, &out);
+	if (out.n > g->n_latest)
+		g->latest = mem_realloc(g->latest, out.n);
+	memcpy(g->latest, bytes, out.n);
+	g->n_latest = (uint32_t)out.n;
+	g->latest_ms = layer_now(b->layer);
+	free(g->inform);
+	g->inform = NULL;
+}
+
+/* When the latest notification is to be followed by a fresh one: section 4.5, last paragraph. */
+static void
+schedule(struct broker *b, struct group_observation *g, uint64_t in_ms)
+{
+	wheel_start(layer_wheel(b->layer), &g->refresh, layer_now(b->layer) + in_ms);
+}
+
+static void
+send_to_group(struct broker *b, struct group_observation *g, uint8_t code, struct bytes tail)
+{
+	struct buf *out = b->ops->open_group(b->ctx, &g->way);
+
+	if (!out) {
+		b->stats.group_dropped++;
+		return;
+	}
+	msg_put_header(out, TYPE_NON, code, next_mid(b), &g->token);
+	buf_put(out, tail);
+	if (out->full)
+		b->stats.group_dropped++;
+	else
+		b->ops->commit(b->ctx);
+}
+
+/* Composes a notification of the current value and sends it. */
+static void
+send_latest(struct broker *b, struct group_observation *g)
+{
+	compose_latest(b, g);
+	send_to_group(b, g, g->latest[0], bytes_from(bytes_of(g->latest, g->n_latest), 1));
+	schedule(b, g, g->bunch->group->max_age_s * 1000ull);
+}
+
+static void
+on_refresh(struct timer *t, void *ctx)
+{
+	struct group_observation *g = MAP_OBJECT(t, struct group_observation, refresh);
+
+	(void)ctx;
+	g->broker->stats.group_refreshes++;
+	send_latest(g->broker, g);
+}
+
+/* A second's budget of observe numbers; past it the newest value waits for the next second. */
+static bool
+spend(struct broker *b, struct group_observation *g)
+{
+	uint64_t now_ms = layer_now(b->layer);
+
+	if (now_ms - g->budget_ms >= 1000) {
+		g->budget_ms = now_ms;
+		g->n_spent = 0;
+	}
+	if (g->n_spent < GROUP_BUDGET) {
+		g->n_spent++;
+		return true;
+	}
+	schedule(b, g, g->budget_ms + 1000 - now_ms);
+	return false;
+}
+
+void
+group_notify(struct broker *b, struct group_observation *g)
+{
+	if (!group_fits(g->bunch->group, g->bunch->topic->value)) {
+		/* Nothing of it fits a datagram: its observers are to register again, as traditional ones. */
+		group_cancel(b, g);
+		return;
+	}
+	if (!spend(b, g))
+		return;
+	b->stats.group_notifications++;
+	send_latest(b, g);
+	/* Who is being moved may have been sent an older one: it is repeated soon. */
+	if (g->bunch->moving.n > 0 && g->bunch->group->max_age_s * 1000ull > GROUP_UNHEARD_MS)
+		schedule(b, g, GROUP_UNHEARD_MS);
+}
+
+static void
+dispose(struct broker *b, struct group_observation *g)
+{
+	wheel_stop(layer_wheel(b->layer), &g->refresh);
+	map_remove(&b->group_tokens, &g->by_token);
+	free(g->phantom);
+	free(g->latest);
+	free(g->inform);
+	free(g);
+}
+
+/* Step 3: the phantom goes the way of a registration that came from the group. */
+static int
+process_phantom(struct broker *b, struct group_observation *g)
+{
+	struct msg m;
+	struct path way = {.remote = g->way.group, .local = g->way.source};
+	const struct bytes phantom = bytes_of(g->phantom, g->n_phantom);
+
+	if (msg_decode(phantom, &m) != MSG_OK || !group_request_matches(&m))
+		return -EBADMSG;
+	if (broker_route(b, &m) != g->bunch->topic)
+		return -ENOENT;
+	(void)way;
+	g->bunch->observation = g;
+	return 0;
+}
+
+int
+group_start(struct broker *b, struct bunch *bunch)
+{
+	struct group_observation *g = mem_alloc(sizeof(*g));
+	int rc;
+
+	g->broker = b;
+	g->bunch = bunch;
+	g->refresh.fire = on_refresh;
+	g->seq = bunch->topic->seq;
+	g->way = (struct group_path){.group = bunch->group->address,
+		.source = bunch->local,
+		.ifindex = bunch->group->ifindex,
+		.socket = bunch->socket,
+		.hops = bunch->group->hops};
+	if ((rc = take_token(b, g)) < 0) {
+		free(g);
+		return rc;
+	}
+	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0) {
+		dispose(b, g);
+		return rc;
+	}
+	compose_latest(b, g);
+	schedule(b, g, bunch->group->max_age_s * 1000ull);
+	b->stats.group_started++;
+	b->stats.group_observations++;
+	if (b->ops->on_group)
+		b->ops->on_group(b->ctx, g, true);
+	/* A move that finds no room puts the observer back: each is tried once. */
+	for (uint32_t n = bunch->traditional.n; n > 0; n--)
+		observer_move(b, bunch->traditional.first);
+	return 0;
+}
+
+void
+group_drop(struct broker *b, struct group_observation *g)
+{
+	g->bunch->observation = NULL;
+	b->stats.group_observations--;
+	dispose(b, g);
+}
+
+void
+group_cancel(struct broker *b, struct group_observation *g)
+{
+	struct bunch *bunch = g->bunch;
+
+	/* Section 4.7: 5.03, Token T, no payload, no Observe. */
+	send_to_group(b, g, CODE_UNAVAILABLE, BYTES_NONE);
+	b->stats.group_cancelled++;
+	if (b->ops->on_group)
+		b->ops->on_group(b->ctx, g, false);
+	while (bunch->moving.first)
+		observer_end(b, bunch->moving.first);
+	group_drop(b, g);
+	bunch_settle(b, bunch);
+}
+
+/* One try at the informative response: what is asked for, if it fits. */
+static bool
+encode_inform(struct broker *b, struct group_observation *g, unsigned generations, bool with_latest,
+	struct buf *out)
+{
+	const struct value *v = g->bunch->topic->value;
+	uint8_t bytes[UDP_MAX], inner[UDP_MAX];
+	struct buf payload = BUF_OF(bytes), ph_req = BUF_OF(inner);
+	struct inform in = {.generations = generations,
+		.server = g->way.source,
+		.client = g->way.group,
+		.token = g->token,
+		.registr = bytes_of(g->phantom, g->n_phantom)};
+	struct msg m;
+
+	if (msg_decode(in.registr, &m) != MSG_OK || msg_encode_inner(&m, &ph_req) < 0)
+		return false;
+	in.ph_req = buf_bytes(&ph_req);
+	if (with_latest) {
+		in.last_notif = bytes_of(g->latest, g->n_latest);
+		in.res = value_bytes(v);
+	}
+	if (inform_encode(&in, &payload) < 0)
+		return false;
+	msg_init(&m, TYPE_CON, CODE_UNAVAILABLE);
+	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT,
+		generations == INFORM_SEED ? FORMAT_CBOR : b->conf.informative_format);
+	(void)msg_add_uint(&m, OPT_MAX_AGE, 0);
+	m.payload = buf_bytes(&payload);
+	buf_clear(out);
+	msg_put_tail(&m, out);
+	/* 4 bytes of header and a token of at most 8 come before the tail. */
+	return !out->full && out->n + 4 + sizeof(g->token.b) <= g->bunch->group->datagram;
+}
+
+struct bytes
+group_inform_tail(struct broker *b, struct group_observation *g)
+{
+	unsigned generations = g->bunch->group->generations;
+	uint8_t bytes[UDP_MAX];
+	struct buf out = BUF_OF(bytes);
+
+	if (g->inform)
+		return bytes_of(g->inform, g->n_inform);
+	/* wire.md: too large for the datagram, drop the seed's keys, then last_notif. */
+	if (!encode_inform(b, g, generations, true, &out)) {
+		if (generations & INFORM_CURRENT)
+			generations = INFORM_CURRENT;
+		if (!encode_inform(b, g, generations, true, &out))
+			(void)encode_inform(b, g, generations, false, &out);
+	}
+	g->inform = mem_dup(buf_bytes(&out));
+	g->n_inform = (uint32_t)out.n;
+	return bytes_of(g->inform, g->n_inform);
+}
+
+const char *
+group_topic_name(const struct group_observation *g)
+{
+	return g->bunch->topic->name;
+}
+
+const struct broker_group *
+group_conf(const struct group_observation *g)
+{
+	return g->bunch->group;
+}
+
+void
+group_token(const struct group_observation *g, struct token *ret)
+{
+	*ret = g->token;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Group observations (draft-ietf-core-observe-multicast-notifications sections
+ * 4.1 to 4.5; draft-tiloca-...-01 section 2): the phantom request, the latest
+ * notification, the informative response, and the datagrams to the group.
+ */
+#ifndef COAPCAST_BROKER_GROUP_H
+#define COAPCAST_BROKER_GROUP_H
+
+#include "broker/observe.h"
+
+#define GROUP_TOKEN_LEN 4
+#define GROUP_UNHEARD_MS 1000 /* a publish that somebody being moved missed is sent again so soon */
+#define GROUP_BUDGET 30000 /* notifications per second: 2^23 numbers outlast 256 s (RFC 7641 4.4) */
+
+struct group_observation {
+	struct timer refresh; /* the latest notification reaches its Max-Age */
+	struct broker *broker;
+	struct bunch *bunch;
+	struct map_node by_token; /* the token space of the group's endpoint towards ours */
+	struct group_path way;
+	struct token token; /* T */
+	uint8_t *phantom; /* the phantom request, complete UDP serialization; owned */
+	uint32_t n_phantom;
+	uint32_t n_latest, n_inform;
+	uint8_t *latest; /* latest notification: code | options | ff payload; owned */
+	uint8_t *inform; /* the 5.03's options and payload; owned, NULL: to be made anew */
+	uint64_t latest_ms; /* when it was composed */
+	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
+	uint64_t budget_ms; /* when the running second of the budget below began */
+	uint32_t n_spent; /* notifications in it, at most GROUP_BUDGET */
+	uint32_t count; /* observer counter of section 4: who took part so far */
+};
+
+/* The group that observers of this topic who came that way may be moved to; NULL: none. */
+const struct broker_group *group_for(
+	const struct broker *b, const struct topic *t, const struct path *way);
+
+/* Whether a value fits the group's datagrams, if need be as its first block. */
+bool group_fits(const struct broker_group *g, const struct value *v);
+
+/* Whether a registration, minus what does not count, equals the phantom: wire.md, step 5. */
+bool group_request_matches(const struct msg *request);
+
+/*
+ * Starts the bunch's group observation and moves all its observers. 0, or a
+ * negative errno when it cannot be: they stay traditional.
+ */
+int group_start(struct broker *b, struct bunch *bunch);
+/* A publish: one datagram, now. */
+void group_notify(struct broker *b, struct group_observation *g);
+/* Ends it with the 5.03 to the group. */
+void group_cancel(struct broker *b, struct group_observation *g);
+
+/* Ends it without a word. */
+void group_drop(struct broker *b, struct group_observation *g);
+
+/* What the informative response carries after its token; borrowed until the next publish. */
+struct bytes group_inform_tail(struct broker *b, struct group_observation *g);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "broker/topic.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SEQ_MASK 0xffffffu
+#define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
+
+void
+topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8_t id[2])
+{
+	*t = (struct topic_table){.max = max, .seed = seed, .server_id = {id[0], id[1]}};
+	map_init(&t->by_path);
+	map_init(&t->by_name);
+	pool_init(&t->pool, sizeof(struct topic));
+}
+
+static void
+value_release(struct topic_table *t, struct value *v)
+{
+	if (!v)
+		return;
+	t->value_bytes -= v->n;
+	if (--v->refs == 0)
+		free(v);
+}
+
+static void
+forget(void *ctx, struct map_node *node)
+{
+	topic_remove(ctx, MAP_OBJECT(node, struct topic, by_path));
+}
+
+void
+topic_table_fini(struct topic_table *t)
+{
+	map_each(&t->by_path, forget, t);
+	map_fini(&t->by_path);
+	map_fini(&t->by_name);
+	pool_fini(&t->pool);
+}
+
+struct topic *
+topic_by_name(const struct topic_table *t, struct bytes name)
+{
+	uint32_t hash = map_hash(name, t->seed);
+
+	for (struct map_node *n = map_first(&t->by_name, hash); n; n = map_next(n)) {
+		struct topic *topic = MAP_OBJECT(n, struct topic, by_name);
+
+		if (bytes_is(name, topic->name))
+			return topic;
+	}
+	return NULL;
+}
+
+struct topic *
+topic_by_path(const struct topic_table *t, struct bytes path)
+{
+	uint32_t hash = map_hash(path, t->seed);
+
+	for (struct map_node *n = map_first(&t->by_path, hash); n; n = map_next(n)) {
+		struct topic *topic = MAP_OBJECT(n, struct topic, by_path);
+
+		if (bytes_is(path, topic->path))
+			return topic;
+	}
+	return NULL;
+}
+
+static bool
+segment_is_safe(struct bytes s)
+{
+	return s.n > 0 && s.n <= SEGMENT_MAX && !bytes_is(s, ".") && !bytes_is(s, "..");
+}
+
+bool
+topic_name_is_path(struct bytes name)
+{
+	struct bytes rest = name, segment;
+	bool first = true;
+
+	while (first || rest.n > 0) {
+		const uint8_t *slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
+
+		segment = slash ? bytes_head(rest, (size_t)(slash - rest.p)) : rest;
+		/* `data` leads to the topic data of others. */
+		if (!segment_is_safe(segment) || (first && bytes_is(segment, "data")))
+			return false;
+		if (slash && segment.n + 1 == rest.n)
+			return false;
+		rest = slash ? bytes_from(rest, segment.n + 1) : bytes_of(rest.p, 0);
+		first = false;
+	}
+	return true;
+}
+
+/* The name as the text that msg_path makes of its segments; or, as `salt` > 0, a made-up one. */
+static void
+make_path(const struct topic_table *t, struct bytes name, uint32_t salt, struct buf *out)
+{
+	buf_put_u8(out, '/');
+	if (salt > 0) {
+		buf_printf(out, "%08x%08x", map_hash(name, t->seed ^ salt),
+			map_hash(name, t->seed + 0x9e3779b9u * salt));
+		return;
+	}
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] == '%')
+			buf_put_str(out, "%25");
+		else
+			buf_put_u8(out, name.p[i]);
+	}
+}
+
+int
+topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret)
+{
+	uint8_t text[TOPIC_PATH_MAX];
+	struct buf path = BUF_OF(text);
+	uint32_t salt = topic_name_is_path(name) ? 0 : 1;
+	struct topic *topic;
+
+	if (name.n == 0 || name.n > TOPIC_NAME_MAX || memchr(name.p, '\0', name.n))
+		return -EINVAL;
+	if (topic_by_name(t, name))
+		return -EEXIST;
+	if (t->by_path.n >= t->max)
+		return -ENOSPC;
+	do {
+		buf_clear(&path);
+		make_path(t, name, salt++, &path);
+	} while (topic_by_path(t, buf_bytes(&path)));
+	topic = pool_get(&t->pool);
+	topic->name = mem_alloc(name.n + path.n + 2);
+	memcpy(topic->name, name.p, name.n);
+	topic->path = topic->name + name.n + 1;
+	memcpy(topic->path, path.p, path.n);
+	topic->content_format = BROKER_NO_FORMAT;
+	topic->seq = first_seq & SEQ_MASK;
+	map_put(&t->by_name, &topic->by_name, map_hash(name, t->seed));
+	map_put(&t->by_path, &topic->by_path, map_hash(buf_bytes(&path), t->seed));
+	t->generation++;
+	*ret = topic;
+	return 0;
+}
+
+void
+topic_remove(struct topic_table *t, struct topic *topic)
+{
+	value_release(t, topic->value);
+	map_remove(&t->by_name, &topic->by_name);
+	map_remove(&t->by_path, &topic->by_path);
+	free(topic->name);
+	pool_put(&t->pool, topic);
+	t->generation++;
+}
+
+static struct value *
+value_new(const struct topic_table *t, uint32_t content_format, struct bytes data)
+{
+	struct value *v = mem_alloc(sizeof(*v) + data.n);
+	uint32_t hash[2];
+
+	v->refs = 1;
+	v->content_format = content_format;
+	v->n = (uint32_t)data.n;
+	if (data.n)
+		memcpy(v->data, data.p, data.n);
+	hash[0] = map_hash(data, content_format ^ 0x632be59bu);
+	hash[1] = map_hash(data, content_format + 0x85157af5u);
+	memcpy(v->etag, t->server_id, 2);
+	memcpy(v->etag + 2, hash, ETAG_LEN - 2);
+	return v;
+}
+
+void
+topic_set_value(
+	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data)
+{
+	struct value *old = topic->value;
+
+	topic->value = data.p ? value_new(t, content_format, data) : NULL;
+	if (topic->value)
+		t->value_bytes += data.n;
+	value_release(t, old);
+	/* A number that nobody saw serves the newer value: RFC 7641 4.4 counts what is sent. */
+	if (!topic->unsent)
+		topic->seq = (topic->seq + 1) & SEQ_MASK;
+	topic->unsent = true;
+	/* A topic that gains or loses its value changes in the lists of links. */
+	if (!old != !topic->value)
+		t->generation++;
+}
+
+struct bytes
+value_bytes(const struct value *v)
+{
+	return bytes_of(v->data, v->n);
+}

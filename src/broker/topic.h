@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Topics and their values: what is hosted, by name and by path. A topic is half
+ * created until it has a value (coap-pubsub, "Topic Lifecycle"). Who observes it
+ * is kept in bunches (broker/observe.h).
+ */
+#ifndef COAPCAST_BROKER_TOPIC_H
+#define COAPCAST_BROKER_TOPIC_H
+
+#include "broker/broker.h"
+
+#define TOPIC_NAME_MAX 1024
+#define TOPIC_PATH_MAX (3 * TOPIC_NAME_MAX + 2)
+#define ETAG_LEN 8
+
+/* One representation of topic data: immutable, shared by reference. */
+struct value {
+	uint32_t refs;
+	uint32_t content_format; /* or BROKER_NO_FORMAT */
+	uint8_t etag[ETAG_LEN]; /* server id and a hash of format and content */
+	uint32_t n;
+	uint8_t data[];
+};
+
+struct bunch;
+
+struct topic {
+	struct map_node by_path, by_name;
+	struct value *value; /* NULL: half created */
+	struct bunch *bunches; /* its observers, by where they may be moved to */
+	char *name; /* owned, with the path behind it: one allocation */
+	char *path; /* "/hall/demo": below the collection, and below its data */
+	uint32_t content_format; /* "topic-content-format", or BROKER_NO_FORMAT */
+	uint32_t seq; /* observe number of the value for traditional observers: 24 bits */
+	bool unsent; /* that number was not sent to anybody yet */
+};
+
+struct topic_table {
+	struct map by_path, by_name;
+	struct pool pool;
+	uint32_t seed;
+	uint32_t max;
+	uint64_t generation; /* counts creations and deletions: what lists of topics depend on */
+	uint8_t server_id[2]; /* in every ETag, so that two brokers' do not meet */
+	size_t value_bytes; /* of all values that topics hold */
+};
+
+void topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8_t id[2]);
+/* The topics must be without observers. */
+void topic_table_fini(struct topic_table *t);
+
+struct topic *topic_by_name(const struct topic_table *t, struct bytes name);
+/* `path` as topic.path. */
+struct topic *topic_by_path(const struct topic_table *t, struct bytes path);
+
+/*
+ * Makes a topic without a value. Its path is its name as path, or a generated
+ * one when the name is no safe path or the path is taken. Same errors as
+ * broker_create_topic.
+ */
+int topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret);
+/* Frees a topic that nobody observes, and its value. */
+void topic_remove(struct topic_table *t, struct topic *topic);
+
+/* Whether a name can be its own path: product.md, "Names". */
+bool topic_name_is_path(struct bytes name);
+
+/* Gives it a new value, a copy of `data`; BYTES_NONE takes it away. */
+void topic_set_value(
+	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data);
+
+struct bytes value_bytes(const struct value *v);
+
+#endif
