@@ -11,3 +11,7 @@ else
 fuzz_replay = tests/fuzz/main.c
 endif
 EXTRA_DIST += tests/fuzz/main.c tests/fuzz/run
+
+check_PROGRAMS += tests/fuzz/replay_cbor
+tests_fuzz_replay_cbor_SOURCES = tests/fuzz/fuzz_cbor.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/cbor
