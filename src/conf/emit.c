@@ -209,9 +209,7 @@ describe_names(const struct schema_key *key, FILE *out)
 void
 emit_description(const struct schema_key *key, FILE *out)
 {
-	if (key->list)
-		fputs("list of ", out);
-	fputs(scalar_type(key), out);
+	fprintf(out, "%s%s%s", key->list ? "list of " : "", scalar_type(key), key->list ? "s" : "");
 	describe_names(key, out);
 	scalar_bounds(key, out);
 	if (key->list_min)

@@ -703,8 +703,11 @@ scalar_bounds(const struct schema_key *key, FILE *out)
 {
 	const struct scalar_type *t = &types[key->type];
 
-	if (!t->format_bound)
+	if (!t->format_bound) {
+		if (key->max)
+			fprintf(out, ", up to %" PRIu64 " bytes", key->max);
 		return;
+	}
 	fputs(", ", out);
 	t->format_bound(key->min, out);
 	if (max_of(key) != key->min) {

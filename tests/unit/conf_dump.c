@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prints the schema of the configuration, a line per key:
- * path TAB description TAB default TAB help. scripts/check-docs reads it.
+ * path TAB description TAB default TAB help. scripts/check-conf reads it.
  */
 #include <stdio.h>
 
