@@ -5,6 +5,10 @@ dist_check_SCRIPTS += \
 
 # Modules that are sockets and nothing else, with real ones.
 if HAVE_CHECK
-check_PROGRAMS += tests/integration/test_udp
-tests_integration_test_udp_SOURCES = tests/integration/test_udp.c tests/unit/unit.h
+udp_test_sources = tests/unit/unit.h \
+	tests/integration/host.c tests/integration/host.h \
+	tests/integration/peer.c tests/integration/peer.h
+check_PROGRAMS += tests/integration/test_udp tests/integration/test_udpgroup
+tests_integration_test_udp_SOURCES = tests/integration/test_udp.c $(udp_test_sources)
+tests_integration_test_udpgroup_SOURCES = tests/integration/test_udpgroup.c $(udp_test_sources)
 endif
