@@ -7,4 +7,5 @@ libcoapcast_a_SOURCES += \
 	src/base/log.c src/base/log.h \
 	src/base/map.c src/base/map.h \
 	src/base/mem.c src/base/mem.h \
+	src/base/rnd.c src/base/rnd.h \
 	src/base/wheel.c src/base/wheel.h

@@ -210,14 +210,35 @@ recent_index(const struct recent *r, uint16_t mid)
 	return i;
 }
 
+static struct recent *
+recent_of(struct peer *p)
+{
+	if (!p->recent)
+		p->recent = mem_alloc(sizeof(*p->recent));
+	return p->recent;
+}
+
+bool
+peer_spend(struct peer *p, uint32_t now_s, uint32_t rate)
+{
+	struct recent *r = recent_of(p);
+
+	if (r->spent_s != now_s) {
+		r->spent_s = now_s;
+		r->n_spent = 0;
+	}
+	if (r->n_spent >= rate)
+		return false;
+	r->n_spent++;
+	return true;
+}
+
 void
 peer_remember(struct peer *p, uint16_t mid, uint8_t code, uint32_t now_s)
 {
-	struct recent *r = p->recent;
+	struct recent *r = recent_of(p);
 	uint8_t i;
 
-	if (!r)
-		r = p->recent = mem_alloc(sizeof(*r));
 	i = recent_index(r, mid);
 	if (i == r->n) {
 		i = r->at;

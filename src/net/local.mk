@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libcoapcast_a_SOURCES += \
+	src/net/server.c src/net/server.h \
+	src/net/plan.c src/net/plan.h \
+	src/net/report.c src/net/report.h \
+	src/net/notify.c src/net/notify.h

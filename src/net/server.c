@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rnd.h"
+#include "net/notify.h"
+#include "net/plan.h"
+#include "net/report.h"
+#include "transport/udp.h"
+
+#define N_SIGNALS 4
+
+struct server {
+	uv_loop_t loop;
+	uv_signal_t signals[N_SIGNALS];
+	uv_timer_t timer; /* the layer's next deadline */
+	uv_timer_t watchdog;
+	uv_idle_t more; /* runs while the fan-out is not done */
+	uint64_t armed_ms; /* what `timer` waits for; WHEEL_NEVER: nothing */
+	const char *path;
+	struct conf *conf;
+	struct plan plan;
+	struct udp *udp;
+	struct layer *layer;
+	struct broker *broker;
+	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
+	size_t n_locks;
+	struct log_brake refused;
+	uint64_t n_refused; /* requests that security.nosec forbade */
+	bool stopping;
+};
+
+static struct buf *
+on_open(void *ctx, const struct path *way)
+{
+	struct server *s = ctx;
+
+	return udp_open(s->udp, way);
+}
+
+static struct buf *
+on_open_group(void *ctx, const struct group_path *way)
+{
+	struct server *s = ctx;
+	const struct udp_group to = {.group = way->group,
+		.source = way->source,
+		.ifindex = way->ifindex,
+		.socket = way->socket,
+		.hops = way->hops};
+
+	return udp_open_group(s->udp, &to);
+}
+
+static void
+on_commit(void *ctx)
+{
+	struct server *s = ctx;
+
+	udp_commit(s->udp);
+}
+
+static void
+on_random(void *ctx, void *p, size_t n)
+{
+	(void)ctx;
+	rnd_fill(p, n);
+}
+
+/* product.md, security.nosec: who may use the broker without DTLS or OSCORE. */
+static bool
+is_admitted(const struct server *s, const struct path *way)
+{
+	switch (s->conf->security.nosec) {
+	case CONF_NOSEC_ALLOW:
+		return true;
+	case CONF_NOSEC_LOOPBACK:
+		return addr_is_loopback(&way->remote);
+	case CONF_NOSEC_DENY:
+		return false;
+	}
+	return false;
+}
+
+static void
+on_request(void *ctx, struct request *r)
+{
+	struct server *s = ctx;
+	char from[ADDR_STRLEN];
+	uint32_t held;
+
+	if (is_admitted(s, r->way)) {
+		broker_request(s->broker, r);
+		return;
+	}
+	s->n_refused++;
+	request_reply_code(r, CODE_UNAUTHORIZED);
+	if (log_brake_pass(&s->refused, layer_now(s->layer), &held))
+		log_notice("server: unprotected request refused peer=%s suppressed=%u",
+			addr_format(&r->way->remote, from), held);
+}
+
+static void
+on_reset(void *ctx, struct peer *p, uint16_t mid)
+{
+	struct server *s = ctx;
+
+	broker_reset(s->broker, p, mid);
+}
+
+static void
+on_group(void *ctx, const struct group_observation *g, bool began)
+{
+	char to[ADDR_STRLEN], token[17];
+	struct buf hex = buf_of(token, sizeof(token));
+	struct token t;
+
+	(void)ctx;
+	group_token(g, &t);
+	buf_put_hex(&hex, bytes_of(t.b, t.n));
+	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s",
+		began ? "started" : "cancelled", group_topic_name(g), group_conf(g)->name,
+		addr_format(&group_conf(g)->address, to), buf_str(&hex));
+}
+
+static void on_timer(uv_timer_t *t);
+
+/* Sets the timer to the layer's next deadline, if that is earlier than what it waits for. */
+static void
+arm(struct server *s)
+{
+	uint64_t next = layer_next(s->layer), now = uv_now(&s->loop);
+
+	if (next >= s->armed_ms || s->stopping)
+		return;
+	s->armed_ms = next;
+	(void)uv_timer_start(&s->timer, on_timer, next > now ? next - now : 0, 0);
+}
+
+static void on_more(uv_idle_t *idle);
+
+/* After a batch: notify, send, and sleep until the next deadline. */
+static void
+settle(struct server *s)
+{
+	if (broker_flush(s->broker))
+		(void)uv_idle_start(&s->more, on_more);
+	else
+		(void)uv_idle_stop(&s->more);
+	arm(s);
+}
+
+static void
+on_more(uv_idle_t *idle)
+{
+	settle(idle->data);
+}
+
+static void
+on_timer(uv_timer_t *t)
+{
+	struct server *s = t->data;
+
+	s->armed_ms = WHEEL_NEVER;
+	layer_advance(s->layer, uv_now(&s->loop));
+	settle(s);
+}
+
+static void
+on_datagram(void *ctx, const struct path *from, struct bytes datagram)
+{
+	struct server *s = ctx;
+
+	if (uv_now(&s->loop) != layer_now(s->layer))
+		layer_advance(s->layer, uv_now(&s->loop));
+	layer_receive(s->layer, from, datagram);
+}
+
+static void
+on_batch(void *ctx)
+{
+	settle(ctx);
+}
+
+static void
+on_watchdog(uv_timer_t *t)
+{
+	(void)t;
+	notify_send("WATCHDOG=1");
+}
+
+/* Ends everything that lives in the loop; what the handles need is freed after it. */
+static void
+stop(struct server *s)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	notify_send("STOPPING=1");
+	for (int i = 0; i < N_SIGNALS; i++)
+		uv_close((uv_handle_t *)&s->signals[i], NULL);
+	uv_close((uv_handle_t *)&s->timer, NULL);
+	uv_close((uv_handle_t *)&s->watchdog, NULL);
+	uv_close((uv_handle_t *)&s->more, NULL);
+	if (s->udp)
+		udp_close(s->udp, NULL);
+	s->udp = NULL;
+}
+
+static void
+reload(struct server *s)
+{
+	struct conf *fresh;
+	struct error e;
+
+	notify_send("RELOADING=1");
+	if (conf_load(s->path, &fresh, &e) < 0 || conf_unsupported(fresh, &e)) {
+		log_error("server: reload failed, the old configuration stays: %s", e.text);
+	} else {
+		log_set_level(fresh->log_level);
+		report_topics(s->broker, fresh);
+		log_notice("server: reloaded log.level and topics; other changes need a restart");
+		conf_free(fresh);
+	}
+	notify_send("READY=1");
+}
+
+static void
+on_signal(uv_signal_t *h, int number)
+{
+	struct server *s = h->data;
+
+	switch (number) {
+	case SIGHUP:
+		reload(s);
+		break;
+	case SIGUSR1:
+		report_state(s->udp, s->layer, s->broker, s->n_refused);
+		break;
+	default:
+		log_notice("server: stopping signal=%d", number);
+		stop(s);
+		break;
+	}
+}
+
+static void
+start_signals(struct server *s)
+{
+	static const int numbers[N_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+	for (int i = 0; i < N_SIGNALS; i++) {
+		(void)uv_signal_init(&s->loop, &s->signals[i]);
+		s->signals[i].data = s;
+		(void)uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+	}
+}
+
+/*
+ * SO_REUSEADDR, which local subscribers need, would let a second daemon take
+ * the same address without a word: an abstract socket of that name does not.
+ */
+static int
+lock_address(struct server *s, const struct addr *at, struct error *e)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	char name[ADDR_STRLEN];
+	int fd, n;
+
+	n = snprintf(
+		un.sun_path + 1, sizeof(un.sun_path) - 1, "coapcastd/%s", addr_format(at, name));
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	if (bind(fd, (const struct sockaddr *)&un,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == 0) {
+		s->locks[s->n_locks++] = fd;
+		return 0;
+	}
+	(void)close(fd);
+	error_set(e, "another coapcastd listens on %s", name);
+	return -EADDRINUSE;
+}
+
+static int
+start_listening(struct server *s, struct error *e)
+{
+	static const struct udp_ops ops = {.on_datagram = on_datagram, .on_batch = on_batch};
+	char at[ADDR_STRLEN];
+	uint16_t socket;
+	int rc;
+
+	s->udp = udp_new(&s->loop, &ops, s);
+	for (size_t i = 0; i < s->conf->n_listen; i++) {
+		const struct addr *a = &s->conf->listen[i].addr;
+
+		if ((rc = lock_address(s, a, e)) < 0 ||
+			(rc = udp_listen(s->udp, a, e, &socket)) < 0)
+			return rc;
+		log_info("server: listening on=%s receive-buffer=%zu",
+			addr_format(udp_address(s->udp, socket), at),
+			udp_receive_buffer(s->udp, socket));
+	}
+	return 0;
+}
+
+static void
+start_core(struct server *s)
+{
+	static const struct layer_ops layer_ops = {.open = on_open,
+		.commit = on_commit,
+		.random = on_random,
+		.on_request = on_request,
+		.on_reset = on_reset};
+	static const struct broker_ops broker_ops = {.open_group = on_open_group,
+		.commit = on_commit,
+		.random = on_random,
+		.on_group = on_group};
+
+	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
+	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
+	report_topics(s->broker, s->conf);
+}
+
+static void
+start_timers(struct server *s)
+{
+	uint64_t every = notify_watchdog_ms();
+
+	s->armed_ms = WHEEL_NEVER;
+	(void)uv_timer_init(&s->loop, &s->timer);
+	s->timer.data = s;
+	(void)uv_timer_init(&s->loop, &s->watchdog);
+	if (every > 0)
+		(void)uv_timer_start(&s->watchdog, on_watchdog, every, every);
+	(void)uv_idle_init(&s->loop, &s->more);
+	s->more.data = s;
+}
+
+static enum server_exit
+finish(struct server *s, enum server_exit status)
+{
+	stop(s);
+	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	broker_free(s->broker);
+	layer_free(s->layer);
+	plan_fini(&s->plan);
+	for (size_t i = 0; i < s->n_locks; i++)
+		(void)close(s->locks[i]);
+	/* Every handle is closed: what is left would be a leak. */
+	if (uv_loop_close(&s->loop) != 0) {
+		log_error("server: handles left in the loop");
+		status = EXIT_INTERNAL;
+	}
+	conf_free(s->conf);
+	free(s);
+	return status;
+}
+
+enum server_exit
+server_run(const char *path, struct conf *conf)
+{
+	struct server *s = mem_alloc(sizeof(*s));
+	struct error e = {0};
+
+	s->path = path;
+	s->conf = conf;
+	if (uv_loop_init(&s->loop) != 0) {
+		log_error("server: cannot make an event loop");
+		conf_free(conf);
+		free(s);
+		return EXIT_INTERNAL;
+	}
+	start_signals(s);
+	start_timers(s);
+	if (plan_init(&s->plan, conf, &e) < 0 || start_listening(s, &e) < 0) {
+		log_error("server: %s", e.text);
+		return finish(s, EXIT_UNAVAILABLE);
+	}
+	start_core(s);
+	report_ready(conf);
+	notify_send("READY=1");
+	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	return finish(s, EXIT_OK);
+}
