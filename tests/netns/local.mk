@@ -2,5 +2,12 @@
 # Several hosts in network namespaces; TAP, see tests/lib.sh. Need root. The bed is
 # tested by its own selftest.
 netns_tests = \
-	tests/netns/selftest.sh
+	tests/netns/selftest.sh \
+	tests/netns/udp_multicast.sh
 dist_check_SCRIPTS += $(netns_tests)
+
+# transport/udp on a command line, for udp_multicast.sh; not a test by itself.
+EXTRA_PROGRAMS += tests/netns/mcast_probe
+CLEANFILES += tests/netns/mcast_probe$(EXEEXT)
+tests_netns_mcast_probe_SOURCES = tests/netns/mcast_probe.c
+tests/netns/udp_multicast.log: tests/netns/mcast_probe$(EXEEXT)
