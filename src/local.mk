@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 EXTRA_DIST += src/LAYERS
 
-if HAVE_DAEMON_MAIN
 sbin_PROGRAMS += coapcastd
 coapcastd_SOURCES = src/coapcastd.c
 coapcastd_LDADD = $(coapcast_libs)
-endif
 
 if HAVE_CLIENT_MAIN
 bin_PROGRAMS += coapcast
