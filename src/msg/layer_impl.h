@@ -23,8 +23,8 @@ struct layer {
 	struct dedup *dedup;
 	struct wheel wheel;
 	struct pool exchanges;
-	struct line ready;  /* the first of their peers: start when the window has room */
-	struct line fresh;  /* sent and not yet answered or aged: they fill the window */
+	struct line ready; /* the first of their peers: start when the window has room */
+	struct line fresh; /* sent and not yet answered or aged: they fill the window */
 	struct layer_stats stats;
 };
 

@@ -9,12 +9,12 @@
 #include "base/addr.h"
 
 struct path {
-	struct addr remote;    /* the peer's endpoint */
-	struct addr local;     /* our address that was asked; a unicast one, also for multicast
+	struct addr remote; /* the peer's endpoint */
+	struct addr local; /* our address that was asked; a unicast one, also for multicast
 	                        * requests, when `multicast` holds the group's */
-	uint32_t ifindex;      /* interface it came by; 0: let the kernel route */
-	uint16_t socket;       /* index of the socket within the transport */
-	bool multicast;        /* it came to a multicast address */
+	uint32_t ifindex; /* interface it came by; 0: let the kernel route */
+	uint16_t socket; /* index of the socket within the transport */
+	bool multicast; /* it came to a multicast address */
 };
 
 /* The way of a multicast notification: from our own endpoint to the group's. */

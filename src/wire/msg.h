@@ -80,8 +80,8 @@ enum opt_number {
 };
 
 struct token {
-	uint8_t n;      /* 0..8 bytes in use */
-	uint8_t b[8];   /* the rest zero */
+	uint8_t n; /* 0..8 bytes in use */
+	uint8_t b[8]; /* the rest zero */
 };
 
 struct opt {
@@ -89,25 +89,25 @@ struct opt {
 	uint16_t number;
 };
 
-#define MSG_MAX_OPTIONS 64   /* a message with more is refused as malformed */
-#define MSG_SCRATCH 64       /* bytes of option values made by msg_add_uint */
+#define MSG_MAX_OPTIONS 64 /* a message with more is refused as malformed */
+#define MSG_SCRATCH 64 /* bytes of option values made by msg_add_uint */
 
 struct msg {
-	uint8_t type;     /* enum msg_type */
-	uint8_t code;     /* enum msg_code, or any other the peer made up */
+	uint8_t type; /* enum msg_type */
+	uint8_t code; /* enum msg_code, or any other the peer made up */
 	uint16_t mid;
 	struct token token;
 	uint8_t n_opts;
 	uint8_t n_scratch;
-	struct opt opts[MSG_MAX_OPTIONS];  /* by number; values borrowed */
-	uint8_t scratch[MSG_SCRATCH];      /* where msg_add_uint keeps its values */
-	struct bytes payload;              /* borrowed */
+	struct opt opts[MSG_MAX_OPTIONS]; /* by number; values borrowed */
+	uint8_t scratch[MSG_SCRATCH]; /* where msg_add_uint keeps its values */
+	struct bytes payload; /* borrowed */
 };
 
 enum msg_verdict {
 	MSG_OK,
-	MSG_IGNORE,     /* too short or another version: RFC 7252 3, silently ignored */
-	MSG_MALFORMED,  /* format error; type and mid are set, so that it can be rejected */
+	MSG_IGNORE, /* too short or another version: RFC 7252 3, silently ignored */
+	MSG_MALFORMED, /* format error; type and mid are set, so that it can be rejected */
 };
 
 /*
@@ -145,8 +145,8 @@ bool msg_uint(const struct msg *m, uint16_t number, uint32_t *ret);
 uint32_t opt_uint(const struct opt *o);
 
 /* Header of a UDP message: type, token length, code, message id, token. */
-void msg_put_header(struct buf *out, enum msg_type type, uint8_t code, uint16_t mid,
-	const struct token *token);
+void msg_put_header(
+	struct buf *out, enum msg_type type, uint8_t code, uint16_t mid, const struct token *token);
 /* Options and, when there is one, marker and payload: what follows the token. */
 void msg_put_tail(const struct msg *m, struct buf *out);
 /* The whole UDP datagram; -ENOBUFS when it does not fit. */
