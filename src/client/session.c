@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* One server, and whoever else sends something to our port. */
+#define PEERS_MAX 16
+#define EXCHANGES_MAX 16
+#define TOKEN_LEN 4
+
+struct session {
+	struct layer *layer;
+	const struct session_ops *ops;
+	void *ctx;
+	struct path way; /* to the server */
+	struct peer *server; /* pinned */
+	struct call *calls;
+	struct listener *listeners;
+};
+
+static struct buf *
+on_open(void *ctx, const struct path *way)
+{
+	struct session *s = ctx;
+
+	return s->ops->open(s->ctx, way);
+}
+
+static void
+on_commit(void *ctx)
+{
+	struct session *s = ctx;
+
+	s->ops->commit(s->ctx);
+}
+
+static void
+on_random(void *ctx, void *p, size_t n)
+{
+	struct session *s = ctx;
+
+	s->ops->random(s->ctx, p, n);
+}
+
+/* We serve nothing. */
+static void
+on_request(void *ctx, struct request *r)
+{
+	(void)ctx;
+	if (r->way->multicast)
+		request_ignore(r);
+	else
+		request_reply_code(r, CODE_NOT_FOUND);
+}
+
+static struct call *
+find_call(const struct session *s, const struct token *t)
+{
+	struct call *c = s->calls;
+
+	while (c && !token_equal(&c->token, t))
+		c = c->next;
+	return c;
+}
+
+static enum layer_answer
+deliver(struct call *c, const struct arrival *a)
+{
+	/* RFC 7252 5.2.2: a response is as good as the acknowledgement that was lost. */
+	if (c->exchange)
+		layer_cancel(c->session->layer, c->exchange);
+	wheel_stop(layer_wheel(c->session->layer), &c->wait);
+	if (!c->keep)
+		call_stop(c);
+	return c->ops->on_response(c->owner, a) ? LAYER_TAKEN : LAYER_UNKNOWN;
+}
+
+/* A multicast is for whoever joined there; nothing is ever sent in return. */
+static void
+deliver_multicast(struct session *s, const struct arrival *a)
+{
+	for (struct listener *l = s->listeners; l; l = l->next) {
+		if (l->socket != a->way->socket)
+			continue;
+		l->on_multicast(l->owner, a);
+		return;
+	}
+}
+
+static enum layer_answer
+on_response(void *ctx, struct peer *p, const struct path *way, const struct msg *m)
+{
+	struct session *s = ctx;
+	struct arrival a = {.way = way, .msg = m};
+	struct call *c;
+
+	if (way->multicast) {
+		deliver_multicast(s, &a);
+		return LAYER_TAKEN;
+	}
+	/* RFC 7252 5.3.2: the response comes from where the request went. */
+	if (p != s->server || (c = find_call(s, &m->token)) == NULL)
+		return LAYER_UNKNOWN;
+	return deliver(c, &a);
+}
+
+static const struct layer_ops layer_ops = {
+	.open = on_open,
+	.commit = on_commit,
+	.random = on_random,
+	.on_request = on_request,
+	.on_response = on_response,
+};
+
+struct session *
+session_new(const struct session_ops *ops, void *ctx, const struct path *server, uint64_t now_ms)
+{
+	static const struct layer_limits limits = {.peers = PEERS_MAX, .exchanges = EXCHANGES_MAX};
+	struct session *s = mem_alloc(sizeof(*s));
+
+	s->ops = ops;
+	s->ctx = ctx;
+	s->way = *server;
+	s->layer = layer_new(&layer_ops, s, &limits, now_ms);
+	s->server = layer_peer(s->layer, server);
+	layer_pin(s->layer, s->server);
+	return s;
+}
+
+void
+session_free(struct session *s)
+{
+	if (!s)
+		return;
+	assert(!s->calls && !s->listeners);
+	layer_unpin(s->layer, s->server);
+	layer_free(s->layer);
+	free(s);
+}
+
+void
+session_receive(struct session *s, const struct path *from, struct bytes datagram, uint64_t now_ms)
+{
+	layer_advance(s->layer, now_ms);
+	layer_receive(s->layer, from, datagram);
+	layer_flush(s->layer);
+}
+
+void
+session_advance(struct session *s, uint64_t now_ms)
+{
+	layer_advance(s->layer, now_ms);
+}
+
+uint64_t
+session_next(const struct session *s)
+{
+	return layer_next(s->layer);
+}
+
+uint64_t
+session_now(const struct session *s)
+{
+	return layer_now(s->layer);
+}
+
+struct wheel *
+session_wheel(struct session *s)
+{
+	return layer_wheel(s->layer);
+}
+
+const struct addr *
+session_server(const struct session *s)
+{
+	return &s->way.remote;
+}
+
+uint32_t
+session_random(struct session *s, uint32_t n)
+{
+	uint32_t v;
+
+	s->ops->random(s->ctx, &v, sizeof(v));
+	return v % n;
+}
+
+struct token
+session_token(struct session *s)
+{
+	struct token t = {.n = TOKEN_LEN};
+
+	do
+		s->ops->random(s->ctx, t.b, TOKEN_LEN);
+	while (find_call(s, &t));
+	return t;
+}
+
+static bool
+compose(void *owner, struct exchange *x, struct outmsg *ret)
+{
+	const struct call *c = owner;
+
+	(void)x;
+	ret->code = c->code;
+	ret->token = c->token;
+	ret->tail = bytes_of(c->tail, c->n_tail);
+	return true;
+}
+
+static void
+fail(struct call *c, enum call_failure why)
+{
+	call_stop(c);
+	c->ops->on_failure(c->owner, why);
+}
+
+static void
+on_wait_over(struct timer *t, void *ctx)
+{
+	(void)ctx;
+	fail(MAP_OBJECT(t, struct call, wait), CALL_TIMEOUT);
+}
+
+static void
+on_exchange_end(void *owner, struct exchange *x, enum exchange_end end)
+{
+	struct call *c = owner;
+	struct wheel *w = session_wheel(c->session);
+
+	(void)x;
+	c->exchange = NULL;
+	switch (end) {
+	case EXCHANGE_ACKED:
+		/* The response may be on the same message, or take its time. */
+		wheel_start(w, &c->wait, w->now_ms + SESSION_ANSWER_MS);
+		break;
+	case EXCHANGE_RESET:
+		fail(c, CALL_RESET);
+		break;
+	case EXCHANGE_TIMEOUT:
+		fail(c, CALL_TIMEOUT);
+		break;
+	case EXCHANGE_CANCELLED:
+		break;
+	}
+}
+
+static const struct exchange_ops exchange_ops = {.compose = compose, .on_end = on_exchange_end};
+
+int
+call_start(struct call *c, struct session *s, const struct msg *m, bool keep,
+	const struct call_ops *ops, void *owner)
+{
+	struct buf tail = BUF_OF(c->tail);
+
+	assert(!c->session);
+	msg_put_tail(m, &tail);
+	if (tail.full)
+		return -ENOBUFS;
+	c->n_tail = (uint16_t)tail.n;
+	c->code = m->code;
+	c->token = m->token.n > 0 ? m->token : session_token(s);
+	c->keep = keep;
+	c->ops = ops;
+	c->owner = owner;
+	c->wait.fire = on_wait_over;
+	c->exchange = layer_send_con(s->layer, s->server, &exchange_ops, c);
+	if (!c->exchange)
+		return -ENOBUFS;
+	c->session = s;
+	c->next = s->calls;
+	s->calls = c;
+	return 0;
+}
+
+void
+call_stop(struct call *c)
+{
+	struct session *s = c->session;
+	struct call **at;
+
+	if (!s)
+		return;
+	if (c->exchange)
+		layer_cancel(s->layer, c->exchange);
+	wheel_stop(layer_wheel(s->layer), &c->wait);
+	for (at = &s->calls; *at != c; at = &(*at)->next)
+		;
+	*at = c->next;
+	c->session = NULL;
+}
+
+bool
+call_is_on(const struct call *c)
+{
+	return c->session != NULL;
+}
+
+void
+session_tell(struct session *s, const struct msg *m)
+{
+	uint8_t space[SESSION_TAIL_MAX];
+	struct buf tail = BUF_OF(space);
+	struct outmsg out = {.code = m->code, .token = m->token};
+	uint16_t mid;
+
+	msg_put_tail(m, &tail);
+	if (tail.full)
+		return;
+	out.tail = buf_bytes(&tail);
+	(void)layer_send_non(s->layer, s->server, &out, &mid);
+}
+
+void
+session_listen(struct session *s, struct listener *l)
+{
+	l->next = s->listeners;
+	s->listeners = l;
+}
+
+void
+session_unlisten(struct session *s, struct listener *l)
+{
+	struct listener **at = &s->listeners;
+
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at)
+		*at = l->next;
+}
