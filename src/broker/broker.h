@@ -58,7 +58,10 @@ struct broker_conf {
 };
 
 struct broker_ops {
-	/* Room for one datagram to a group (NULL: drop it), and sending what was written. */
+	/*
+	 * Room for one datagram to a group (NULL: drop it), and sending what was
+	 * written: one commit for each open, which drops a buffer that is full.
+	 */
 	struct buf *(*open_group)(void *ctx, const struct group_path *way);
 	void (*commit)(void *ctx);
 	void (*random)(void *ctx, void *p, size_t n);

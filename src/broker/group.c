@@ -241,8 +241,8 @@ send_to_group(struct broker *b, struct group_observation *g, uint8_t code, struc
 	buf_put(out, tail);
 	if (out->full)
 		b->stats.group_dropped++;
-	else
-		b->ops->commit(b->ctx);
+	/* Each open has its commit, which drops what did not fit. */
+	b->ops->commit(b->ctx);
 }
 
 /* Composes a notification of the current value and sends it. */
