@@ -22,6 +22,18 @@ load_flow(struct load *l, enum load_phase phase)
 	};
 }
 
+const char *
+load_path(struct load *l, uint32_t topic)
+{
+	const char *percent = strchr(l->path, '%');
+
+	if (percent == NULL)
+		return l->path;
+	snprintf(l->path_text, sizeof(l->path_text), "%.*s%lu%s", (int)(percent - l->path), l->path,
+		(unsigned long)topic, percent + 1);
+	return l->path_text;
+}
+
 static void
 prepare_get(void *ctx, uint32_t i, struct packet_request *r)
 {
@@ -29,7 +41,7 @@ prepare_get(void *ctx, uint32_t i, struct packet_request *r)
 
 	(void)i;
 	r->code = PACKET_GET;
-	r->path = l->path;
+	r->path = load_path(l, 0);
 }
 
 static enum flow_verdict
@@ -58,8 +70,11 @@ load_greet(struct load *l, uint32_t n)
 static void
 prepare_registration(void *ctx, uint32_t i, struct packet_request *r)
 {
-	prepare_get(ctx, i, r);
+	struct load *l = ctx;
+
+	r->code = PACKET_GET;
 	r->observe = true;
+	r->path = load_path(l, i < l->n_peers ? 0 : i - l->n_peers + 1);
 }
 
 /* A 2.05 with Observe registers; a 5.03 that needs an ACK is the group's answer. */
@@ -96,7 +111,7 @@ void
 load_prepare_publish(struct load *l, uint32_t i, struct packet_request *r)
 {
 	r->code = PACKET_PUT;
-	r->path = l->path;
+	r->path = load_path(l, i % l->n_topics);
 	packet_fill_payload(l->payload, l->payload_size, i);
 	r->payload = bytes_of(l->payload, l->payload_size);
 }

@@ -15,7 +15,9 @@ struct load {
 	struct sockaddr_in server;
 	struct sockaddr_in group; /* where multicast notifications go; port 0: none */
 	pid_t pid; /* the server's; 0: no CPU and memory figures */
-	const char *path; /* of the topic's data, without the leading '/' */
+	const char
+		*path; /* of a topic's data, without the leading '/'; '%' is the topic's number */
+	uint32_t n_topics; /* that publishes go to in turn; topic 0 has the observers */
 	uint32_t n_peers; /* endpoints that ask or observe */
 	uint32_t n_requests; /* requests, or publishes */
 	uint32_t window; /* requests open at a time */
@@ -27,6 +29,7 @@ struct load {
 
 	struct endpoints *net;
 	uint8_t payload[1024];
+	char path_text[256];
 };
 
 /* Phases: what a token's upper byte says it belongs to. */
@@ -44,11 +47,15 @@ struct flow load_flow(struct load *l, enum load_phase phase);
 int load_greet(struct load *l, uint32_t n);
 
 /*
- * Registers n endpoints from `first` on; *ret is the finished flow (flow_fini
+ * Registers n endpoints from `first` on, those past n_peers one each with the
+ * topics after the first; *ret is the finished flow (flow_fini
  * it). 0, or -ETIMEDOUT when some did not make it.
  */
 int load_register(
 	struct load *l, enum load_phase phase, uint32_t first, uint32_t n, struct flow *ret);
+
+/* The path of topic number `topic`; borrowed until the next call. */
+const char *load_path(struct load *l, uint32_t topic);
 
 /* Gives request r the publish number i as its numbered payload. */
 void load_prepare_publish(struct load *l, uint32_t i, struct packet_request *r);

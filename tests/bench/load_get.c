@@ -14,7 +14,7 @@ prepare_get(void *ctx, uint32_t i, struct packet_request *r)
 
 	(void)i;
 	r->code = PACKET_GET;
-	r->path = l->path;
+	r->path = load_path(l, 0);
 }
 
 static enum flow_verdict

@@ -31,7 +31,8 @@ static const char usage[] =
 	"modes: get put register publish-group fanout\n"
 	"  -s ADDR:PORT  the server, on loopback\n"
 	"  -p PID        the server's process: CPU and memory are read from it\n"
-	"  -t PATH       topic data (ps/data/t)\n"
+	"  -t PATH       topic data (ps/data/t); % becomes the topic's number\n"
+	"  -m N          topics that publish-group publishes to in turn (1)\n"
 	"  -n N          endpoints that ask or observe (1)\n"
 	"  -r N          requests or publishes (10000)\n"
 	"  -w N          requests open at a time (64)\n"
@@ -94,6 +95,8 @@ take_option(struct load *l, int c, const char *arg)
 		return true;
 	case 'n':
 		return parse_count(arg, 0, ENDPOINTS_MAX / 2, &l->n_peers);
+	case 'm':
+		return parse_count(arg, 1, 1024, &l->n_topics);
 	case 'r':
 		return parse_count(arg, 1, FLOW_TOTAL_MAX, &l->n_requests);
 	case 'w':
@@ -113,7 +116,7 @@ take_options(struct load *l, int argc, char **argv)
 	uint32_t seconds = 30;
 	int c;
 
-	while ((c = getopt(argc, argv, "s:g:p:t:n:r:w:k:b:T:Ge")) != -1) {
+	while ((c = getopt(argc, argv, "s:g:p:t:m:n:r:w:k:b:T:Ge")) != -1) {
 		bool ok = true;
 
 		if (c == 'G')
@@ -135,6 +138,7 @@ int
 main(int argc, char **argv)
 {
 	struct load l = {.path = "ps/data/t",
+		.n_topics = 1,
 		.n_peers = 1,
 		.n_requests = 10000,
 		.window = 64,
