@@ -67,7 +67,8 @@ confcheck_twice(const struct conf *c, struct error *e, struct confcheck_unique *
 	for (size_t i = 1; i < n; i++) {
 		if (!u[i - 1].key.p || !bytes_equal(u[i - 1].key, u[i].key))
 			continue;
-		error_set(&why, "is the same as that of %s[%zu]", list, u[i - 1].i);
+		error_set(
+			&why, "is the same as %s%s[%zu]", name ? "that of " : "", list, u[i - 1].i);
 		return confcheck_fail(c, e, list, u[i].i, name, why.text);
 	}
 	return 0;

@@ -15,3 +15,7 @@ EXTRA_DIST += tests/fuzz/main.c tests/fuzz/run
 check_PROGRAMS += tests/fuzz/replay_cbor
 tests_fuzz_replay_cbor_SOURCES = tests/fuzz/fuzz_cbor.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/cbor
+
+check_PROGRAMS += tests/fuzz/replay_conf
+tests_fuzz_replay_conf_SOURCES = tests/fuzz/fuzz_conf.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/conf tests/fuzz/conf.dict

@@ -24,3 +24,19 @@ check_PROGRAMS += tests/unit/test_layer tests/unit/test_exchange tests/unit/test
 tests_unit_test_layer_SOURCES = tests/unit/test_layer.c $(unit_world)
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(unit_world)
 tests_unit_test_network_SOURCES = tests/unit/test_network.c tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_conf
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_conf_bad
+tests_unit_test_conf_bad_SOURCES = tests/unit/test_conf_bad.c tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_conf_files
+tests_unit_test_conf_files_SOURCES = tests/unit/test_conf_files.c tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_conf_values
+tests_unit_test_conf_values_SOURCES = tests/unit/test_conf_values.c tests/unit/unit.h
+
+# Prints the schema; not a test, but scripts/check-conf needs it.
+EXTRA_PROGRAMS += tests/unit/conf_dump
+tests_unit_conf_dump_SOURCES = tests/unit/conf_dump.c
+dist_check_SCRIPTS += tests/unit/conf_docs.sh
+tests/unit/conf_docs.log: tests/unit/conf_dump$(EXEEXT)
+CLEANFILES += tests/unit/conf_dump$(EXEEXT)
