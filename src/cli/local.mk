@@ -1,1 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libcoapcast_a_SOURCES += \
+	src/cli/args.c src/cli/args.h \
+	src/cli/cli.c src/cli/cli.h \
+	src/cli/connection.c src/cli/connection.h \
+	src/cli/exec.c src/cli/exec.h \
+	src/cli/get.c src/cli/get.h \
+	src/cli/json.c src/cli/json.h \
+	src/cli/locate.c src/cli/locate.h \
+	src/cli/ls.c src/cli/ls.h \
+	src/cli/pub.c src/cli/pub.h \
+	src/cli/sub.c src/cli/sub.h \
+	src/cli/uri.c src/cli/uri.h

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The options of the subcommands, from one table: which command takes which, and
+ * what it does to `struct args`. It reports what is wrong and exits nothing.
+ */
+#ifndef COAPCAST_CLI_ARGS_H
+#define COAPCAST_CLI_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum args_command { ARGS_SUB = 1, ARGS_PUB = 2, ARGS_GET = 4, ARGS_LS = 8 };
+#define ARGS_ALL (ARGS_SUB | ARGS_PUB | ARGS_GET | ARGS_LS)
+
+struct args {
+	enum args_command command;
+	const char *uri;
+	uint32_t ifindex; /* -i; 0: none */
+	uint32_t timeout_ms; /* -W; 0: none */
+	bool json;
+	bool verbose;
+	bool help;
+	/* sub */
+	uint32_t count; /* -C; 0: no end */
+	bool skip_current; /* -R */
+	const char *exec; /* NULL: print */
+	/* pub */
+	const char *message; /* -m, or NULL; so is what follows */
+	const char *file;
+	bool lines; /* -l */
+	bool whole_stdin; /* -s */
+	int content_format; /* --ct, or -1 */
+};
+
+/*
+ * Parses what follows the subcommand's name in argv[0]. 0; -EINVAL for wrong usage,
+ * -ENOTSUP for what is not in this build, both with e filled. Texts borrow from argv.
+ */
+int args_parse(int argc, char **argv, enum args_command command, struct args *ret, struct error *e);
+
+#endif

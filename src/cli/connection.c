@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIAGNOSTIC_MAX 200
+
+void
+connection_complain(const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "coapcast: %s\n", text);
+}
+
+void
+connection_note(const struct connection *c, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (!c->args->verbose)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "coapcast: %s\n", text);
+}
+
+/* The first address of the host, with the URI's port. */
+static int
+resolve(const struct connection *c, struct addr *ret)
+{
+	static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+	struct addrinfo *found;
+	int rc;
+
+	if (addr_parse(c->uri.host, c->uri.port, ret) == 0) {
+		ret->port = c->uri.port;
+		return 0;
+	}
+	if ((rc = getaddrinfo(c->uri.host, NULL, &hints, &found)) != 0) {
+		connection_complain("cannot find %s: %s", c->uri.host, gai_strerror(rc));
+		return -ENOENT;
+	}
+	if (!addr_from_sockaddr(found->ai_addr, ret)) {
+		connection_complain("%s has no IP address", c->uri.host);
+		rc = -ENOENT;
+	}
+	freeaddrinfo(found);
+	ret->port = c->uri.port;
+	return rc;
+}
+
+enum cli_exit
+connection_open(struct connection *c, const struct args *a)
+{
+	struct addr server;
+	struct error e;
+	int rc;
+
+	*c = (struct connection){.args = a};
+	if (uri_parse(a->uri, &c->uri, &e) < 0) {
+		connection_complain("%s", e.text);
+		return CLI_USAGE;
+	}
+	if (resolve(c, &server) < 0)
+		return CLI_OTHER;
+	if (addr_is_multicast(&server)) {
+		connection_complain("%s is a group, not a server", c->uri.host);
+		return CLI_USAGE;
+	}
+	if ((rc = uv_loop_init(&c->loop)) < 0) {
+		connection_complain("cannot make an event loop: %s", uv_strerror(rc));
+		return CLI_OTHER;
+	}
+	if (endpoint_open(&c->loop, &server, a->ifindex, &e, &c->ep) < 0) {
+		connection_complain("%s", e.text);
+		connection_close(c);
+		return CLI_OTHER;
+	}
+	return CLI_OK;
+}
+
+void
+connection_close(struct connection *c)
+{
+	int rc;
+
+	endpoint_close(c->ep);
+	c->ep = NULL;
+	(void)uv_run(&c->loop, UV_RUN_DEFAULT);
+	rc = uv_loop_close(&c->loop);
+	assert(rc == 0); /* a handle leaked */
+	(void)rc;
+}
+
+void
+connection_ask(struct connection *c, struct transfer_request *r, struct transfer_result *ret)
+{
+	r->timeout_ms = c->args->timeout_ms;
+	endpoint_request(c->ep, r, ret);
+}
+
+void
+connection_get(
+	struct connection *c, const char *path, const char *query, struct transfer_result *ret)
+{
+	struct transfer_request r = {
+		.code = CODE_GET,
+		.target = {.path = bytes_str(*path ? path : "/"),
+			.query = bytes_str(query),
+			.accept = TARGET_NO_FORMAT},
+		.content_format = TARGET_NO_FORMAT,
+	};
+
+	connection_ask(c, &r, ret);
+}
+
+static const char *
+code_meaning(uint8_t code)
+{
+	static const struct {
+		uint8_t code;
+		const char *text;
+	} meanings[] = {
+		{CODE_BAD_REQUEST, " Bad Request"},
+		{CODE_UNAUTHORIZED, " Unauthorized"},
+		{CODE_BAD_OPTION, " Bad Option"},
+		{CODE_FORBIDDEN, " Forbidden"},
+		{CODE_NOT_FOUND, " Not Found"},
+		{CODE_METHOD_NOT_ALLOWED, " Method Not Allowed"},
+		{CODE_NOT_ACCEPTABLE, " Not Acceptable"},
+		{CODE_INCOMPLETE, " Request Entity Incomplete"},
+		{CODE_PRECONDITION_FAILED, " Precondition Failed"},
+		{CODE_TOO_LARGE, " Request Entity Too Large"},
+		{CODE_UNSUPPORTED_FORMAT, " Unsupported Content-Format"},
+		{CODE_TOO_MANY_REQUESTS, " Too Many Requests"},
+		{CODE_INTERNAL, " Internal Server Error"},
+		{CODE_NOT_IMPLEMENTED, " Not Implemented"},
+		{CODE_UNAVAILABLE, " Service Unavailable"},
+	};
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (meanings[i].code == code)
+			return meanings[i].text;
+	return "";
+}
+
+enum cli_exit
+connection_refused(uint8_t code, uint32_t max_age_s, struct bytes diagnostic, const char *what)
+{
+	char name[16], text[DIAGNOSTIC_MAX + 1], again[48] = "";
+	size_t n = 0;
+
+	/* RFC 7252 5.5.2: a diagnostic payload is for humans, but not for their terminals. */
+	for (; n < diagnostic.n && n < DIAGNOSTIC_MAX; n++) {
+		uint8_t ch = diagnostic.p[n];
+
+		text[n] = ch < 0x20 || ch == 0x7f ? '?' : (char)ch;
+	}
+	text[n] = '\0';
+	if (code == CODE_TOO_MANY_REQUESTS || code == CODE_UNAVAILABLE)
+		(void)snprintf(again, sizeof(again), ", try again in %u s", (unsigned)max_age_s);
+	connection_complain("%s: %s%s%s%s%s", what, msg_code_name(code, name), code_meaning(code),
+		again, n ? ": " : "", text);
+	switch (MSG_CLASS(code)) {
+	case 4:
+		return CLI_REFUSED;
+	case 5:
+		return CLI_FAILED;
+	default:
+		return CLI_OTHER;
+	}
+}
+
+enum cli_exit
+connection_judge(const struct transfer_result *r, const char *what)
+{
+	static const struct {
+		const char *text;
+		enum cli_exit exit;
+	} ends[] = {
+		[TRANSFER_RESET] = {"the server rejected the request", CLI_OTHER},
+		[TRANSFER_TIMEOUT] = {"no answer in time", CLI_TIMEOUT},
+		[TRANSFER_BROKEN] = {"the blocks of the body make no sense", CLI_OTHER},
+		[TRANSFER_CHANGED] = {"the value changes faster than it can be read", CLI_OTHER},
+		[TRANSFER_TOO_LARGE] = {"the value is too large", CLI_OTHER},
+	};
+
+	if (r->end != TRANSFER_ANSWERED) {
+		connection_complain("%s: %s", what, ends[r->end].text);
+		return ends[r->end].exit;
+	}
+	if (MSG_CLASS(r->code) == 2)
+		return CLI_OK;
+	return connection_refused(r->code, r->max_age_s, r->body, what);
+}
+
+bool
+connection_write(struct bytes data)
+{
+	if ((data.n == 0 || fwrite(data.p, 1, data.n, stdout) == data.n) && fflush(stdout) == 0)
+		return true;
+	/* A reader that went away had enough. */
+	if (errno != EPIPE)
+		connection_complain("cannot write to stdout: %s", strerror(errno));
+	return false;
+}

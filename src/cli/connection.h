@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every subcommand starts with and ends with: the loop, and an endpoint towards
+ * the host of the URI; and how it tells people what went wrong. Every failure is told
+ * here, once, on stderr.
+ */
+#ifndef COAPCAST_CLI_CONNECTION_H
+#define COAPCAST_CLI_CONNECTION_H
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/uri.h"
+#include "client/endpoint.h"
+
+struct connection {
+	uv_loop_t loop;
+	struct endpoint *ep;
+	const struct args *args; /* borrowed */
+	struct uri uri;
+};
+
+/* Resolves the host and opens the endpoint; on failure there is nothing to close. */
+enum cli_exit connection_open(struct connection *c, const struct args *a);
+/* Runs the loop until everything in it is closed. */
+void connection_close(struct connection *c);
+
+/* A request with the timeout of the arguments; the result is valid until the next. */
+void connection_ask(struct connection *c, struct transfer_request *r, struct transfer_result *ret);
+/* The same for a GET. */
+void connection_get(
+	struct connection *c, const char *path, const char *query, struct transfer_result *ret);
+
+/* One line on stderr; the second only with -v. */
+void connection_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void connection_note(const struct connection *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* CLI_OK for a 2.xx, else complains: `what` could not be done because of this. */
+enum cli_exit connection_judge(const struct transfer_result *r, const char *what);
+/* Complains about an error response. */
+enum cli_exit connection_refused(
+	uint8_t code, uint32_t max_age_s, struct bytes diagnostic, const char *what);
+
+/* Writes to stdout and flushes. False: nobody reads it, or it failed, which is told. */
+bool connection_write(struct bytes data);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * coap URIs (RFC 7252 6.1, RFC 3986) as the command line takes them, with IPv6 zones
+ * (RFC 6874, and a bare '%' as people write it). Nothing is resolved here.
+ */
+#ifndef COAPCAST_CLI_URI_H
+#define COAPCAST_CLI_URI_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define URI_PORT 5683
+#define URI_HOST_MAX 255
+#define URI_PART_MAX 1023
+
+struct uri {
+	char host[URI_HOST_MAX + 1]; /* a name or a literal without brackets, maybe %zone */
+	uint16_t port;
+	char path[URI_PART_MAX +
+		  1]; /* with its '/' in front, escapes as given; "" for none or "/" */
+	char query[URI_PART_MAX + 1]; /* without '?' */
+};
+
+/*
+ * 0; -EINVAL when it is none; -ENOTSUP for a scheme of CoAP's that this build does not
+ * speak; both with e filled.
+ */
+int uri_parse(const char *text, struct uri *ret, struct error *e);
+
+#endif
