@@ -8,10 +8,20 @@
 #define FIRST_BUCKETS 64
 
 void
+map_init_for(struct map *m, size_t n)
+{
+	size_t n_buckets = FIRST_BUCKETS;
+
+	while (n_buckets < n)
+		n_buckets *= 2;
+	*m = (struct map){.mask = n_buckets - 1};
+	m->buckets = mem_alloc(n_buckets * sizeof(struct map_node *));
+}
+
+void
 map_init(struct map *m)
 {
-	*m = (struct map){.mask = FIRST_BUCKETS - 1};
-	m->buckets = mem_alloc(FIRST_BUCKETS * sizeof(struct map_node *));
+	map_init_for(m, FIRST_BUCKETS);
 }
 
 void

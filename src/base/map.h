@@ -22,6 +22,11 @@ struct map {
 };
 
 void map_init(struct map *m);
+/*
+ * The same with room for n nodes from the start, so that it never walks over
+ * them to grow. Buckets that are not reached cost address space only.
+ */
+void map_init_for(struct map *m, size_t n);
 void map_fini(struct map *m); /* frees the buckets, not the objects */
 void map_put(struct map *m, struct map_node *node, uint32_t hash);
 void map_remove(struct map *m, struct map_node *node);
