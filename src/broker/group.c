@@ -94,7 +94,8 @@ datagram_szx(const struct broker_group *g)
 bool
 group_fits(const struct broker_group *g, const struct value *v)
 {
-	return v->n + NOTIFICATION_OVERHEAD <= g->datagram || datagram_szx(g) >= 0;
+	return v->n + NOTIFICATION_OVERHEAD <= g->datagram ||
+	       (!g->whole_only && datagram_szx(g) >= 0);
 }
 
 /* Options that do not make a registration differ from the phantom: wire.md, step 5. */

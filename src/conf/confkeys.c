@@ -120,7 +120,7 @@ static const struct schema_key group_keys[] = {
 		.help = "Least time between two notifications of a topic."},
 	{"max-age", SCHEMA_DURATION, AT(max_age_ms), .min = SECOND_MS, .max = 30 * DAY_MS,
 		.dflt = "60s", .help = "After which the latest notification is repeated."},
-	{"datagram", SCHEMA_UINT, AT(datagram), .min = 256, .max = 65507, .dflt = "1152",
+	{"datagram", SCHEMA_UINT, AT(datagram), .min = 256, .max = 2048, .dflt = "1152",
 		.help = "Bytes of the largest multicast message."},
 	{"large-values", SCHEMA_ENUM, AT(large_values), .names = large_names, .dflt = "first-block",
 		.help = "What happens to values that do not fit."},

@@ -249,7 +249,7 @@ static const struct bad groups[] = {
 	{GROUP ", threshold: 3, cancel-below: 4 }\n",
 		"2:79: groups[0].cancel-below: must not be more than threshold"},
 	{GROUP ", datagram: 100 }\n",
-		"2:61: groups[0].datagram: must be a whole number from 256 to 65507"},
+		"2:61: groups[0].datagram: must be a whole number from 256 to 2048"},
 	{GROUP ", informative-response: all }\n",
 		"2:73: groups[0].informative-response: must be one of both, current, seed"},
 	{GROUP ", oscore: nothing }\n",
