@@ -188,6 +188,17 @@ is_null(const struct reader *r)
 	return text.n == 0 || bytes_is(text, "~") || bytes_is(text, "null");
 }
 
+/* FNV-1a. Nobody remote chooses these paths. */
+static uint32_t
+hash_path(const char *path)
+{
+	uint32_t h = 2166136261U;
+
+	for (; *path; path++)
+		h = (h ^ (uint8_t)*path) * 16777619U;
+	return h;
+}
+
 static void
 note_place(struct reader *r, const char *refusal)
 {
@@ -199,6 +210,9 @@ note_place(struct reader *r, const char *refusal)
 	*p = place_of(r, r->event.start_mark);
 	p->path = arena_str(&d->arena, bytes_of(r->path, r->n_path));
 	p->refusal = refusal;
+	p->hash = hash_path(p->path);
+	p->older = d->newest[p->hash % SCHEMA_CHAINS];
+	d->newest[p->hash % SCHEMA_CHAINS] = d->n_places;
 }
 
 static const char *
@@ -594,9 +608,12 @@ schema_finish(struct schema_doc *d, const struct schema_key *keys, void *base)
 const struct schema_place *
 schema_place(const struct schema_doc *d, const char *path)
 {
-	for (size_t i = d->n_places; i-- > 0;)
-		if (strcmp(d->places[i].path, path) == 0)
-			return &d->places[i];
+	uint32_t h = hash_path(path);
+	size_t i;
+
+	for (i = d->newest[h % SCHEMA_CHAINS]; i; i = d->places[i - 1].older)
+		if (d->places[i - 1].hash == h && strcmp(d->places[i - 1].path, path) == 0)
+			return &d->places[i - 1];
 	return NULL;
 }
 

@@ -85,12 +85,17 @@ struct schema_place { /* a key that was written */
 	const char *file;
 	size_t line, column; /* from 1; of the value */
 	const char *refusal; /* why a daemon cannot honour it; NULL: it can */
+	uint32_t hash; /* of the path */
+	size_t older; /* place with the same lower bits of it, + 1; 0: none */
 };
+
+#define SCHEMA_CHAINS 1024
 
 struct schema_doc {
 	struct arena arena;
 	struct schema_place *places; /* in the order of reading */
 	size_t n_places;
+	size_t newest[SCHEMA_CHAINS]; /* where each chain of `older` starts, + 1; 0: nowhere */
 };
 
 /* Sets the defaults of the scalars and lists of a struct that is all zero. */
