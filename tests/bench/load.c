@@ -170,6 +170,8 @@ load_print_flow(struct flow *f)
 	if (f->pid > 0 && f->n_finished > 0) {
 		load_print_real("cpu_ms", cpu_us / 1e3);
 		load_print_real("cpu_us", cpu_us / f->n_finished);
+		/* Unlike the rate, this does not depend on who else uses the machine. */
+		load_print_real("per_cpu_s", f->n_finished * 1e6 / (cpu_us + 1));
 	}
 	if (f->pid > 0 && f->tenths && tenth > 0) {
 		load_print_real("first_cpu_us", (double)f->first_tenth.cpu_ns / 1e3 / tenth);
