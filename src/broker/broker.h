@@ -42,7 +42,8 @@ struct broker_group {
 	size_t n_members;
 	uint32_t threshold; /* observers of one topic that start its group observation */
 	uint32_t max_age_s; /* of its notifications; when it passes, a fresh one is sent */
-	uint32_t datagram; /* bytes of the largest multicast datagram */
+	uint32_t datagram; /* bytes of the largest multicast datagram, at most 2048 */
+	bool whole_only; /* topics whose value does not fit it stay traditional */
 	unsigned generations; /* enum inform_generation */
 	uint8_t hops;
 };

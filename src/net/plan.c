@@ -34,6 +34,7 @@ plan_group(struct broker_group *g, const struct conf_group *from, struct error *
 		.threshold = from->threshold,
 		.max_age_s = (uint32_t)(from->max_age_ms / 1000),
 		.datagram = from->datagram,
+		.whole_only = from->large_values == CONF_LARGE_TRADITIONAL,
 		.generations = generations[from->informative_response],
 		.hops = (uint8_t)from->hops,
 	};
