@@ -20,10 +20,24 @@ tests_unit_test_props_SOURCES = tests/unit/test_props.c tests/unit/unit.h tests/
 
 # The message layer and what is below it.
 unit_world = tests/unit/world.c tests/unit/world.h tests/unit/unit.h
-check_PROGRAMS += tests/unit/test_layer tests/unit/test_exchange tests/unit/test_network
+check_PROGRAMS += tests/unit/test_layer tests/unit/test_exchange tests/unit/test_network \
+	tests/unit/test_block tests/unit/test_peer tests/unit/test_dedup tests/unit/test_msg
 tests_unit_test_layer_SOURCES = tests/unit/test_layer.c $(unit_world)
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(unit_world)
 tests_unit_test_network_SOURCES = tests/unit/test_network.c tests/unit/unit.h
+tests_unit_test_block_SOURCES = tests/unit/test_block.c $(unit_world)
+tests_unit_test_peer_SOURCES = tests/unit/test_peer.c tests/unit/unit.h
+tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c tests/unit/unit.h
+tests_unit_test_msg_SOURCES = tests/unit/test_msg.c tests/unit/unit.h tests/unit/hex.h
+
+check_PROGRAMS += tests/unit/test_addr tests/unit/test_buf tests/unit/test_log \
+	tests/unit/test_map tests/unit/test_mem tests/unit/test_wheel
+tests_unit_test_addr_SOURCES = tests/unit/test_addr.c tests/unit/unit.h
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/unit.h
+tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/unit.h
+tests_unit_test_map_SOURCES = tests/unit/test_map.c tests/unit/unit.h
+tests_unit_test_mem_SOURCES = tests/unit/test_mem.c tests/unit/unit.h
+tests_unit_test_wheel_SOURCES = tests/unit/test_wheel.c tests/unit/unit.h
 
 check_PROGRAMS += tests/unit/test_conf
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/unit.h

@@ -41,7 +41,7 @@ put_value(struct buf *b, struct bytes v, const char *quote)
 	bool printable = v.n > 0;
 
 	for (size_t i = 0; i < v.n; i++)
-		printable = printable && isprint(v.p[i]);
+		printable = printable && (*quote ? isprint(v.p[i]) : isgraph(v.p[i]));
 	if (v.n > 60) {
 		buf_printf(b, "%zu bytes", v.n);
 	} else if (printable) {
