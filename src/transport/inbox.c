@@ -6,13 +6,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "transport/route.h"
 #include "transport/udp.h"
 
 /* An odd number of cache lines, so that the heads of all datagrams do not
  * compete for the same few places in the cache. */
 #define STRIDE (UDP_RECEIVE_MAX + 64)
-/* Mapped IPv4 brings both kinds of packet information. */
-#define CONTROL_MAX (CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)))
+#define CONTROL_MAX CMSG_SPACE(sizeof(struct in6_pktinfo)) /* the larger kind */
+#define OURS_MAX 16 /* a power of two */
 
 /* What the kernel fills in beside the payload. */
 struct envelope {
@@ -28,6 +29,8 @@ struct inbox {
 	struct iovec iov[UDP_BATCH];
 	struct envelope envelope[UDP_BATCH];
 	unsigned n; /* heads that the last batch wrote to */
+	/* IPv4 addresses known to be no broadcast ones, by their last byte. */
+	uint8_t ours[OURS_MAX][4];
 	uint8_t data[UDP_BATCH * STRIDE];
 };
 
@@ -100,30 +103,52 @@ read_pktinfo4(const struct cmsghdr *c, struct path *p)
 }
 
 /*
- * IPv6: to a group, the kernel names no address of ours: the path leaves it
- * unspecified, and the interface makes the kernel choose one that fits.
+ * Packet information of an IPv6 socket tells a mapped broadcast from unicast
+ * only by its address: what the routing table says of it is kept. That a
+ * broadcast address becomes one of ours is noticed, the reverse is not; it
+ * would only mean that its requests are read, and the answers refused.
+ */
+static bool
+is_broadcast(struct inbox *in, const struct addr *a)
+{
+	uint8_t *known = in->ours[a->ip[3] % OURS_MAX];
+
+	if (memcmp(known, a->ip, 4) == 0)
+		return false;
+	if (route_is_broadcast(a))
+		return true;
+	memcpy(known, a->ip, 4);
+	return false;
+}
+
+/*
+ * IPv6, and mapped IPv4: to a group, the kernel names no address of ours. The
+ * path leaves it unspecified, and the interface makes the kernel choose one
+ * that fits.
  */
 static void
-read_pktinfo6(const struct cmsghdr *c, struct path *p)
+read_pktinfo6(struct inbox *in, const struct cmsghdr *c, struct path *p)
 {
 	struct in6_pktinfo info;
+	struct addr to = {.family = AF_INET6};
 
 	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	/* The other kind comes with mapped IPv4, and says more. */
-	if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr))
-		return;
-	p->local.family = AF_INET6;
 	p->ifindex = info.ipi6_ifindex;
-	p->multicast = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
-	if (p->multicast)
-		return;
-	memcpy(p->local.ip, &info.ipi6_addr, 16);
-	if (addr_is_link_local(&p->local))
-		p->local.scope = p->ifindex;
+	if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) {
+		to.family = AF_INET;
+		memcpy(to.ip, &info.ipi6_addr.s6_addr[12], 4);
+		p->multicast = addr_is_multicast(&to) || is_broadcast(in, &to);
+	} else {
+		memcpy(to.ip, &info.ipi6_addr, 16);
+		p->multicast = addr_is_multicast(&to);
+		if (addr_is_link_local(&to))
+			to.scope = p->ifindex;
+	}
+	p->local = p->multicast ? (struct addr){.family = to.family} : to;
 }
 
 static void
-read_destination(struct msghdr *h, struct path *p)
+read_destination(struct inbox *in, struct msghdr *h, struct path *p)
 {
 	struct cmsghdr *c;
 
@@ -131,7 +156,7 @@ read_destination(struct msghdr *h, struct path *p)
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
 			read_pktinfo4(c, p);
 		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
-			read_pktinfo6(c, p);
+			read_pktinfo6(in, c, p);
 	}
 	/* Where the routing table decides, the interface must not. */
 	if (!p->multicast && !addr_is_link_local(&p->remote))
@@ -160,7 +185,7 @@ inbox_read(struct inbox *in, unsigned i, const struct sock *s, struct path *ret_
 	if (s->joined && !listens_to(s, &p.remote))
 		return INBOX_FOREIGN;
 	if (s->many) {
-		read_destination(h, &p);
+		read_destination(in, h, &p);
 		p.local.port = s->at.port;
 	} else {
 		p.local = s->at;

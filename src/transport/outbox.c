@@ -94,13 +94,16 @@ put_destination(struct msghdr *h, bool in6, const struct addr *to)
 static void
 put_control(struct msghdr *h, int level, int type, const void *what, size_t n)
 {
-	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)h->msg_control + h->msg_controllen);
+	size_t at = CMSG_ALIGN(h->msg_controllen);
+	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)h->msg_control + at);
 
 	c->cmsg_level = level;
 	c->cmsg_type = type;
 	c->cmsg_len = CMSG_LEN(n);
 	memcpy(CMSG_DATA(c), what, n);
-	h->msg_controllen += CMSG_SPACE(n);
+	/* Without padding after the last one: so one in6_pktinfo fits in what the
+	 * kernel has ready, and it allocates nothing. */
+	h->msg_controllen = at + CMSG_LEN(n);
 }
 
 /* By the family of the addresses, not of the socket: mapped IPv4 obeys IPv4's. */

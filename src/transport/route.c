@@ -43,6 +43,15 @@ out:
 	return rc;
 }
 
+bool
+route_is_broadcast(const struct addr *a)
+{
+	struct addr local;
+
+	/* What a socket that did not ask for SO_BROADCAST is told. */
+	return route_local_for(a, &local) == -EACCES;
+}
+
 int
 route_interface_of(const struct addr *local, uint32_t *ret_ifindex)
 {

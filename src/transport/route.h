@@ -11,6 +11,9 @@
 /* The address (port 0) the kernel would send from to `remote`; negative errno without a route. */
 int route_local_for(const struct addr *remote, struct addr *ret_local);
 
+/* Whether an IPv4 address is some network's broadcast address. */
+bool route_is_broadcast(const struct addr *a);
+
 /* The index of the interface that has the address `local`; -ENODEV when none has. */
 int route_interface_of(const struct addr *local, uint32_t *ret_ifindex);
 

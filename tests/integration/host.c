@@ -54,6 +54,16 @@ sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	return (int)sent;
 }
 
+int
+socket(int family, int type, int protocol)
+{
+	if (family == AF_INET6 && host_kernel.no_ipv6) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return (int)syscall(SYS_socket, family, type, protocol);
+}
+
 /* --- one of ours ------------------------------------------------------------ */
 
 struct host host;

@@ -2,8 +2,8 @@
 /*
  * One struct udp in a loop of its own, that records what comes and ends with
  * the loop closed and empty. What the kernel does not do on demand (refuse a
- * datagram in the middle of a batch, have no room) a sendmmsg() does that
- * takes the place of the C library's.
+ * datagram in the middle of a batch, have no room, no IPv6) a sendmmsg() and a
+ * socket() do that take the place of the C library's.
  */
 #ifndef COAPCAST_TESTS_HOST_H
 #define COAPCAST_TESTS_HOST_H
@@ -19,6 +19,7 @@ extern struct host_kernel {
 	unsigned char refuse[8]; /* first payload bytes it will not send ... */
 	unsigned n_refuse; /* ... so many of them */
 	unsigned n_calls;
+	bool no_ipv6; /* it has no such sockets */
 } host_kernel;
 
 struct seen {

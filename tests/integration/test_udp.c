@@ -72,12 +72,25 @@ START_TEST(an_unspecified_local_address_is_the_kernels_choice)
 }
 END_TEST
 
+static void
+send_byte(struct host *h, const struct path *to, uint8_t c)
+{
+	struct buf *b = udp_open(h->u, to);
+
+	ck_assert_ptr_nonnull(b);
+	ck_assert_uint_eq(b->cap, UDP_SEND_MAX);
+	ck_assert_uint_eq(b->n, 0);
+	buf_put_u8(b, c);
+	udp_commit(h->u);
+}
+
 /* A broadcast is not a request to us alone: it must look like multicast. */
 START_TEST(a_broadcast_counts_as_multicast)
 {
 	static const char *const at[] = {"0.0.0.0", "[::]"};
 	int fd = peer_open("127.0.0.1"), yes = 1;
-	struct addr to;
+	struct addr to, from;
+	char c;
 	uint16_t s;
 
 	if (_i == 1 && !peer_has_ipv6())
@@ -88,8 +101,16 @@ START_TEST(a_broadcast_counts_as_multicast)
 	peer_send(fd, &to, "x", 1);
 	host_wait(&host, 1);
 	ck_assert(host.seen[0].path.multicast);
-	to = peer_addr_at("127.0.0.1", &to);
+	/* A dual-stack socket is not told which of ours that was. */
+	to = peer_addr_at(_i == 1 ? "0.0.0.0" : "127.0.0.1", &to);
 	peer_check(&host.seen[0].path.local, &to);
+	ck_assert_uint_ne(host.seen[0].path.ifindex, 0);
+	/* Either way there is a way back, and it is unicast. */
+	to = peer_addr_at("127.0.0.1", &to);
+	send_byte(&host, &host.seen[0].path, 'b');
+	udp_flush(host.u);
+	ck_assert_int_eq(peer_receive(fd, &from, &c, 1), 1);
+	peer_check(&from, &to);
 	close(fd);
 }
 END_TEST
@@ -160,18 +181,6 @@ START_TEST(what_overflows_the_receive_buffer_is_counted)
 END_TEST
 
 /* --- sending -------------------------------------------------------------------- */
-
-static void
-send_byte(struct host *h, const struct path *to, uint8_t c)
-{
-	struct buf *b = udp_open(h->u, to);
-
-	ck_assert_ptr_nonnull(b);
-	ck_assert_uint_eq(b->cap, UDP_SEND_MAX);
-	ck_assert_uint_eq(b->n, 0);
-	buf_put_u8(b, c);
-	udp_commit(h->u);
-}
 
 static void
 check_bytes(int fd, unsigned from, unsigned n)
@@ -479,6 +488,24 @@ START_TEST(addresses_that_cannot_be_listened_at)
 }
 END_TEST
 
+START_TEST(without_ipv6_every_address_is_every_ipv4_address)
+{
+	struct addr at = peer_addr("[::1]"), wanted;
+	struct error e;
+	uint16_t s;
+
+	host_kernel.no_ipv6 = true;
+	ck_assert_int_eq(udp_listen(host.u, &at, &e, &s), -EAFNOSUPPORT);
+	s = host_listen(&host, "[::]");
+	wanted = peer_addr_at("0.0.0.0", udp_address(host.u, s));
+	peer_check(udp_address(host.u, s), &wanted);
+	at = peer_addr_at("127.0.0.1", &wanted);
+	ck_assert_int_eq(udp_find_socket(host.u, &at), s);
+	at = peer_addr_at("::1", &wanted);
+	ck_assert_int_eq(udp_find_socket(host.u, &at), -ENOENT);
+}
+END_TEST
+
 START_TEST(no_address_twice)
 {
 	uint16_t s = host_listen(&host, "127.0.0.1");
@@ -644,6 +671,7 @@ suite(void)
 	tcase_add_test(t, what_waits_for_a_closed_socket_goes_with_it);
 	tcase_add_test(t, an_icmp_error_stops_nothing);
 	tcase_add_loop_test(t, addresses_that_cannot_be_listened_at, 0, 5);
+	tcase_add_test(t, without_ipv6_every_address_is_every_ipv4_address);
 	tcase_add_test(t, no_address_twice);
 	tcase_add_test(t, free_ports_differ);
 	tcase_add_test(t, sockets_are_limited);
