@@ -24,6 +24,9 @@ export LC_ALL=C
 # shellcheck disable=SC2034 # for the tests
 coapcast=$top_builddir/coapcast
 coapcastd=$top_builddir/coapcastd
+# shellcheck disable=SC2034
+talk=$top_builddir/tests/tools/talk     # a client that says what it is told
+packets=$top_builddir/tests/tools/packets # captures and datagrams as lines
 export srcdir top_srcdir top_builddir
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/coapcast-test.XXXXXX")
@@ -37,6 +40,11 @@ on_ports=${TMPDIR:-/tmp}/coapcast-test-ports.$(id -u)
 # plan N: how many cases there will be.
 plan() {
 	echo "1..$1"
+}
+
+# done_testing: the plan at the end, instead of `plan N`: all that was counted.
+done_testing() {
+	echo "1..$n_cases"
 }
 
 # Every line of stdin as a TAP comment.
@@ -260,6 +268,19 @@ stop_broker() {
 	fi
 }
 
+# --- coap-client ----------------------------------------------------------------
+
+# client ARG...: coap-client, at most 5 s; what it prints on stderr (the code of an
+# error) comes on stdout too.
+client() {
+	"$COAP_CLIENT" -B 5 "$@" 2>&1 </dev/null
+}
+
+# client_codes ARG...: the codes of the answers it gets, a line each.
+client_codes() {
+	client -v 6 "$@" | sed -n 's/^v:1 t:... c:\([2-5]\.[0-9][0-9]\) .*/\1/p'
+}
+
 # --- network namespaces ---------------------------------------------------------
 
 # netns_begin: call it right after sourcing. Starts the script again in network
@@ -383,6 +404,11 @@ capture_read() {
 	local name=$1 filter=$2
 	shift 2
 	tcpdump -n -tt -r "$tmp/$name.pcap" "$@" "$filter" 2>/dev/null
+}
+
+# capture_show NAME: the CoAP messages, a line each; see tests/tools/packets.c.
+capture_show() {
+	"$packets" "$tmp/$1.pcap" | grep -v ":$capture_mark_port ttl="
 }
 
 # capture_count NAME FILTER: how many packets match.

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The real daemon and a real coap-client on loopback; TAP, see tests/lib.sh.
 dist_check_SCRIPTS += \
-	tests/integration/smoke.sh
+	tests/integration/smoke.sh \
+	tests/integration/addresses.sh \
+	tests/integration/blockwise.sh \
+	tests/integration/client.sh \
+	tests/integration/conditions.sh \
+	tests/integration/flood.sh \
+	tests/integration/signals.sh \
+	tests/integration/startup.sh
 
 # Modules that are sockets and nothing else, with real ones.
 if HAVE_CHECK

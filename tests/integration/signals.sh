@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The daemon as a service: SIGHUP with a good and with a bad file, SIGUSR1, SIGTERM,
+# SIGINT, and what it tells the service manager. coapcastd(8), "SIGNALS".
+. "${srcdir:-.}/tests/lib.sh"
+need_coap_client
+free_port
+at=coap://127.0.0.1:$port/ps/data
+
+configure() { # MORE-TOPICS
+	cat >"$tmp/coapcast.yaml" <<-END
+		listen: [ "coap://[::]:$port" ]
+		topics:
+		  - { name: demo, content-format: 0, initialize: "hello" }
+		$1
+	END
+}
+
+# How many lines of the log match.
+said() {
+	grep -cE -- "$1" "$tmp/broker.log"
+}
+
+spawn manager "$top_builddir/tests/tools/heed" "$tmp/notify"
+wait_line "$tmp/manager.out" listening || bail "the service manager's side does not start"
+told() { # STATE [SECONDS]
+	wait_line "$tmp/manager.out" "^$1\$" "${2:-10}"
+}
+
+configure ""
+export NOTIFY_SOCKET=$tmp/notify WATCHDOG_USEC=200000
+start_broker "$tmp/coapcast.yaml"
+unset NOTIFY_SOCKET WATCHDOG_USEC
+told READY=1
+ok $? "sd_notify: READY=1"
+told WATCHDOG=1
+ok $? "sd_notify: the watchdog is fed"
+
+client -m put -t 0 -e changed "$at/demo"
+
+# --- SIGHUP, a good file ----------------------------------------------------------------
+is "$(client_codes "$at/later")" 4.04 "a topic that is not there yet"
+configure '  - { name: later, content-format: 0, initialize: "now" }'
+kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'server: reloaded'
+ok $? "SIGHUP: said to be reloaded"
+told RELOADING=1
+ok $? "sd_notify: RELOADING=1"
+is "$(client "$at/later")" now "SIGHUP: the new topic is there"
+is "$(client "$at/demo")" changed "SIGHUP: the old one keeps its value"
+
+# --- SIGHUP, a bad file -----------------------------------------------------------------
+configure '  - { name: third, content-formt: 0 }'
+kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'reload failed, the old configuration stays: .*coapcast\.yaml:4:[0-9]+: topics\[1\]\.content-formt: unknown key, did you mean content-format\?'
+ok $? "SIGHUP with an error: the log says where"
+is "$(client "$at/later")" now "SIGHUP with an error: the old configuration stays"
+rm "$tmp/coapcast.yaml"
+kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'reload failed, .*No such file'
+ok $? "SIGHUP without the file: the log says so"
+is "$(client "$at/demo")" changed "and it goes on"
+
+# --- SIGUSR1 ----------------------------------------------------------------------------
+spawn sub "$COAP_CLIENT" -w -s 60 "$at/demo"
+wait_line "$tmp/sub.out" changed
+kill -USR1 "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'state: groups '
+ok $? "SIGUSR1: dumps the state"
+like "$(grep 'state: broker ' "$tmp/broker.log")" 'topics=2 observers=1 .*publishes=1 ' \
+	"with topics, observers and publishes"
+like "$(grep 'state: messages ' "$tmp/broker.log")" ' peers=[1-9]' "with peers"
+is "$(said changed)" 0 "without values"
+
+# --- the end ----------------------------------------------------------------------------
+stop_broker
+is "$(said 'server: stopping signal=15')" 1 "the log says why"
+told STOPPING=1
+ok $? "sd_notify: STOPPING=1"
+stop sub KILL
+
+configure ""
+start_broker "$tmp/coapcast.yaml"
+rc=0
+stop broker INT || rc=$?
+is "$rc" 0 "SIGINT ends it with status 0 too"
+
+# The same port again at once: nothing holds it.
+start_broker "$tmp/coapcast.yaml"
+is "$(client "$at/demo")" hello "a quick restart serves"
+stop_broker
+
+stop manager KILL
+done_testing
