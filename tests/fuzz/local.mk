@@ -19,3 +19,7 @@ EXTRA_DIST += tests/fuzz/corpus/cbor
 check_PROGRAMS += tests/fuzz/replay_conf
 tests_fuzz_replay_conf_SOURCES = tests/fuzz/fuzz_conf.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/conf tests/fuzz/conf.dict
+
+check_PROGRAMS += tests/fuzz/replay_coapmsg
+tests_fuzz_replay_coapmsg_SOURCES = tests/fuzz/fuzz_coapmsg.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/coapmsg
