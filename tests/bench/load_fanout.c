@@ -16,7 +16,7 @@ struct fanout_run {
 	struct load *l;
 	struct flow f;
 	uint32_t *newest; /* per observer: newest publish number + 1 */
-	uint16_t *last_mid; /* per observer, of its last Confirmable notification */
+	uint32_t *last_mid; /* per observer, of its last Confirmable notification, + 1 */
 	uint32_t current; /* the publish in hand */
 	uint32_t n_have; /* observers that have it */
 	bool acked; /* its PUT */
@@ -59,11 +59,11 @@ seen_before(struct fanout_run *o, uint32_t observer, const struct packet *p)
 	if (p->type != PACKET_CON)
 		return false;
 	o->n_confirmable++;
-	if (o->last_mid[observer] == p->mid) {
+	if (o->last_mid[observer] == p->mid + 1u) {
 		o->n_retransmitted++;
 		return true;
 	}
-	o->last_mid[observer] = p->mid;
+	o->last_mid[observer] = p->mid + 1u;
 	return false;
 }
 
