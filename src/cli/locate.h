@@ -15,7 +15,7 @@
 
 struct place {
 	char name[URI_PART_MAX + 1]; /* of the topic, as people read it */
-	char path[2 * URI_PART_MAX + 1]; /* of its data */
+	char path[2 * URI_PART_MAX + 16]; /* of its data: collection, "/data", name */
 };
 
 /* The topic collections of a broker. */
