@@ -5,8 +5,6 @@ sbin_PROGRAMS += coapcastd
 coapcastd_SOURCES = src/coapcastd.c
 coapcastd_LDADD = $(coapcast_libs)
 
-if HAVE_CLIENT_MAIN
 bin_PROGRAMS += coapcast
 coapcast_SOURCES = src/coapcast.c
 coapcast_LDADD = $(coapcast_libs)
-endif
