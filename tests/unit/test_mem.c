@@ -6,14 +6,20 @@
 #define N 1000
 
 static bool
-is_zero(const void *p, size_t n)
+is_filled(const void *p, size_t n, uint8_t with)
 {
 	const uint8_t *at = p;
 
 	for (size_t i = 0; i < n; i++)
-		if (at[i])
+		if (at[i] != with)
 			return false;
 	return true;
+}
+
+static bool
+is_zero(const void *p, size_t n)
+{
+	return is_filled(p, n, 0);
 }
 
 START_TEST(allocations)
@@ -60,8 +66,7 @@ START_TEST(pool_objects_are_apart_and_come_zeroed)
 		}
 		ck_assert_uint_eq(p.n_used, N);
 		for (unsigned i = 0; i < N; i++)
-			for (size_t k = 0; k < size; k++)
-				ck_assert_uint_eq(o[i][k], (uint8_t)(i | 1));
+			ck_assert(is_filled(o[i], size, (uint8_t)(i | 1)));
 		for (unsigned i = 0; i < N; i++)
 			pool_put(&p, o[(i * 7) % N]);
 		ck_assert_uint_eq(p.n_used, 0);
