@@ -54,3 +54,14 @@ tests_unit_conf_dump_SOURCES = tests/unit/conf_dump.c
 dist_check_SCRIPTS += tests/unit/conf_docs.sh
 tests/unit/conf_docs.log: tests/unit/conf_dump$(EXEEXT)
 CLEANFILES += tests/unit/conf_dump$(EXEEXT)
+
+# The client against a server played by the test, and the command line.
+unit_watch = tests/unit/watch.c tests/unit/watch.h tests/unit/clientbed.h tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_client_observation tests/unit/test_client_group \
+	tests/unit/test_client_offer tests/unit/test_client_transfer tests/unit/test_cli
+tests_unit_test_client_observation_SOURCES = tests/unit/test_client_observation.c $(unit_watch)
+tests_unit_test_client_group_SOURCES = tests/unit/test_client_group.c $(unit_watch)
+tests_unit_test_client_offer_SOURCES = tests/unit/test_client_offer.c $(unit_watch)
+tests_unit_test_client_transfer_SOURCES = tests/unit/test_client_transfer.c \
+	tests/unit/clientbed.h tests/unit/unit.h
+tests_unit_test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h

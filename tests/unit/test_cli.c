@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the command line takes and prints: cli/uri.c, cli/args.c, cli/json.c. */
+#include "cli/args.h"
+#include "cli/json.h"
+#include "cli/uri.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+START_TEST(rfc7252_6_1_uris)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+		const char *path, *query;
+	} cases[] = {
+		{"coap://127.0.0.1/demo", "127.0.0.1", 5683, "/demo", ""},
+		{"coap://127.0.0.1", "127.0.0.1", 5683, "", ""},
+		{"coap://127.0.0.1/", "127.0.0.1", 5683, "", ""},
+		{"coap://127.0.0.1:", "127.0.0.1", 5683, "", ""},
+		{"COAP://h:61616/a/b", "h", 61616, "/a/b", ""},
+		{"coap://[::1]/demo", "::1", 5683, "/demo", ""},
+		{"coap://[::1]:1/demo", "::1", 1, "/demo", ""},
+		{"coap://[fe80::1%eth0]/t", "fe80::1%eth0", 5683, "/t", ""},
+		{"coap://[fe80::1%25eth0]:7/t", "fe80::1%eth0", 7, "/t", ""},
+		{"coap://[fe80::1%2]/t", "fe80::1%2", 5683, "/t", ""},
+		{"coap://broker.example/t?a=1&b", "broker.example", 5683, "/t", "a=1&b"},
+		{"coap://h?rt=x", "h", 5683, "", "rt=x"},
+		{"coap://h/%C3%A4?%20", "h", 5683, "/%C3%A4", "%20"},
+		{"coap://h:65535/t/", "h", 65535, "/t/", ""},
+		{"coap://h/a?b/c?d", "h", 5683, "/a", "b/c?d"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct uri u;
+		struct error e = {""};
+
+		ck_assert_msg(
+			uri_parse(cases[i].text, &u, &e) == 0, "%s: %s", cases[i].text, e.text);
+		ck_assert_str_eq(u.host, cases[i].host);
+		ck_assert_uint_eq(u.port, cases[i].port);
+		ck_assert_str_eq(u.path, cases[i].path);
+		ck_assert_str_eq(u.query, cases[i].query);
+	}
+}
+END_TEST
+
+START_TEST(rfc7252_6_1_not_uris)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		const char *why; /* somewhere in the error */
+	} cases[] = {
+		{"", -EINVAL, "coap://"},
+		{"demo", -EINVAL, "coap://"},
+		{"http://h/demo", -EINVAL, "coap://"},
+		{"coap:/h/demo", -EINVAL, "coap://"},
+		{"coaps://h/demo", -ENOTSUP, "not in this build"},
+		{"coap+tcp://h/demo", -ENOTSUP, "not in this build"},
+		{"coaps+tcp://h/demo", -ENOTSUP, "not in this build"},
+		{"coap:///demo", -EINVAL, "no host"},
+		{"coap://", -EINVAL, "no host"},
+		{"coap://:5683/demo", -EINVAL, "no host"},
+		{"coap://[]/demo", -EINVAL, "no host"},
+		{"coap://[::1/demo", -EINVAL, "']'"},
+		{"coap://[::1]5683/demo", -EINVAL, "colon"},
+		{"coap://h:0/demo", -EINVAL, "port"},
+		{"coap://h:65536/demo", -EINVAL, "port"},
+		{"coap://h:99999999999999999999/demo", -EINVAL, "port"},
+		{"coap://h:1x/demo", -EINVAL, "port"},
+		{"coap://::1/demo", -EINVAL, "no host"},
+		{"coap://user@h/demo", -EINVAL, "user"},
+		{"coap://h/demo#top", -EINVAL, "fragment"},
+		{"coap://h/%", -EINVAL, "path"},
+		{"coap://h/%4g", -EINVAL, "path"},
+		{"coap://h/a?%zz", -EINVAL, "query"},
+	};
+	static char huge[4000];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct uri u;
+		struct error e = {""};
+
+		ck_assert_msg(uri_parse(cases[i].text, &u, &e) == cases[i].rc, "%s", cases[i].text);
+		ck_assert_msg(strstr(e.text, cases[i].why), "%s: %s", cases[i].text, e.text);
+	}
+	/* Each part too long. */
+	for (int i = 0; i < 3; i++) {
+		static const char *const heads[] = {"coap://", "coap://h/", "coap://h/?"};
+		struct uri u;
+		struct error e = {""};
+
+		memset(huge, 'a', sizeof(huge) - 1);
+		memcpy(huge, heads[i], strlen(heads[i]));
+		ck_assert_int_eq(uri_parse(huge, &u, &e), -EINVAL);
+		ck_assert_ptr_nonnull(strstr(e.text, "too long"));
+	}
+}
+END_TEST
+
+START_TEST(rfc8259_7_escapes)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		const char *json;
+	} cases[] = {
+		{"", 0, "{\"p\":\"\"}\n"},
+		{"hello", 5, "{\"p\":\"hello\"}\n"},
+		{"a\"b\\c/", 6, "{\"p\":\"a\\\"b\\\\c/\"}\n"},
+		{"\b\f\n\r\t", 5, "{\"p\":\"\\b\\f\\n\\r\\t\"}\n"},
+		{"\0\x01\x1f\x7f", 4, "{\"p\":\"\\u0000\\u0001\\u001f\\u007f\"}\n"},
+		{"\xc3\xa4\xe2\x82\xac", 5, "{\"p\":\"\xc3\xa4\xe2\x82\xac\"}\n"},
+		{"\xf0\x9f\x98\x80", 4, "{\"p\":\"\xf0\x9f\x98\x80\"}\n"},
+		/* Not UTF-8: base64 (RFC 4648 10). */
+		{"\xff", 1, "{\"p\":\"/w==\",\"encoding\":\"base64\"}\n"},
+		{"\xff\xff", 2, "{\"p\":\"//8=\",\"encoding\":\"base64\"}\n"},
+		{"\xff\xff\xff", 3, "{\"p\":\"////\",\"encoding\":\"base64\"}\n"},
+		{"\xc0\x80", 2, "{\"p\":\"wIA=\",\"encoding\":\"base64\"}\n"}, /* overlong */
+		{"\xed\xa0\x80", 3, "{\"p\":\"7aCA\",\"encoding\":\"base64\"}\n"}, /* surrogate */
+		{"\x00\x10\x83\x10\x51\x87\x20\x92\x8b\xff", 10,
+			"{\"p\":\"ABCDEFGHIJKL/w==\",\"encoding\":\"base64\"}\n"},
+	};
+	struct json j = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_open(&j);
+		json_put_payload(&j, "p", bytes_of(cases[i].text, cases[i].n));
+		json_close(&j);
+		ck_assert_uint_eq(j.n, strlen(cases[i].json));
+		ck_assert_int_eq(memcmp(j.p, cases[i].json, j.n), 0);
+	}
+	json_fini(&j);
+}
+END_TEST
+
+START_TEST(json_objects)
+{
+	static const char empty[] = "{}\n";
+	static const char full[] =
+		"{\"a\":\"x\",\"b\":18446744073709551615,\"c\":true,\"d\":false}\n";
+	struct json j = {0};
+
+	json_open(&j);
+	json_close(&j);
+	ck_assert_uint_eq(j.n, strlen(empty));
+	ck_assert_int_eq(memcmp(j.p, empty, j.n), 0);
+	json_open(&j);
+	json_put_str(&j, "a", "x");
+	json_put_uint(&j, "b", UINT64_MAX);
+	json_put_bool(&j, "c", true);
+	json_put_bool(&j, "d", false);
+	json_close(&j);
+	ck_assert_uint_eq(j.n, strlen(full));
+	ck_assert_int_eq(memcmp(j.p, full, j.n), 0);
+	json_put_line(&j, BYTES_LIT("ab"));
+	ck_assert_uint_eq(j.n, 3);
+	ck_assert_int_eq(memcmp(j.p, "ab\n", 3), 0);
+	json_fini(&j);
+}
+END_TEST
+
+/* Splits at blanks and parses; the words stay in `words`. */
+static int
+parse(enum args_command command, const char *line, struct args *ret, struct error *e)
+{
+	static char words[512];
+	char *argv[20] = {NULL}, *at;
+	int argc = 0;
+
+	ck_assert_uint_lt(strlen(line), sizeof(words));
+	strcpy(words, line);
+	for (at = strtok(words, " "); at; at = strtok(NULL, " "))
+		argv[argc++] = at;
+	return args_parse(argc, argv, command, ret, e);
+}
+
+START_TEST(arguments)
+{
+	struct args a;
+	struct error e = {""};
+
+	ck_assert_int_eq(
+		parse(ARGS_SUB, "sub -C 3 -R -v -W 0.5 --json -i lo coap://h/t", &a, &e), 0);
+	ck_assert_uint_eq(a.count, 3);
+	ck_assert_uint_eq(a.timeout_ms, 500);
+	ck_assert(a.skip_current && a.verbose && a.json);
+	ck_assert_uint_eq(a.ifindex, 1);
+	ck_assert_str_eq(a.uri, "coap://h/t");
+	ck_assert_int_eq(parse(ARGS_SUB, "sub coap://h/t --exec cat -W 60", &a, &e), 0);
+	ck_assert_str_eq(a.exec, "cat");
+	ck_assert_uint_eq(a.timeout_ms, 60000);
+	ck_assert_uint_eq(a.count, 0);
+	ck_assert_int_eq(parse(ARGS_PUB, "pub -m hi --ct 0 coap://h/t", &a, &e), 0);
+	ck_assert_str_eq(a.message, "hi");
+	ck_assert_int_eq(a.content_format, 0);
+	ck_assert_int_eq(parse(ARGS_PUB, "pub -l coap://h/t", &a, &e), 0);
+	ck_assert(a.lines);
+	ck_assert_int_eq(a.content_format, -1);
+	ck_assert_int_eq(parse(ARGS_PUB, "pub -f file coap://h/t", &a, &e), 0);
+	ck_assert_str_eq(a.file, "file");
+	ck_assert_int_eq(parse(ARGS_LS, "ls -h", &a, &e), 0);
+	ck_assert(a.help);
+	ck_assert_int_eq(parse(ARGS_GET, "get -- coap://h/t", &a, &e), 0);
+}
+END_TEST
+
+START_TEST(wrong_arguments)
+{
+	static const struct {
+		enum args_command command;
+		const char *line;
+		int rc;
+		const char *why;
+	} cases[] = {
+		{ARGS_SUB, "sub", -EINVAL, "no URI"},
+		{ARGS_SUB, "sub a b", -EINVAL, "one URI"},
+		{ARGS_SUB, "sub -x u", -EINVAL, "no option -x"},
+		{ARGS_SUB, "sub --nix u", -EINVAL, "no option --nix"},
+		{ARGS_SUB, "sub u -C", -EINVAL, "-C wants a value"},
+		{ARGS_SUB, "sub u --exec", -EINVAL, "--exec wants a value"},
+		{ARGS_SUB, "sub -C 0 u", -EINVAL, "over 0"},
+		{ARGS_SUB, "sub -C -1 u", -EINVAL, "over 0"},
+		{ARGS_SUB, "sub -C 3x u", -EINVAL, "over 0"},
+		{ARGS_SUB, "sub -C 4294967296 u", -EINVAL, "over 0"},
+		{ARGS_SUB, "sub -W 0 u", -EINVAL, "seconds"},
+		{ARGS_SUB, "sub -W nan u", -EINVAL, "seconds"},
+		{ARGS_SUB, "sub -W inf u", -EINVAL, "seconds"},
+		{ARGS_SUB, "sub -W 1e9 u", -EINVAL, "seconds"},
+		{ARGS_SUB, "sub -W 5s u", -EINVAL, "seconds"},
+		{ARGS_SUB, "sub -i nosuchif0 u", -EINVAL, "no interface"},
+		{ARGS_SUB, "sub -m x u", -EINVAL, "-m is no option of this command"},
+		{ARGS_SUB, "sub --ct 0 u", -EINVAL, "--ct is no option of this command"},
+		{ARGS_SUB, "sub --exec x --json u", -EINVAL, "exclude"},
+		{ARGS_PUB, "pub u", -EINVAL, "nothing to publish"},
+		{ARGS_PUB, "pub -m x -l u", -EINVAL, "exclude"},
+		{ARGS_PUB, "pub -m x --json u", -EINVAL, "--json is no option"},
+		{ARGS_PUB, "pub -m x --ct 65536 u", -EINVAL, "--ct wants"},
+		{ARGS_PUB, "pub -m x --ct text u", -EINVAL, "--ct wants"},
+		{ARGS_GET, "get -C 1 u", -EINVAL, "-C is no option"},
+		{ARGS_GET, "get --identity me u", -ENOTSUP, "not in this build"},
+		{ARGS_GET, "get --credentials f u", -ENOTSUP, "not in this build"},
+		{ARGS_LS, "ls --exec x u", -EINVAL, "--exec is no option"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct args a;
+		struct error e = {""};
+
+		ck_assert_msg(parse(cases[i].command, cases[i].line, &a, &e) == cases[i].rc, "%s",
+			cases[i].line);
+		ck_assert_msg(strstr(e.text, cases[i].why), "%s: %s", cases[i].line, e.text);
+	}
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("cli");
+	TCase *t = tcase_create("cli");
+
+	tcase_add_test(t, rfc7252_6_1_uris);
+	tcase_add_test(t, rfc7252_6_1_not_uris);
+	tcase_add_test(t, rfc8259_7_escapes);
+	tcase_add_test(t, json_objects);
+	tcase_add_test(t, arguments);
+	tcase_add_test(t, wrong_arguments);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run(suite());
+}

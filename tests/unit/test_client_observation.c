@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's observation as in RFC 7641, and when a value becomes too old. */
+#include "watch.h"
+
+#include "client/latest.h"
+
+#include <stdio.h>
+
+/* --- traditional ---------------------------------------------------------------------- */
+
+START_TEST(rfc7641_3_1_registers)
+{
+	struct token t = watch_register(5, "a");
+
+	ck_assert_str_eq(watch_said(), "u5:a (initial); ");
+	watch_notify(&t, TYPE_NON, 6, "b");
+	ck_assert_str_eq(watch_said(), "u6:b; ");
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+END_TEST
+
+START_TEST(rfc7641_3_1_not_observed)
+{
+	struct msg q, r;
+
+	watch_registration(&q);
+	bed_respond(&r, &q, CODE_CONTENT, "a");
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	ck_assert_str_eq(watch_said(), "u:a (initial); end: not observable 2.05; ");
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+END_TEST
+
+START_TEST(rfc7641_3_2_confirmable_is_acknowledged)
+{
+	struct token t = watch_register(5, "a");
+	struct msg ack;
+
+	watch_said();
+	watch_notify(&t, TYPE_CON, 6, "b");
+	bed_read(&watch_bed, &ack);
+	ck_assert_int_eq(ack.type, TYPE_ACK);
+	ck_assert_str_eq(watch_said(), "u6:b; ");
+}
+END_TEST
+
+/* RFC 7641 3.2: equal bytes are a publish too. */
+START_TEST(traditional_equal_values_are_told)
+{
+	struct token t = watch_register(5, "a");
+
+	watch_notify(&t, TYPE_NON, 6, "a");
+	ck_assert_str_eq(watch_said(), "u5:a (initial); u6:a; ");
+}
+END_TEST
+
+START_TEST(rfc7641_3_4_order)
+{
+	static const struct {
+		uint32_t seq;
+		uint32_t after_ms;
+		bool newer;
+		uint32_t gap;
+	} steps[] = {
+		{0xfffffe, 0, true, 0},
+		{0xfffffe, 0, false, 0}, /* the same */
+		{0xfffffd, 0, false, 0},
+		{0xffffff, 0, true, 0},
+		{3, 0, true, 3}, /* around the end */
+		{0, 0, false, 0},
+		{2, 0, false, 0},
+		{4, 0, true, 0},
+		{1, 128000, false, 0},
+		{1, 1, true, 0}, /* more than 128 s after the last: another sequence */
+		{0x800000, 0, true, 0x7ffffe},
+		{0x800002, 0, true, 1},
+		{2, 0, false, 0}, /* half the space away: neither */
+		{1, 0, true, 0x7ffffe},
+	};
+	struct latest l = {0};
+	uint64_t now_ms = 5;
+	uint32_t gap;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		now_ms += steps[i].after_ms;
+		ck_assert_int_eq(latest_take(&l, steps[i].seq, now_ms, &gap), steps[i].newer);
+		if (steps[i].newer)
+			ck_assert_uint_eq(gap, steps[i].gap);
+	}
+}
+END_TEST
+
+START_TEST(rfc7641_3_2_error_ends_it)
+{
+	static const enum msg_code codes[] = {
+		CODE_NOT_FOUND, CODE_UNAUTHORIZED, CODE_INTERNAL, CODE_UNAVAILABLE};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		char wanted[64], name[16];
+		struct token t;
+		struct msg m;
+
+		if (i > 0)
+			watch_setup();
+		t = watch_register(5, "a");
+		watch_said();
+		bed_separate(&watch_bed, &m, TYPE_NON, &t, codes[i], BYTES_LIT("gone"));
+		bed_receive(&watch_bed, &watch_bed.way, &m);
+		(void)snprintf(wanted, sizeof(wanted), "end: refused %s; ",
+			msg_code_name((uint8_t)codes[i], name));
+		ck_assert_str_eq(watch_said(), wanted);
+		/* It is forgotten: another one is not wanted any more. */
+		watch_notify(&t, TYPE_CON, 6, "b");
+		bed_read(&watch_bed, &m);
+		ck_assert_int_eq(m.type, TYPE_RST);
+		ck_assert_str_eq(watch_said(), "");
+		if (i + 1 < sizeof(codes) / sizeof(codes[0]))
+			watch_teardown();
+	}
+}
+END_TEST
+
+START_TEST(refused_at_once)
+{
+	struct msg q, r;
+
+	watch_registration(&q);
+	bed_respond(&r, &q, CODE_NOT_FOUND, "");
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	ck_assert_str_eq(watch_said(), "end: refused 4.04; ");
+}
+END_TEST
+
+START_TEST(nobody_there)
+{
+	bed_wait(&watch_bed, 100000);
+	ck_assert_str_eq(watch_said(), "end: timeout EMPTY; ");
+}
+END_TEST
+
+/* RFC 7641 3.3.1: 5 to 15 s after Max-Age, with the same token. */
+START_TEST(rfc7641_3_3_1_registers_again)
+{
+	struct token t = watch_register(5, "a"), again;
+	struct msg q, r;
+
+	watch_said();
+	bed_wait(&watch_bed, 64999);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	bed_wait(&watch_bed, SOON_MS);
+	again = watch_registration(&q);
+	ck_assert(token_equal(&again, &t));
+	bed_respond(&r, &q, CODE_CONTENT, "a");
+	ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, 6), 0);
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	ck_assert_str_eq(watch_said(), ""); /* equal: a refresh */
+	watch_notify(&t, TYPE_NON, 7, "b");
+	ck_assert_str_eq(watch_said(), "u7:b; ");
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+END_TEST
+
+START_TEST(server_that_went_away_is_tried_again)
+{
+	struct msg q;
+	unsigned n;
+
+	watch_register(5, "a");
+	watch_said();
+	bed_wait(&watch_bed, 75000 + 100000 + 10000);
+	ck_assert_str_eq(watch_said(), "! ");
+	n = bed_unread(&watch_bed);
+	ck_assert_uint_gt(n, LAYER_MAX_RETRANSMIT + 1);
+	watch_bed.read = watch_bed.n - 1;
+	watch_registration(&q);
+}
+END_TEST
+
+START_TEST(rfc7641_3_6_deregisters)
+{
+	watch_register(5, "a");
+	observation_stop(watch_observation);
+	watch_withdrawal();
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	bed_wait(&watch_bed, 200000);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+END_TEST
+
+/* --- too old -------------------------------------------------------------------------- */
+
+START_TEST(one_get_when_max_age_ran_out)
+{
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_said();
+	watch_multicast_tagged(10, "b", NULL, 5);
+	bed_wait(&watch_bed, 4999);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	bed_wait(&watch_bed, SOON_MS);
+	watch_get("c", NULL);
+	ck_assert_str_eq(watch_said(), "m10:b; u:c; ");
+	bed_wait(&watch_bed, 59000); /* the Max-Age of the answer */
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	bed_wait(&watch_bed, SOON_MS + 1000);
+	watch_get("c", NULL);
+	ck_assert_str_eq(watch_said(), "");
+}
+END_TEST
+
+START_TEST(notification_in_time_saves_the_get)
+{
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_multicast_tagged(10, "b", NULL, 5);
+	bed_wait(&watch_bed, 4900);
+	watch_multicast_tagged(11, "b", NULL, 5);
+	bed_wait(&watch_bed, 4900);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	/* In the random part. */
+	bed_wait(&watch_bed, 100);
+	watch_multicast_tagged(12, "b", NULL, 5);
+	bed_wait(&watch_bed, 4900);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i9:a (initial); m10:b; ");
+}
+END_TEST
+
+/* The one that comes while the answer is on its way is newer than the question. */
+START_TEST(notification_cancels_the_get)
+{
+	struct msg q, r;
+
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_multicast_tagged(10, "b", NULL, 5);
+	watch_said();
+	bed_wait(&watch_bed, 5000 + SOON_MS);
+	bed_read(&watch_bed, &q);
+	watch_multicast_tagged(11, "c", NULL, 5);
+	bed_respond(&r, &q, CODE_CONTENT, "b");
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	ck_assert_str_eq(watch_said(), "m11:c; ");
+}
+END_TEST
+
+START_TEST(changed_without_a_multicast_is_said_aloud)
+{
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_said();
+	bed_wait(&watch_bed, 60000 + SOON_MS);
+	watch_get("b", NULL);
+	ck_assert_str_eq(watch_said(), "! u:b; ");
+}
+END_TEST
+
+START_TEST(deleted_when_asked)
+{
+	struct msg q, r;
+
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_said();
+	bed_wait(&watch_bed, 60000 + SOON_MS);
+	bed_read(&watch_bed, &q);
+	bed_respond(&r, &q, CODE_NOT_FOUND, "");
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	ck_assert_str_eq(watch_said(), "leave 7; end: refused 4.04; ");
+}
+END_TEST
+
+/* A cancellation can be lost: after some silence it registers again, not sooner than a
+ * minute after it was moved. */
+START_TEST(silence_makes_it_register_again)
+{
+	struct msg q, r;
+	int n_gets = 0;
+
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_said();
+	for (;;) {
+		bed_wait(&watch_bed, 1000);
+		if (bed_unread(&watch_bed) == 0)
+			continue;
+		bed_read(&watch_bed, &q);
+		if (msg_has(&q, OPT_OBSERVE))
+			break;
+		n_gets++;
+		bed_respond(&r, &q, CODE_CONTENT, "a");
+		ck_assert_int_eq(msg_add_uint(&r, OPT_MAX_AGE, 10), 0);
+		bed_receive(&watch_bed, &watch_bed.way, &r);
+	}
+	ck_assert_int_eq(n_gets, OBSERVATION_SILENT);
+	ck_assert_uint_gt(watch_bed.now_ms, 61000);
+	ck_assert_str_eq(watch_said(), "leave 7; ");
+	watch_bed.read--;
+	watch_move(INFORM_BOTH, 9, "a");
+	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
+}
+END_TEST
+
+static void
+add_traditional(Suite *s)
+{
+	TCase *t = tcase_create("traditional");
+
+	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
+	tcase_add_test(t, rfc7641_3_1_registers);
+	tcase_add_test(t, rfc7641_3_1_not_observed);
+	tcase_add_test(t, rfc7641_3_2_confirmable_is_acknowledged);
+	tcase_add_test(t, traditional_equal_values_are_told);
+	tcase_add_test(t, rfc7641_3_4_order);
+	tcase_add_test(t, rfc7641_3_2_error_ends_it);
+	tcase_add_test(t, refused_at_once);
+	tcase_add_test(t, nobody_there);
+	tcase_add_test(t, rfc7641_3_3_1_registers_again);
+	tcase_add_test(t, server_that_went_away_is_tried_again);
+	tcase_add_test(t, rfc7641_3_6_deregisters);
+	suite_add_tcase(s, t);
+}
+
+static void
+add_stale(Suite *s)
+{
+	TCase *t = tcase_create("stale");
+
+	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
+	tcase_add_test(t, one_get_when_max_age_ran_out);
+	tcase_add_test(t, notification_in_time_saves_the_get);
+	tcase_add_test(t, notification_cancels_the_get);
+	tcase_add_test(t, changed_without_a_multicast_is_said_aloud);
+	tcase_add_test(t, deleted_when_asked);
+	tcase_add_test(t, silence_makes_it_register_again);
+	suite_add_tcase(s, t);
+}
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("client_observation");
+
+	add_traditional(s);
+	add_stale(s);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run(suite());
+}

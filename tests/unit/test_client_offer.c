@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Informative responses that the client does not follow: client/offer.c. */
+#include "watch.h"
+
+#include "client/offer.h"
+
+/* --- offers that are not taken up ------------------------------------------------------- */
+
+struct bad_offer {
+	const char *server, *group, *path;
+	const char *said;
+};
+
+START_TEST(bad_offers)
+{
+	static const struct bad_offer cases[] = {
+		/* "redirection MUST NOT be used" */
+		{"10.0.0.9:5683", GROUP, "/ps/data/t", "end: broken 5.03; "},
+		{"10.0.0.1:5684", GROUP, "/ps/data/t", "end: broken 5.03; "},
+		{SERVER, "224.0.0.7:5683", "/ps/data/t", "end: broken 5.03; "},
+		{SERVER, "10.0.0.7:5683", "/ps/data/t", "end: broken 5.03; "},
+		{SERVER, "[ff05::1234]:5683", "/ps/data/t", "end: broken 5.03; "},
+		/* Step 3: a phantom request for something else. */
+		{SERVER, GROUP, "/ps/data/other", "end: broken 5.03; "},
+		{SERVER, GROUP, "/ps/data", "end: broken 5.03; "},
+		{SERVER, GROUP, "/ps/data/t/u", "end: broken 5.03; "},
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct bad_offer *c = &cases[i / 2];
+		bool seed = i % 2;
+		uint8_t space[256];
+		struct buf out = BUF_OF(space);
+		struct phantom p;
+		struct inform in = {.generations = seed ? INFORM_SEED : INFORM_CURRENT,
+			.server = bed_addr(c->server),
+			.client = bed_addr(c->group),
+			.token = watch_token};
+		struct token t;
+		struct msg q;
+
+		/* The seed's map does not say who the server is. */
+		if (seed && strcmp(c->server, SERVER) != 0)
+			continue;
+		if (i > 0)
+			watch_setup();
+		watch_make_phantom(&p, c->path);
+		in.ph_req = buf_bytes(&p.inner);
+		in.registr = buf_bytes(&p.whole);
+		ck_assert_int_eq(inform_encode(&in, &out), 0);
+		t = watch_registration(&q);
+		watch_send_informative(&t, buf_bytes(&out));
+		ck_assert_str_eq(watch_said(), c->said);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+		if (i + 1 < 2 * sizeof(cases) / sizeof(cases[0]))
+			watch_teardown();
+	}
+}
+END_TEST
+
+START_TEST(offers_that_need_keys)
+{
+	uint8_t space[256];
+	struct buf out = BUF_OF(space);
+	struct inform in = {.generations = INFORM_CURRENT,
+		.server = bed_addr(SERVER),
+		.client = bed_addr(GROUP),
+		.token = watch_token};
+	struct token t;
+	struct msg q;
+
+	in.join.join_uri = BYTES_LIT("coap://gm.example/ace-group/hall");
+	in.join.sec_gp = BYTES_LIT("hall");
+	ck_assert_int_eq(inform_encode(&in, &out), 0);
+	t = watch_registration(&q);
+	watch_send_informative(&t, buf_bytes(&out));
+	ck_assert_str_eq(watch_said(), "end: protected 5.03; ");
+}
+END_TEST
+
+/* Every truncation of an informative response, and every byte of it turned over. */
+START_TEST(damaged_offers)
+{
+	uint8_t space[256], latest_space[128];
+	struct buf out = BUF_OF(space), latest = BUF_OF(latest_space);
+	struct phantom p;
+	struct inform in = {.generations = INFORM_BOTH,
+		.server = bed_addr(SERVER),
+		.client = bed_addr(GROUP),
+		.token = watch_token,
+		.res = BYTES_LIT("a")};
+
+	watch_make_phantom(&p, "/ps/data/t");
+	watch_make_latest(&latest, 9, "a");
+	in.ph_req = buf_bytes(&p.inner);
+	in.registr = buf_bytes(&p.whole);
+	in.last_notif = buf_bytes(&latest);
+	ck_assert_int_eq(inform_encode(&in, &out), 0);
+	watch_teardown();
+	watch_any_token = true;
+	for (size_t i = 0; i < 2 * out.n; i++) {
+		struct bytes payload = bytes_head(buf_bytes(&out), i / 2);
+		struct token t;
+		struct msg q, m;
+
+		watch_setup();
+		t = watch_registration(&q);
+		if (i % 2) {
+			space[i / 2] ^= 0xff;
+			payload = buf_bytes(&out);
+		}
+		bed_separate(&watch_bed, &m, TYPE_NON, &t, CODE_UNAVAILABLE, payload);
+		bed_receive(&watch_bed, &watch_bed.way, &m);
+		if (i % 2)
+			space[i / 2] ^= 0xff;
+		else
+			ck_assert_str_eq(watch_said(), "end: refused 5.03; ");
+		watch_teardown();
+	}
+	watch_any_token = false;
+	watch_setup();
+}
+END_TEST
+
+START_TEST(malformed_but_declared)
+{
+	struct msg q;
+	struct token t = watch_registration(&q);
+
+	watch_send_informative(&t, BYTES_LIT("\xa1\x00"));
+	ck_assert_str_eq(watch_said(), "end: broken 5.03; ");
+}
+END_TEST
+
+START_TEST(group_that_cannot_be_joined)
+{
+	watch_join_fails = true;
+	watch_move(INFORM_BOTH, 9, "a");
+	ck_assert_str_eq(watch_said(), "end: no multicast 5.03; ");
+}
+END_TEST
+
+START_TEST(same_request_or_not)
+{
+	static const struct {
+		uint16_t number;
+		const char *value;
+		bool same;
+	} cases[] = {
+		{OPT_ETAG, "e", true},
+		{OPT_NO_RESPONSE, "\x10", true},
+		{OPT_FEEDBACK_DIVIDER, "", true},
+		{OPT_URI_HOST, "h", true},
+		{OPT_URI_PORT, "\x10", true},
+		{OPT_ACCEPT, "\x3c", false},
+		{OPT_URI_QUERY, "q", false},
+		{OPT_BLOCK2, "\x02", false},
+		{OPT_URI_PATH, "x", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct msg a, b;
+
+		msg_init(&a, TYPE_NON, CODE_GET);
+		ck_assert_int_eq(msg_add_uint(&a, OPT_OBSERVE, 0), 0);
+		ck_assert_int_eq(msg_add(&a, OPT_URI_PATH, BYTES_LIT("t")), 0);
+		msg_init(&b, TYPE_CON, CODE_GET);
+		ck_assert_int_eq(msg_add_uint(&b, OPT_OBSERVE, 0), 0);
+		ck_assert_int_eq(msg_add(&b, OPT_URI_PATH, BYTES_LIT("t")), 0);
+		ck_assert(offer_same_request(&a, &b));
+		ck_assert_int_eq(msg_add(&b, cases[i].number, bytes_str(cases[i].value)), 0);
+		ck_assert_int_eq(offer_same_request(&a, &b), cases[i].same);
+		ck_assert_int_eq(offer_same_request(&b, &a), cases[i].same);
+		msg_remove(&b, cases[i].number);
+		msg_remove(&a, OPT_OBSERVE);
+		ck_assert(!offer_same_request(&a, &b));
+	}
+}
+END_TEST
+
+static void
+add_offers(Suite *s)
+{
+	TCase *t = tcase_create("offers");
+
+	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
+	tcase_add_test(t, bad_offers);
+	tcase_add_test(t, offers_that_need_keys);
+	tcase_add_test(t, damaged_offers);
+	tcase_add_test(t, malformed_but_declared);
+	tcase_add_test(t, group_that_cannot_be_joined);
+	tcase_add_test(t, same_request_or_not);
+	suite_add_tcase(s, t);
+}
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("client_offer");
+
+	add_offers(s);
+	return s;
+}
+
+int
+main(void)
+{
+	return unit_run(suite());
+}
