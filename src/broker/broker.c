@@ -68,7 +68,7 @@ broker_free(struct broker *b)
 	map_fini(&b->group_tokens);
 	pool_fini(&b->observers);
 	pool_fini(&b->bunches);
-	free(b->links.text);
+	links_fini(&b->links);
 	free(b);
 }
 
@@ -89,6 +89,12 @@ broker_create_topic(
 		topic_set_value(&b->topics, t, content_format, initialize);
 	b->stats.created++;
 	return 0;
+}
+
+bool
+broker_has_room(const struct broker *b, const struct value *old, size_t n)
+{
+	return b->topics.value_bytes - (old ? old->n : 0) + n <= b->conf.limits.memory;
 }
 
 void

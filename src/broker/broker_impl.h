@@ -9,6 +9,14 @@
 
 #define TAIL_MAX 2048 /* options, marker and first block of a notification */
 
+/* The last list of links that was built, for its further blocks. */
+struct links {
+	uint8_t *text, *key; /* key: see links_reply */
+	size_t n, n_key;
+	uint64_t generation; /* of the topics then */
+	uint8_t etag[ETAG_LEN];
+};
+
 struct broker {
 	struct broker_conf conf;
 	const struct broker_ops *ops;
@@ -21,14 +29,7 @@ struct broker {
 	uint16_t group_mid; /* last message id to any group: upper half of the space */
 	struct bunch *dirty_first, *dirty_last;
 	struct broker_stats stats;
-	/* The last list of links that was built, for its further blocks. */
-	struct {
-		uint8_t *text;
-		size_t n;
-		uint64_t generation;
-		uint32_t key; /* hash of path and queries */
-		bool valid;
-	} links;
+	struct links links;
 	/* The tail of the notification encoded last, for all observers it serves. */
 	struct {
 		uint8_t bytes[TAIL_MAX];
@@ -44,6 +45,7 @@ struct call {
 	struct broker *b;
 	struct request *r;
 	struct topic *topic; /* what the path names; NULL when there is none such */
+	struct group_observation *phantom; /* the request is this one's; NULL: a peer's */
 	struct bytes path; /* Uri-Path as text */
 	struct bytes id; /* the part of it that names a topic, "/hall/demo" */
 	struct bytes body; /* the whole payload */
@@ -54,6 +56,7 @@ void data_get(struct call *c);
 void data_put(struct call *c);
 void data_delete(struct call *c);
 void topic_get(struct call *c);
+void topic_fetch(struct call *c);
 void topic_delete(struct call *c);
 void collection_get(struct call *c);
 void collection_fetch(struct call *c);
@@ -66,15 +69,32 @@ void observe_deregister(struct call *c);
 
 /* Adds Content-Format, ETag and the like of a value to a response (not Observe, not the payload). */
 void data_describe(const struct value *v, struct msg *m);
-/* Adds the value, or the block of it that the request asks for; false: answer 4.00. */
-void data_reply(struct call *c, bool observing);
+/*
+ * Answers with the value, or the block of it that the request asks for; `o` is
+ * the observer whose registration it is, or NULL.
+ */
+void data_reply(struct call *c, struct observer *o);
+/* Whether one of the request's options of that number holds this ETag. */
+bool data_has_etag(const struct msg *m, uint16_t number, struct bytes etag);
 
 /* A 5.03 with Max-Age: past a limit. */
 void reply_busy(struct request *r);
 void reply_diagnostic(struct request *r, enum msg_code code, const char *text);
 
-/* The topic whose data a request names, or NULL. */
-const struct topic *broker_route(struct broker *b, const struct msg *m);
+/* A value too large: 4.13 and how large it may be (RFC 7959 2.9.3). */
+void reply_too_large(struct call *c);
+/* 4.06, and true, when the request accepts only another Content-Format than this (RFC 7252 5.10.4). */
+bool reply_not_acceptable(struct request *r, uint32_t format);
+
+/*
+ * Runs a phantom request as if the group had sent it. Nothing is answered; the
+ * handler that registers observers calls group_register.
+ */
+void broker_request_phantom(
+	struct broker *b, const struct path *way, struct msg *phantom, struct group_observation *g);
+
+/* Whether limits.memory has room for n bytes in place of a topic's value (NULL: none). */
+bool broker_has_room(const struct broker *b, const struct value *old, size_t n);
 
 /* Removes a topic with all that depends on it. */
 void broker_drop_topic(struct broker *b, struct topic *t);
@@ -82,7 +102,11 @@ void broker_drop_topic(struct broker *b, struct topic *t);
 /* Notifies everybody of a topic's new value. */
 void broker_published(struct broker *b, struct topic *t);
 
-/* Answers with a list of links that `write` makes, in blocks, from the cache when it can. */
+/*
+ * Answers with a list of links that `write` makes, in blocks. The list is kept
+ * while requests have the same path, queries and body, and the topics are the same.
+ */
 void links_reply(struct call *c, void (*write)(struct call *c, struct buf *out));
+void links_fini(struct links *l);
 
 #endif

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The topic collection and its topics (coap-pubsub, "Topic Collection Interactions" and on). */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "broker/broker_impl.h"
 #include "wire/link.h"
 #include "wire/option.h"
 #include "wire/props.h"
 
-#define FORMAT_LINK 40
+#define FORMAT_CBOR 60
 #define RT_DATA "core.ps.data"
-#define LINKS_FIRST 4096 /* bytes tried first for a list of links; doubled until it fits */
-#define LINKS_MAX (64u << 20) /* 100,000 topics of the longest names */
+#define RT_CONF "core.ps.conf"
+#define DATA_PATH_MAX (TOPIC_PATH_MAX + 256) /* with collection and "/data" before it */
+#define REPRESENTATION_MAX (DATA_PATH_MAX + TOPIC_NAME_MAX + 256)
+#define CREATED_MAX 1024 /* Location-Path and payload of a 2.01, as far as the path leaves room */
 
 /* Properties of a topic. *data must hold the topic-data path, `data` room for it. */
 static void
@@ -31,44 +32,61 @@ describe(const struct broker *b, const struct topic *t, struct buf *data, struct
 	}
 }
 
-/* Adds the representation of a topic to a response; payload must outlive it. */
-static bool
-put_topic(struct call *c, struct msg *m, struct buf *payload)
+/* The representation of the topic, or of some of its properties. */
+static struct bytes
+represent(struct call *c, unsigned keys, struct buf *out)
 {
-	uint8_t bytes[TOPIC_PATH_MAX + 256];
+	uint8_t bytes[DATA_PATH_MAX];
 	struct buf data = BUF_OF(bytes);
 	struct props props;
 
 	describe(c->b, c->topic, &data, &props);
-	if (data.full || props_encode(&props, PROPS_ALL, payload) < 0)
-		return false;
-	(void)msg_add_uint(m, OPT_CONTENT_FORMAT, c->b->conf.topic_format);
-	return block2_slice(c->r->msg, buf_bytes(payload), m);
+	(void)props_encode(&props, keys, out);
+	return buf_bytes(out);
 }
 
 static void
-reply_topic(struct call *c, struct msg *m)
+reply_topic(struct call *c, unsigned keys)
 {
-	uint8_t bytes[2 * TOPIC_PATH_MAX];
+	uint8_t bytes[REPRESENTATION_MAX];
 	struct buf payload = BUF_OF(bytes);
+	struct msg m;
 
-	if (put_topic(c, m, &payload))
-		request_reply(c->r, m);
+	if (reply_not_acceptable(c->r, c->b->conf.topic_format))
+		return;
+	msg_init(&m, TYPE_ACK, CODE_CONTENT);
+	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, c->b->conf.topic_format);
+	block1_echo(c->r->msg, &m);
+	if (block2_slice(c->r->msg, represent(c, keys, &payload), &m))
+		request_reply(c->r, &m);
 	else
-		request_reply_code(c->r, CODE_BAD_REQUEST);
+		reply_diagnostic(c->r, CODE_BAD_REQUEST, "no such block");
 }
 
 void
 topic_get(struct call *c)
 {
-	struct msg m;
-
-	if (!c->topic) {
+	if (c->topic)
+		reply_topic(c, PROPS_ALL);
+	else
 		request_reply_code(c->r, CODE_NOT_FOUND);
-		return;
-	}
-	msg_init(&m, TYPE_ACK, CODE_CONTENT);
-	reply_topic(c, &m);
+}
+
+/* "Getting part of a topic". */
+void
+topic_fetch(struct call *c)
+{
+	uint32_t format;
+	unsigned keys;
+
+	if (!c->topic)
+		request_reply_code(c->r, CODE_NOT_FOUND);
+	else if (!msg_uint(c->r->msg, OPT_CONTENT_FORMAT, &format) || format != FORMAT_CBOR)
+		request_reply_code(c->r, CODE_UNSUPPORTED_FORMAT);
+	else if (props_decode_keys(c->body, &keys) < 0)
+		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not an array of topic properties");
+	else
+		reply_topic(c, keys);
 }
 
 void
@@ -107,18 +125,19 @@ find_fault(const struct broker *b, const struct props *p)
 static bool
 create(struct call *c, const struct props *p)
 {
-	const struct broker_limits *limits = &c->b->conf.limits;
 	uint32_t format = props_has(p, PROPS_CONTENT_FORMAT) ? p->content_format : BROKER_NO_FORMAT;
+	struct bytes first = BYTES_NONE;
 	int rc;
 
-	if (props_has(p, PROPS_INITIALIZE) && p->initialize.n > limits->payload) {
-		request_reply_code(c->r, CODE_TOO_LARGE);
+	if (props_has(p, PROPS_INITIALIZE))
+		first = p->initialize.n ? p->initialize : BYTES_LIT("");
+	if (first.n > c->b->conf.limits.payload) {
+		reply_too_large(c);
 		return false;
 	}
-	rc = broker_create_topic(c->b, p->name, format,
-		props_has(p, PROPS_INITIALIZE)
-			? bytes_of(p->initialize.n ? p->initialize.p : p->name.p, p->initialize.n)
-			: BYTES_NONE);
+	rc = broker_has_room(c->b, NULL, first.n)
+		     ? broker_create_topic(c->b, p->name, format, first)
+		     : -ENOSPC;
 	if (rc == -ENOSPC)
 		reply_busy(c->r);
 	else if (rc < 0)
@@ -126,32 +145,52 @@ create(struct call *c, const struct props *p)
 	return rc == 0;
 }
 
+/* 2.01 with where it is and what it is; the first block of it when both do not fit a datagram. */
+static void
+reply_created(struct call *c)
+{
+	uint8_t bytes[DATA_PATH_MAX], unescaped[DATA_PATH_MAX], text[REPRESENTATION_MAX];
+	struct buf path = BUF_OF(bytes), scratch = BUF_OF(unescaped), payload = BUF_OF(text);
+	uint8_t szx = block2_szx(c->r->msg);
+	struct msg m;
+
+	msg_init(&m, TYPE_ACK, CODE_CREATED);
+	buf_put_str(&path, c->b->conf.collection);
+	buf_put_str(&path, c->topic->path);
+	(void)msg_add_path(&m, OPT_LOCATION_PATH, buf_bytes(&path), &scratch);
+	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, c->b->conf.topic_format);
+	block1_echo(c->r->msg, &m);
+	while (szx > 0 && path.n + BLOCK_SIZE(szx) > CREATED_MAX)
+		szx--;
+	block2_first(represent(c, PROPS_ALL, &payload), szx, &m);
+	request_reply(c->r, &m);
+}
+
+/* The properties in the body; false: answered. */
 static bool
-has_topic_format(const struct call *c)
+take_props(struct call *c, struct props *ret)
 {
 	uint32_t format;
 
-	return msg_uint(c->r->msg, OPT_CONTENT_FORMAT, &format) &&
-	       format == c->b->conf.topic_format;
+	if (!msg_uint(c->r->msg, OPT_CONTENT_FORMAT, &format) ||
+		format != c->b->conf.topic_format) {
+		request_reply_code(c->r, CODE_UNSUPPORTED_FORMAT);
+		return false;
+	}
+	if (props_decode(c->body, ret) == 0)
+		return true;
+	reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a map of topic properties");
+	return false;
 }
 
 void
 collection_post(struct call *c)
 {
-	uint8_t bytes[TOPIC_PATH_MAX + 256], unescaped[TOPIC_PATH_MAX + 256];
-	struct buf path = BUF_OF(bytes), scratch = BUF_OF(unescaped);
 	const char *fault;
 	struct props props;
-	struct msg m;
 
-	if (!has_topic_format(c)) {
-		request_reply_code(c->r, CODE_UNSUPPORTED_FORMAT);
+	if (!take_props(c, &props))
 		return;
-	}
-	if (props_decode(c->body, &props) < 0) {
-		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a map of topic properties");
-		return;
-	}
 	if ((fault = find_fault(c->b, &props)) != NULL) {
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, fault);
 		return;
@@ -159,12 +198,7 @@ collection_post(struct call *c)
 	if (!create(c, &props))
 		return;
 	c->topic = topic_by_name(&c->b->topics, props.name);
-	msg_init(&m, TYPE_ACK, CODE_CREATED);
-	buf_put_str(&path, c->b->conf.collection);
-	buf_put_str(&path, c->topic->path);
-	(void)msg_add_path(&m, OPT_LOCATION_PATH, buf_bytes(&path), &scratch);
-	block1_echo(c->r->msg, &m);
-	reply_topic(c, &m);
+	reply_created(c);
 }
 
 /* What a list of links is being made of. */
@@ -189,7 +223,7 @@ matches_queries(const struct msg *request, const struct link *link)
 static bool
 matches_filter(const struct listing *l, const struct topic *t)
 {
-	uint8_t bytes[TOPIC_PATH_MAX + 256];
+	uint8_t bytes[DATA_PATH_MAX];
 	struct buf data = BUF_OF(bytes);
 	struct props props;
 
@@ -204,10 +238,10 @@ put_link(void *ctx, struct map_node *node)
 {
 	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
 	struct listing *l = ctx;
-	uint8_t bytes[TOPIC_PATH_MAX + 256];
+	uint8_t bytes[DATA_PATH_MAX];
 	struct buf path = BUF_OF(bytes);
 	struct link link = {
-		.ct = LINK_NO_CT, .rt = l->data ? BYTES_LIT(RT_DATA) : BYTES_LIT("core.ps.conf")};
+		.ct = LINK_NO_CT, .rt = l->data ? BYTES_LIT(RT_DATA) : BYTES_LIT(RT_CONF)};
 
 	if (l->out->full || (l->data && !t->value) || !matches_filter(l, t))
 		return;
@@ -265,68 +299,6 @@ collection_fetch(struct call *c)
 {
 	struct props filter;
 
-	if (!has_topic_format(c)) {
-		request_reply_code(c->r, CODE_UNSUPPORTED_FORMAT);
-		return;
-	}
-	if (props_decode(c->body, &filter) < 0) {
-		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a map of topic properties");
-		return;
-	}
-	links_reply(c, write_filtered);
-}
-
-/* Everything a list of links depends on but the topics there are. */
-static uint32_t
-links_key(const struct call *c)
-{
-	const struct msg *m = c->r->msg;
-	uint32_t key = map_hash(c->path, m->code);
-
-	for (uint8_t i = 0; i < m->n_opts; i++) {
-		if (m->opts[i].number == OPT_URI_QUERY)
-			key = map_hash(m->opts[i].value, key);
-	}
-	return map_hash(c->body, key);
-}
-
-static void
-build_links(struct call *c, void (*write)(struct call *c, struct buf *out))
-{
-	size_t cap = LINKS_FIRST;
-	struct buf out;
-
-	do {
-		free(c->b->links.text);
-		c->b->links.text = mem_alloc(cap);
-		out = buf_of(c->b->links.text, cap);
-		write(c, &out);
-		cap *= 2;
-	} while (out.full && cap <= LINKS_MAX);
-	c->b->links.n = out.n;
-	c->b->links.generation = c->b->topics.generation;
-	c->b->links.key = links_key(c);
-	c->b->links.valid = true;
-}
-
-void
-links_reply(struct call *c, void (*write)(struct call *c, struct buf *out))
-{
-	struct broker *b = c->b;
-	uint32_t accept;
-	struct msg m;
-
-	if (msg_uint(c->r->msg, OPT_ACCEPT, &accept) && accept != FORMAT_LINK) {
-		request_reply_code(c->r, CODE_NOT_ACCEPTABLE);
-		return;
-	}
-	if (!b->links.valid || b->links.generation != b->topics.generation ||
-		b->links.key != links_key(c))
-		build_links(c, write);
-	msg_init(&m, TYPE_ACK, CODE_CONTENT);
-	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, FORMAT_LINK);
-	if (block2_slice(c->r->msg, bytes_of(b->links.text, b->links.n), &m))
-		request_reply(c->r, &m);
-	else
-		reply_diagnostic(c->r, CODE_BAD_REQUEST, "no such block");
+	if (take_props(c, &filter))
+		links_reply(c, write_filtered);
 }

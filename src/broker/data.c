@@ -15,29 +15,28 @@ data_describe(const struct value *v, struct msg *m)
 		(void)msg_add_uint(m, OPT_CONTENT_FORMAT, v->content_format);
 }
 
-/* Whether one of the request's options of that number holds this ETag. */
-static bool
-lists_etag(const struct msg *m, uint16_t number, const struct value *v)
+bool
+data_has_etag(const struct msg *m, uint16_t number, struct bytes etag)
 {
 	for (uint8_t i = 0; i < m->n_opts; i++) {
-		if (m->opts[i].number == number && bytes_equal(m->opts[i].value, BYTES_OF(v->etag)))
+		if (m->opts[i].number == number && bytes_equal(m->opts[i].value, etag))
 			return true;
 	}
 	return false;
 }
 
 void
-data_reply(struct call *c, bool observing)
+data_reply(struct call *c, struct observer *o)
 {
 	const struct value *v = c->topic->value;
-	bool valid = lists_etag(c->r->msg, OPT_ETAG, v);
 	struct msg m;
 
-	msg_init(&m, TYPE_ACK, valid ? CODE_VALID : CODE_CONTENT);
-	if (observing)
+	msg_init(&m, TYPE_ACK, CODE_CONTENT);
+	if (o)
 		(void)msg_add_uint(&m, OPT_OBSERVE, c->topic->seq);
-	/* RFC 7252 5.9.1.3: a 2.03 has the ETag and no payload. */
-	if (valid) {
+	if (data_has_etag(c->r->msg, OPT_ETAG, BYTES_OF(v->etag))) {
+		/* RFC 7252 5.9.1.3: a 2.03 has the ETag and no payload. */
+		m.code = CODE_VALID;
 		(void)msg_add(&m, OPT_ETAG, BYTES_OF(v->etag));
 	} else {
 		data_describe(v, &m);
@@ -47,26 +46,21 @@ data_reply(struct call *c, bool observing)
 		}
 	}
 	request_reply(c->r, &m);
+	if (o)
+		observer_is_told(o, m.type == TYPE_NON ? m.mid : OBSERVER_NO_MID);
 }
 
-/* RFC 7252 5.10.4: what was asked for cannot be returned in another format. */
+/*
+ * Whether Observe counts in this request: RFC 7959 2.6, later blocks of a
+ * notification are fetched without registering. Nor does a broken Block2 register.
+ */
 static bool
-is_acceptable(const struct call *c)
-{
-	uint32_t accept, format = c->topic->value->content_format;
-
-	return !msg_uint(c->r->msg, OPT_ACCEPT, &accept) || format == BROKER_NO_FORMAT ||
-	       accept == format;
-}
-
-/* RFC 7959 2.6: later blocks of a notification are fetched without registering. */
-static bool
-is_later_block(const struct msg *m)
+may_register(const struct msg *m)
 {
 	const struct opt *o = msg_find(m, OPT_BLOCK2);
 	struct block block;
 
-	return o && block_decode(o, &block) == 0 && block.num > 0;
+	return !o || (block_decode(o, &block) == 0 && block.num == 0);
 }
 
 void
@@ -78,31 +72,28 @@ data_get(struct call *c)
 		request_reply_code(c->r, CODE_NOT_FOUND);
 		return;
 	}
-	if (!is_acceptable(c)) {
-		request_reply_code(c->r, CODE_NOT_ACCEPTABLE);
+	if (reply_not_acceptable(c->r, c->topic->value->content_format))
 		return;
-	}
-	if (msg_uint(c->r->msg, OPT_OBSERVE, &observe) && !is_later_block(c->r->msg)) {
+	if (msg_uint(c->r->msg, OPT_OBSERVE, &observe) && may_register(c->r->msg)) {
 		if (observe == 0 && observe_register(c))
 			return;
 		if (observe == 1)
 			observe_deregister(c);
 	}
-	data_reply(c, false);
+	data_reply(c, NULL);
 }
 
 /* RFC 7252 5.10.8: If-Match and If-None-Match against what is there now. */
 static bool
 meets_preconditions(const struct msg *m, const struct value *v)
 {
-	const struct opt *any = msg_find(m, OPT_IF_MATCH);
-
 	if (v && msg_has(m, OPT_IF_NONE_MATCH))
 		return false;
-	if (!any)
+	if (!msg_has(m, OPT_IF_MATCH))
 		return true;
-	/* An empty If-Match, which is the first in any order of repetition that makes sense. */
-	return v && (any->value.n == 0 || lists_etag(m, OPT_IF_MATCH, v));
+	/* The empty value is met by anything that exists. */
+	return v && (data_has_etag(m, OPT_IF_MATCH, BYTES_OF(v->etag)) ||
+			    data_has_etag(m, OPT_IF_MATCH, BYTES_NONE));
 }
 
 static bool
@@ -129,43 +120,52 @@ settle_format(const struct call *c, uint32_t *ret)
 	return true;
 }
 
+/* The name whose path is this one; false when no name has it. */
+static bool
+name_of_path(struct bytes path, struct buf *name)
+{
+	uint8_t bytes[TOPIC_PATH_MAX];
+	struct buf unescaped = BUF_OF(bytes);
+	struct msg m;
+
+	msg_init(&m, TYPE_NON, CODE_PUT);
+	if (msg_add_path(&m, OPT_URI_PATH, path, &unescaped) < 0)
+		return false;
+	for (uint8_t i = 0; i < m.n_opts; i++) {
+		struct bytes segment = m.opts[i].value;
+
+		/* A slash within a segment would make two of it. */
+		if (segment.n && memchr(segment.p, '/', segment.n))
+			return false;
+		if (i > 0)
+			buf_put_u8(name, '/');
+		buf_put(name, segment);
+	}
+	return !name->full && topic_name_is_path(buf_bytes(name));
+}
+
 /* Makes the topic that a PUT to an unknown path asks for. */
 static bool
 create_on_publish(struct call *c)
 {
-	uint8_t bytes[TOPIC_PATH_MAX], unescaped[TOPIC_PATH_MAX];
-	struct buf name = BUF_OF(bytes), scratch = BUF_OF(unescaped);
-	struct msg m;
+	uint8_t bytes[TOPIC_PATH_MAX];
+	struct buf name = BUF_OF(bytes);
 	int rc;
 
 	if (!c->b->conf.create_on_publish) {
 		request_reply_code(c->r, CODE_NOT_FOUND);
 		return false;
 	}
-	msg_init(&m, TYPE_NON, CODE_PUT);
-	if (c->id.n < 2 || msg_add_path(&m, OPT_URI_PATH, c->id, &scratch) < 0) {
-		request_reply_code(c->r, CODE_NOT_FOUND);
-		return false;
-	}
-	for (uint8_t i = 0; i < m.n_opts; i++) {
-		if (i > 0)
-			buf_put_u8(&name, '/');
-		buf_put(&name, m.opts[i].value);
-	}
-	/* The name must lead back to this very path. */
-	if (!topic_name_is_path(buf_bytes(&name))) {
+	rc = name_of_path(c->id, &name)
+		     ? broker_create_topic(c->b, buf_bytes(&name), BROKER_NO_FORMAT, BYTES_NONE)
+		     : -EINVAL;
+	if (rc == 0)
+		c->topic = topic_by_path(&c->b->topics, c->id);
+	else if (rc == -ENOSPC)
+		reply_busy(c->r);
+	else
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a topic name");
-		return false;
-	}
-	if ((rc = topic_create(&c->b->topics, buf_bytes(&name), 0, &c->topic)) < 0) {
-		if (rc == -ENOSPC)
-			reply_busy(c->r);
-		else
-			reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a topic name");
-		return false;
-	}
-	c->b->stats.created++;
-	return true;
+	return rc == 0;
 }
 
 /* Whether the publish may run; answers it when not. */
@@ -192,7 +192,7 @@ admit_publish(struct call *c, uint32_t *ret_format)
 		request_reply(c->r, &m);
 		return false;
 	}
-	if (c->b->topics.value_bytes + c->body.n > limits->memory) {
+	if (!broker_has_room(c->b, c->topic->value, c->body.n)) {
 		reply_busy(c->r);
 		return false;
 	}
@@ -206,7 +206,7 @@ data_put(struct call *c)
 	uint32_t format;
 	struct msg m;
 
-	if ((is_new_topic && !create_on_publish(c)))
+	if (is_new_topic && !create_on_publish(c))
 		return;
 	if (!admit_publish(c, &format)) {
 		c->b->stats.publishes_refused++;

@@ -10,8 +10,10 @@
 #define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
 #define SEQ_MASK 0xffffffu
 #define FORMAT_CBOR 60
-#define UDP_MAX 2048 /* larger than any datagram of ours */
+#define DATAGRAM_MAX 2048 /* as much as the transport takes, whatever is configured */
+#define REPLY_OVERHEAD (4 + 8) /* header and the longest token before the tail of a 5.03 */
 #define TOKEN_TRIES 16
+#define MOVES_AT_ONCE 256 /* informative responses queued when a group observation starts */
 /* Header, token, Observe, Content-Format, ETag, Max-Age, Block2, Size2 and marker at their longest. */
 #define NOTIFICATION_OVERHEAD (4 + GROUP_TOKEN_LEN + 4 + 3 + 9 + 5 + 4 + 5 + 1)
 
@@ -54,7 +56,9 @@ serves(const struct broker_group *g, const struct topic *t)
 static bool
 admits(const struct broker_group *g, const struct path *way)
 {
-	if (g->source.family != AF_UNSPEC && !addr_same_host(&g->source, &way->local))
+	if (g->source.family != AF_UNSPEC &&
+		(!addr_same_host(&g->source, &way->local) ||
+			(g->source.port != 0 && g->source.port != way->local.port)))
 		return false;
 	if (!g->members)
 		return true;
@@ -80,13 +84,25 @@ group_for(const struct broker *b, const struct topic *t, const struct path *way)
 	return NULL;
 }
 
+static size_t
+datagram_of(const struct broker_group *g)
+{
+	return g->datagram < DATAGRAM_MAX ? g->datagram : DATAGRAM_MAX;
+}
+
+static bool
+fits_whole(const struct broker_group *g, const struct value *v)
+{
+	return v->n + NOTIFICATION_OVERHEAD <= datagram_of(g);
+}
+
 /* The block size a value is sent in when it does not fit whole; -1: not even in the smallest. */
 static int
 datagram_szx(const struct broker_group *g)
 {
 	int szx = BLOCK_SZX_MAX;
 
-	while (szx >= 0 && BLOCK_SIZE(szx) + NOTIFICATION_OVERHEAD > g->datagram)
+	while (szx >= 0 && BLOCK_SIZE(szx) + NOTIFICATION_OVERHEAD > datagram_of(g))
 		szx--;
 	return szx;
 }
@@ -94,8 +110,7 @@ datagram_szx(const struct broker_group *g)
 bool
 group_fits(const struct broker_group *g, const struct value *v)
 {
-	return v->n + NOTIFICATION_OVERHEAD <= g->datagram ||
-	       (!g->whole_only && datagram_szx(g) >= 0);
+	return fits_whole(g, v) || (!g->large_traditional && datagram_szx(g) >= 0);
 }
 
 /* Options that do not make a registration differ from the phantom: wire.md, step 5. */
@@ -170,7 +185,7 @@ take_token(struct broker *b, struct group_observation *g)
 static int
 make_phantom(struct broker *b, struct group_observation *g)
 {
-	uint8_t text[TOPIC_PATH_MAX], segments[TOPIC_PATH_MAX], datagram[UDP_MAX];
+	uint8_t text[TOPIC_PATH_MAX], segments[TOPIC_PATH_MAX], datagram[DATAGRAM_MAX];
 	struct buf path = BUF_OF(text), scratch = BUF_OF(segments), out = BUF_OF(datagram);
 	struct msg m;
 	int rc;
@@ -199,7 +214,7 @@ compose_latest(struct broker *b, struct group_observation *g)
 {
 	const struct broker_group *conf = g->bunch->group;
 	const struct value *v = g->bunch->topic->value;
-	uint8_t bytes[UDP_MAX];
+	uint8_t bytes[DATAGRAM_MAX];
 	struct buf out = BUF_OF(bytes);
 	struct msg m;
 
@@ -208,7 +223,7 @@ compose_latest(struct broker *b, struct group_observation *g)
 	(void)msg_add_uint(&m, OPT_OBSERVE, g->seq);
 	(void)msg_add_uint(&m, OPT_MAX_AGE, conf->max_age_s);
 	data_describe(v, &m);
-	if (v->n + NOTIFICATION_OVERHEAD <= conf->datagram)
+	if (fits_whole(conf, v))
 		m.payload = value_bytes(v);
 	else
 		block2_first(value_bytes(v), (uint8_t)datagram_szx(conf), &m);
@@ -263,6 +278,8 @@ on_refresh(struct timer *t, void *ctx)
 	(void)ctx;
 	g->broker->stats.group_refreshes++;
 	send_latest(g->broker, g);
+	/* Those whom there was no room to move. */
+	bunch_mark_dirty(g->broker, g->bunch, g->bunch->traditional.n);
 }
 
 /* A second's budget of observe numbers; past it the newest value waits for the next second. */
@@ -279,6 +296,7 @@ spend(struct broker *b, struct group_observation *g)
 		g->n_spent++;
 		return true;
 	}
+	/* The counted second is over by then, and the refresh begins the next one. */
 	schedule(b, g, g->budget_ms + 1000 - now_ms);
 	return false;
 }
@@ -311,80 +329,31 @@ dispose(struct broker *b, struct group_observation *g)
 	free(g);
 }
 
-/* Step 3: the phantom goes the way of a registration that came from the group. */
+bool
+group_register(struct group_observation *g, const struct topic *t)
+{
+	if (t != g->bunch->topic)
+		return false;
+	g->bunch->observation = g;
+	return true;
+}
+
+/*
+ * Steps 3 and 4: the phantom goes the way of every request, as one that came
+ * from the group; what becomes of it is group_register's.
+ */
 static int
 process_phantom(struct broker *b, struct group_observation *g)
 {
+	const struct path way = {
+		.remote = g->way.group, .local = g->way.source, .socket = g->way.socket};
 	struct msg m;
-	struct path way = {.remote = g->way.group, .local = g->way.source};
-	const struct bytes phantom = bytes_of(g->phantom, g->n_phantom);
 
-	if (msg_decode(phantom, &m) != MSG_OK || !group_request_matches(&m))
+	if (msg_decode(bytes_of(g->phantom, g->n_phantom), &m) != MSG_OK ||
+		!group_request_matches(&m))
 		return -EBADMSG;
-	if (broker_route(b, &m) != g->bunch->topic)
-		return -ENOENT;
-	(void)way;
-	g->bunch->observation = g;
-	return 0;
-}
-
-int
-group_start(struct broker *b, struct bunch *bunch)
-{
-	struct group_observation *g = mem_alloc(sizeof(*g));
-	int rc;
-
-	g->broker = b;
-	g->bunch = bunch;
-	g->refresh.fire = on_refresh;
-	g->seq = bunch->topic->seq;
-	g->way = (struct group_path){.group = bunch->group->address,
-		.source = bunch->local,
-		.ifindex = bunch->group->ifindex,
-		.socket = bunch->socket,
-		.hops = bunch->group->hops};
-	if ((rc = take_token(b, g)) < 0) {
-		free(g);
-		return rc;
-	}
-	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0) {
-		dispose(b, g);
-		return rc;
-	}
-	compose_latest(b, g);
-	schedule(b, g, bunch->group->max_age_s * 1000ull);
-	b->stats.group_started++;
-	b->stats.group_observations++;
-	if (b->ops->on_group)
-		b->ops->on_group(b->ctx, g, true);
-	/* A move that finds no room puts the observer back: each is tried once. */
-	for (uint32_t n = bunch->traditional.n; n > 0; n--)
-		observer_move(b, bunch->traditional.first);
-	return 0;
-}
-
-void
-group_drop(struct broker *b, struct group_observation *g)
-{
-	g->bunch->observation = NULL;
-	b->stats.group_observations--;
-	dispose(b, g);
-}
-
-void
-group_cancel(struct broker *b, struct group_observation *g)
-{
-	struct bunch *bunch = g->bunch;
-
-	/* Section 4.7: 5.03, Token T, no payload, no Observe. */
-	send_to_group(b, g, CODE_UNAVAILABLE, BYTES_NONE);
-	b->stats.group_cancelled++;
-	if (b->ops->on_group)
-		b->ops->on_group(b->ctx, g, false);
-	while (bunch->moving.first)
-		observer_end(b, bunch->moving.first);
-	group_drop(b, g);
-	bunch_settle(b, bunch);
+	broker_request_phantom(b, &way, &m, g);
+	return g->bunch->observation == g ? 0 : -ENOENT;
 }
 
 /* One try at the informative response: what is asked for, if it fits. */
@@ -393,7 +362,7 @@ encode_inform(struct broker *b, struct group_observation *g, unsigned generation
 	struct buf *out)
 {
 	const struct value *v = g->bunch->topic->value;
-	uint8_t bytes[UDP_MAX], inner[UDP_MAX];
+	uint8_t bytes[DATAGRAM_MAX], inner[DATAGRAM_MAX];
 	struct buf payload = BUF_OF(bytes), ph_req = BUF_OF(inner);
 	struct inform in = {.generations = generations,
 		.server = g->way.source,
@@ -418,29 +387,108 @@ encode_inform(struct broker *b, struct group_observation *g, unsigned generation
 	m.payload = buf_bytes(&payload);
 	buf_clear(out);
 	msg_put_tail(&m, out);
-	/* 4 bytes of header and a token of at most 8 come before the tail. */
-	return !out->full && out->n + 4 + sizeof(g->token.b) <= g->bunch->group->datagram;
+	return !out->full && out->n + REPLY_OVERHEAD <= datagram_of(g->bunch->group);
+}
+
+/* wire.md: what is too large for the datagram goes without the seed's keys, then without last_notif. */
+static bool
+make_inform(struct broker *b, struct group_observation *g)
+{
+	unsigned all = g->bunch->group->generations;
+	unsigned least = all & INFORM_CURRENT ? INFORM_CURRENT : all;
+	uint8_t bytes[DATAGRAM_MAX];
+	struct buf out = BUF_OF(bytes);
+
+	if (g->inform)
+		return true;
+	if (!encode_inform(b, g, all, true, &out) && !encode_inform(b, g, least, true, &out) &&
+		!encode_inform(b, g, least, false, &out))
+		return false;
+	g->inform = mem_dup(buf_bytes(&out));
+	g->n_inform = (uint32_t)out.n;
+	return true;
 }
 
 struct bytes
 group_inform_tail(struct broker *b, struct group_observation *g)
 {
-	unsigned generations = g->bunch->group->generations;
-	uint8_t bytes[UDP_MAX];
-	struct buf out = BUF_OF(bytes);
+	/* What fitted without the value when it began fits at any time. */
+	return make_inform(b, g) ? bytes_of(g->inform, g->n_inform) : BYTES_NONE;
+}
 
-	if (g->inform)
-		return bytes_of(g->inform, g->n_inform);
-	/* wire.md: too large for the datagram, drop the seed's keys, then last_notif. */
-	if (!encode_inform(b, g, generations, true, &out)) {
-		if (generations & INFORM_CURRENT)
-			generations = INFORM_CURRENT;
-		if (!encode_inform(b, g, generations, true, &out))
-			(void)encode_inform(b, g, generations, false, &out);
+/* Moves the observers there are, oldest first; more than a turn's worth wait for broker_flush. */
+static void
+move_all(struct broker *b, struct bunch *bunch)
+{
+	for (int n = 0; n < MOVES_AT_ONCE && bunch->traditional.first; n++) {
+		if (!observer_move(b, bunch->traditional.first))
+			break;
 	}
-	g->inform = mem_dup(buf_bytes(&out));
-	g->n_inform = (uint32_t)out.n;
-	return bytes_of(g->inform, g->n_inform);
+	bunch_mark_dirty(b, bunch, bunch->traditional.n);
+}
+
+int
+group_start(struct broker *b, struct bunch *bunch)
+{
+	struct group_observation *g = mem_alloc(sizeof(*g));
+	int rc;
+
+	g->broker = b;
+	g->bunch = bunch;
+	g->refresh.fire = on_refresh;
+	g->seq = bunch->topic->seq;
+	g->way = (struct group_path){.group = bunch->group->address,
+		.source = bunch->local,
+		.ifindex = bunch->group->ifindex,
+		.socket = bunch->socket,
+		.hops = bunch->group->hops};
+	if ((rc = take_token(b, g)) < 0) {
+		free(g);
+		return rc;
+	}
+	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0)
+		goto fail;
+	compose_latest(b, g);
+	if (!make_inform(b, g)) {
+		rc = -EMSGSIZE;
+		goto fail;
+	}
+	schedule(b, g, bunch->group->max_age_s * 1000ull);
+	b->stats.group_started++;
+	b->stats.group_observations++;
+	if (b->ops->on_group)
+		b->ops->on_group(b->ctx, g, true);
+	move_all(b, bunch);
+	return 0;
+fail:
+	bunch->observation = NULL;
+	dispose(b, g);
+	return rc;
+}
+
+void
+group_drop(struct broker *b, struct group_observation *g)
+{
+	g->bunch->observation = NULL;
+	b->stats.group_observations--;
+	dispose(b, g);
+}
+
+void
+group_cancel(struct broker *b, struct group_observation *g)
+{
+	struct bunch *bunch = g->bunch;
+
+	/* "Cancellation": 5.03, Token T, no payload, no Observe. */
+	send_to_group(b, g, CODE_UNAVAILABLE, BYTES_NONE);
+	b->stats.group_cancelled++;
+	if (b->ops->on_group)
+		b->ops->on_group(b->ctx, g, false);
+	/* They may not hear the group yet; the same 5.03 has them register anew. */
+	while (bunch->moving.first)
+		observer_end(b, bunch->moving.first, CODE_UNAVAILABLE);
+	group_drop(b, g);
+	bunch_settle(b, bunch);
 }
 
 const char *

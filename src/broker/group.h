@@ -29,7 +29,7 @@ struct group_observation {
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
 	uint64_t budget_ms; /* when the running second of the budget below began */
 	uint32_t n_spent; /* notifications in it, at most GROUP_BUDGET */
-	uint32_t count; /* observer counter of section 4: who took part so far */
+	uint32_t count; /* observer counter of section 4: who acknowledged the 5.03 */
 };
 
 /* The group that observers of this topic who came that way may be moved to; NULL: none. */
@@ -43,13 +43,16 @@ bool group_fits(const struct broker_group *g, const struct value *v);
 bool group_request_matches(const struct msg *request);
 
 /*
- * Starts the bunch's group observation and moves all its observers. 0, or a
- * negative errno when it cannot be: they stay traditional.
+ * Starts the bunch's group observation; its observers are moved, as many as there
+ * is room for, the rest by broker_flush. 0, or a negative errno when it cannot be:
+ * they stay traditional.
  */
 int group_start(struct broker *b, struct bunch *bunch);
+/* The phantom request arrived where registrations do; false: at another topic than its own. */
+bool group_register(struct group_observation *g, const struct topic *t);
 /* A publish: one datagram, now. */
 void group_notify(struct broker *b, struct group_observation *g);
-/* Ends it with the 5.03 to the group. */
+/* Ends it with the 5.03 to the group; the bunch is gone with it when nobody else is in it. */
 void group_cancel(struct broker *b, struct group_observation *g);
 
 /* Ends it without a word. */

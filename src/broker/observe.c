@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "broker/observe.h"
 
-#include <stdlib.h>
-
 #include "broker/broker_impl.h"
 #include "wire/option.h"
 
+#define SEQ_MASK 0xffffffu
 #define OBSERVER_CHECK_S 86400 /* RFC 7641 4.5: a CON at least every 24 hours */
 #define CON_EVERY 100 /* and one among so many notifications */
-#define FLUSH_BUDGET 256 /* observers notified before the next look at the network */
+#define FLUSH_BUDGET 256 /* observers looked at before the next look at the network */
 
 static void
 list_append(struct observers *list, struct observer *o)
@@ -50,22 +49,30 @@ bunch_get(struct broker *b, struct topic *t, const struct broker_group *group,
 	return bunch;
 }
 
-static void
-dirty_remove(struct broker *b, struct bunch *bunch)
+void
+bunch_mark_dirty(struct broker *b, struct bunch *bunch, uint32_t n)
 {
-	struct bunch **at = &b->dirty_first, *before = NULL;
+	if (bunch->left < n)
+		bunch->left = n;
+	if (bunch->dirty || bunch->left == 0)
+		return;
+	bunch->dirty = true;
+	bunch->cursor = NULL;
+	bunch->next_dirty = NULL;
+	bunch->prev_dirty = b->dirty_last;
+	*(b->dirty_last ? &b->dirty_last->next_dirty : &b->dirty_first) = bunch;
+	b->dirty_last = bunch;
+}
 
+static void
+mark_clean(struct broker *b, struct bunch *bunch)
+{
 	if (!bunch->dirty)
 		return;
-	while (*at && *at != bunch) {
-		before = *at;
-		at = &(*at)->next_dirty;
-	}
-	if (*at)
-		*at = bunch->next_dirty;
-	if (b->dirty_last == bunch)
-		b->dirty_last = before;
+	*(bunch->prev_dirty ? &bunch->prev_dirty->next_dirty : &b->dirty_first) = bunch->next_dirty;
+	*(bunch->next_dirty ? &bunch->next_dirty->prev_dirty : &b->dirty_last) = bunch->prev_dirty;
 	bunch->dirty = false;
+	bunch->left = 0;
 }
 
 void
@@ -75,7 +82,7 @@ bunch_settle(struct broker *b, struct bunch *bunch)
 
 	if (bunch->traditional.n > 0 || bunch->moving.n > 0 || bunch->observation)
 		return;
-	dirty_remove(b, bunch);
+	mark_clean(b, bunch);
 	while (*at != bunch)
 		at = &(*at)->next;
 	*at = bunch->next;
@@ -102,10 +109,10 @@ struct observer *
 observer_add(struct broker *b, struct bunch *bunch, struct peer *p, const struct token *token,
 	uint8_t szx)
 {
-	struct observer **tail = (struct observer **)&p->user, *o;
+	struct observer *o;
 	uint32_t n = 0;
 
-	for (; *tail; tail = &(*tail)->next_of_peer)
+	for (o = p->user; o; o = o->next_of_peer)
 		n++;
 	if (n >= b->conf.limits.observers_per_peer ||
 		b->observers.n_used >= b->conf.limits.observers)
@@ -115,18 +122,21 @@ observer_add(struct broker *b, struct bunch *bunch, struct peer *p, const struct
 	o->peer = p;
 	o->token = *token;
 	o->szx = szx;
+	o->mid = OBSERVER_NO_MID;
 	o->con_s = now_s(b);
 	/* Spread, so that those who came together are not checked together. */
 	o->since_con = (uint8_t)(b->stats.registrations % CON_EVERY);
-	o->seq = bunch->topic->seq;
+	o->seq = (bunch->topic->seq - 1) & SEQ_MASK;
 	layer_pin(b->layer, p);
-	*tail = o;
+	o->next_of_peer = p->user;
+	p->user = o;
 	list_append(&bunch->traditional, o);
 	return o;
 }
 
+/* Off its bunch's list, and no longer who is next there. */
 static void
-leave_bunch(struct observer *o)
+leave_list(struct observer *o)
 {
 	struct bunch *bunch = o->bunch;
 
@@ -135,33 +145,66 @@ leave_bunch(struct observer *o)
 	if (bunch->cursor == o)
 		bunch->cursor = o->next;
 	list_remove(o->state == OBSERVER_MOVING ? &bunch->moving : &bunch->traditional, o);
-	o->bunch = NULL;
+}
+
+static void
+leave_peer(struct observer *o)
+{
+	struct observer *before = o->peer->user;
+
+	if (before == o) {
+		o->peer->user = o->next_of_peer;
+		return;
+	}
+	while (before->next_of_peer != o)
+		before = before->next_of_peer;
+	before->next_of_peer = o->next_of_peer;
 }
 
 /* Off every list and freed; its exchange is over. */
 static void
 dispose(struct broker *b, struct observer *o)
 {
-	struct observer **at = (struct observer **)&o->peer->user;
 	struct bunch *bunch = o->bunch;
 	struct peer *p = o->peer;
 
-	leave_bunch(o);
-	while (*at != o)
-		at = &(*at)->next_of_peer;
-	*at = o->next_of_peer;
+	leave_list(o);
+	leave_peer(o);
 	pool_put(&b->observers, o);
 	layer_unpin(b->layer, p);
 	if (bunch)
 		bunch_settle(b, bunch);
 }
 
-void
-observer_remove(struct broker *b, struct observer *o)
+static void
+cancel_exchange(struct broker *b, struct observer *o)
 {
 	if (o->exchange)
 		layer_cancel(b->layer, o->exchange);
+}
+
+void
+observer_remove(struct broker *b, struct observer *o)
+{
+	cancel_exchange(b, o);
 	dispose(b, o);
+}
+
+void
+observer_renew(struct broker *b, struct observer *o, uint8_t szx)
+{
+	cancel_exchange(b, o);
+	o->szx = szx;
+	o->con_s = now_s(b);
+	o->since_con = 0;
+}
+
+void
+observer_is_told(struct observer *o, uint16_t mid)
+{
+	o->seq = o->bunch->topic->seq;
+	o->bunch->topic->unsent = false;
+	o->mid = mid;
 }
 
 /* All of a peer that no longer answers: RFC 7641 4.5. */
@@ -205,7 +248,7 @@ compose(void *owner, struct exchange *x, struct outmsg *ret)
 
 	ret->token = o->token;
 	if (o->state == OBSERVER_ENDING) {
-		ret->code = CODE_NOT_FOUND;
+		ret->code = o->end_code;
 		return true;
 	}
 	if (o->state == OBSERVER_MOVING) {
@@ -217,12 +260,28 @@ compose(void *owner, struct exchange *x, struct outmsg *ret)
 	ret->renewed = o->seq != o->bunch->topic->seq;
 	ret->code = CODE_CONTENT;
 	ret->tail = notification_tail(b, o->bunch->topic, o->szx);
-	o->seq = o->bunch->topic->seq;
-	o->bunch->topic->unsent = false;
+	observer_is_told(o, o->mid);
 	return true;
 }
 
 static void notify_one(struct broker *b, struct observer *o);
+
+/* The 5.03 is over, and there is room for that of another whom there was none for. */
+static void
+is_moved(struct broker *b, struct observer *o, enum exchange_end end)
+{
+	struct bunch *bunch = o->bunch;
+
+	if (end == EXCHANGE_ACKED) {
+		b->stats.moved++;
+		bunch->observation->count++;
+	} else {
+		b->stats.observers_dropped++;
+	}
+	dispose(b, o);
+	if (bunch->traditional.n > 0)
+		bunch_mark_dirty(b, bunch, 1);
+}
 
 static void
 on_end(void *owner, struct exchange *x, enum exchange_end end)
@@ -235,33 +294,36 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 		return;
 	if (end == EXCHANGE_TIMEOUT) {
 		drop_peer(b, o->peer);
-		return;
-	}
-	if (o->state == OBSERVER_TRADITIONAL && end == EXCHANGE_ACKED) {
+	} else if (o->state == OBSERVER_MOVING) {
+		is_moved(b, o, end);
+	} else if (o->state == OBSERVER_TRADITIONAL && end == EXCHANGE_ACKED) {
 		o->con_s = now_s(b);
 		o->since_con = 0;
 		notify_one(b, o);
-		return;
+	} else {
+		b->stats.observers_dropped += o->state == OBSERVER_TRADITIONAL;
+		dispose(b, o);
 	}
-	if (o->state == OBSERVER_MOVING)
-		b->stats.moved++;
-	else if (o->state == OBSERVER_TRADITIONAL)
-		b->stats.observers_dropped++;
-	dispose(b, o);
 }
 
+/* A CON for this observer, instead of the one under way; false without room for it. */
 static bool
 send_con(struct broker *b, struct observer *o)
 {
 	static const struct exchange_ops ops = {.compose = compose, .on_end = on_end};
 
-	if (o->exchange)
-		layer_cancel(b->layer, o->exchange);
+	cancel_exchange(b, o);
 	o->exchange = layer_send_con(b->layer, o->peer, &ops, o);
 	if (!o->exchange)
 		return false;
 	o->exchange->user = b;
 	return true;
+}
+
+static bool
+needs_con(const struct broker *b, const struct observer *o)
+{
+	return o->since_con + 1 >= CON_EVERY || now_s(b) - o->con_s >= OBSERVER_CHECK_S;
 }
 
 /* Brings one observer up to date, unless a CON is in flight whose end will do it. */
@@ -270,36 +332,27 @@ notify_one(struct broker *b, struct observer *o)
 {
 	struct topic *t = o->bunch->topic;
 	struct outmsg m = {.code = CODE_CONTENT, .token = o->token};
+	uint16_t mid = o->mid;
 
 	if (o->exchange || o->seq == t->seq || !t->value)
 		return;
 	b->stats.notifications++;
-	if (o->since_con + 1 >= CON_EVERY || now_s(b) - o->con_s >= OBSERVER_CHECK_S) {
+	if (needs_con(b, o) && send_con(b, o)) {
 		b->stats.notifications_con++;
-		if (send_con(b, o))
-			return;
+		return;
 	}
 	m.tail = notification_tail(b, t, o->szx);
-	(void)layer_send_non(b->layer, o->peer, &m, &o->mid);
+	(void)layer_send_non(b->layer, o->peer, &m, &mid);
 	if (o->since_con < UINT8_MAX)
 		o->since_con++;
-	o->seq = t->seq;
-	t->unsent = false;
+	observer_is_told(o, mid);
 }
 
 void
 observe_mark_dirty(struct broker *b, struct topic *t)
 {
-	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
-		bunch->left = bunch->traditional.n;
-		if (bunch->dirty || bunch->left == 0)
-			continue;
-		bunch->dirty = true;
-		bunch->cursor = NULL;
-		bunch->next_dirty = NULL;
-		*(b->dirty_last ? &b->dirty_last->next_dirty : &b->dirty_first) = bunch;
-		b->dirty_last = bunch;
-	}
+	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next)
+		bunch_mark_dirty(b, bunch, bunch->traditional.n);
 }
 
 bool
@@ -317,43 +370,36 @@ broker_flush(struct broker *b)
 			if (!o)
 				break;
 			bunch->cursor = o->next;
-			notify_one(b, o);
+			/* Who is still here while a group observation runs found no room before. */
+			if (!bunch->observation || !observer_move(b, o))
+				notify_one(b, o);
 		}
-		if (bunch->left > 0 && bunch->traditional.n > 0)
-			break;
-		bunch->left = 0;
-		dirty_remove(b, bunch);
+		if (bunch->left == 0 || bunch->traditional.n == 0)
+			mark_clean(b, bunch);
 	}
 	layer_flush(b->layer);
 	return b->dirty_first != NULL;
 }
 
-void
+bool
 observer_move(struct broker *b, struct observer *o)
 {
-	struct bunch *bunch = o->bunch;
-
-	leave_bunch(o);
-	o->bunch = bunch;
+	if (!send_con(b, o))
+		return false;
+	leave_list(o);
 	o->state = OBSERVER_MOVING;
-	list_append(&bunch->moving, o);
-	if (send_con(b, o)) {
-		b->stats.informed++;
-		bunch->observation->count++;
-		return;
-	}
-	/* No room for the exchange: it stays what it was, and is notified as before. */
-	leave_bunch(o);
-	o->bunch = bunch;
-	o->state = OBSERVER_TRADITIONAL;
-	list_append(&bunch->traditional, o);
+	list_append(&o->bunch->moving, o);
+	b->stats.informed++;
+	return true;
 }
 
 void
-observer_end(struct broker *b, struct observer *o)
+observer_end(struct broker *b, struct observer *o, enum msg_code code)
 {
-	leave_bunch(o);
+	leave_list(o);
+	o->bunch = NULL;
 	o->state = OBSERVER_ENDING;
+	o->end_code = (uint8_t)code;
 	if (!send_con(b, o))
 		dispose(b, o);
 }
@@ -365,9 +411,9 @@ observe_end_all(struct broker *b, struct topic *t)
 		struct bunch *bunch = t->bunches;
 
 		while (bunch->traditional.first)
-			observer_end(b, bunch->traditional.first);
+			observer_end(b, bunch->traditional.first, CODE_NOT_FOUND);
 		while (bunch->moving.first)
-			observer_end(b, bunch->moving.first);
+			observer_end(b, bunch->moving.first, CODE_NOT_FOUND);
 		if (bunch->observation)
 			group_cancel(b, bunch->observation);
 		else
@@ -375,133 +421,11 @@ observe_end_all(struct broker *b, struct topic *t)
 	}
 }
 
-/*
- * The bunch for a registration. Where a group observation of the topic runs for
- * another local address, those who came elsewhere stay traditional.
- */
-static struct bunch *
-bunch_for(struct call *c)
-{
-	const struct broker_group *group = NULL;
-	const struct local *local = c->r->peer->local;
-
-	if (!c->r->way->multicast && group_request_matches(c->r->msg))
-		group = group_for(c->b, c->topic, c->r->way);
-	if (group && !group_fits(group, c->topic->value))
-		group = NULL;
-	for (struct bunch *o = c->topic->bunches; group && o; o = o->next) {
-		if (o->group == group && o->observation && !addr_equal(&o->local, &local->addr))
-			group = NULL;
-	}
-	return bunch_get(c->b, c->topic, group, local);
-}
-
-/* An observation of the same peer under the same token gives way: RFC 7641 4.1. */
-static bool
-supersede(struct call *c, struct bunch *bunch)
-{
-	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
-
-	if (!o)
-		return false;
-	if (o->bunch == bunch && o->state == OBSERVER_TRADITIONAL && !bunch->observation) {
-		o->szx = block2_szx(c->r->msg);
-		return true;
-	}
-	observer_remove(c->b, o);
-	return false;
-}
-
-static void
-inform(struct call *c, struct observer *o)
-{
-	/* Current draft 4.2: a separate response; a duplicate gets the empty ACK again. */
-	request_remember(c->r);
-	request_accept(c->r);
-	observer_move(c->b, o);
-}
-
-/* A registration to a bunch whose group observation runs. */
-static bool
-register_group(struct call *c, struct bunch *bunch)
-{
-	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
-
-	if (o && o->bunch == bunch && o->state == OBSERVER_MOVING) {
-		request_accept(c->r);
-		return true;
-	}
-	if (!request_wants(c->r, CODE_UNAVAILABLE)) {
-		/* Current draft 5.1: the client only tells that it takes part. */
-		bunch->observation->count++;
-		request_accept(c->r);
-		return true;
-	}
-	(void)supersede(c, bunch);
-	o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, BLOCK_SZX_MAX);
-	if (!o)
-		return false;
-	inform(c, o);
-	return true;
-}
-
-static bool
-register_traditional(struct call *c, struct bunch *bunch)
-{
-	struct observer *o;
-
-	if (supersede(c, bunch)) {
-		o = observer_find(c->r->peer, &c->r->msg->token);
-	} else {
-		o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, block2_szx(c->r->msg));
-	}
-	if (!o)
-		return false;
-	if (bunch->group && bunch->traditional.n >= bunch->group->threshold &&
-		group_start(c->b, bunch) == 0) {
-		request_remember(c->r);
-		request_accept(c->r);
-		return true;
-	}
-	o->seq = c->topic->seq;
-	c->topic->unsent = false;
-	data_reply(c, true);
-	return true;
-}
-
-bool
-observe_register(struct call *c)
-{
-	struct bunch *bunch = bunch_for(c);
-	bool ok;
-
-	ok = bunch->observation ? register_group(c, bunch) : register_traditional(c, bunch);
-	if (ok)
-		c->b->stats.registrations++;
-	else
-		c->b->stats.registrations_refused++;
-	/* A bunch that was made for a registration that was refused. */
-	if (!ok)
-		bunch_settle(c->b, bunch);
-	return ok;
-}
-
-void
-observe_deregister(struct call *c)
-{
-	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
-
-	if (!o || !o->bunch || o->bunch->topic != c->topic)
-		return;
-	c->b->stats.deregistrations++;
-	observer_remove(c->b, o);
-}
-
 void
 broker_reset(struct broker *b, struct peer *p, uint16_t mid)
 {
 	for (struct observer *o = p->user; o; o = o->next_of_peer) {
-		if (o->state == OBSERVER_TRADITIONAL && o->mid == mid && o->since_con > 0) {
+		if (o->state == OBSERVER_TRADITIONAL && o->mid == mid) {
 			b->stats.observers_dropped++;
 			observer_remove(b, o);
 			return;

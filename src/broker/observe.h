@@ -16,19 +16,23 @@ enum observer_state {
 	OBSERVER_ENDING, /* its final error response is not acknowledged yet; no bunch */
 };
 
+#define OBSERVER_NO_MID UINT16_MAX /* no unicast message of ours has this id */
+
+/* One per observation of one peer: there may be very many, so it is small. */
 struct observer {
 	struct bunch *bunch; /* NULL while ending */
 	struct peer *peer; /* pinned */
 	struct observer *prev, *next; /* in the bunch's list */
 	struct observer *next_of_peer;
-	struct exchange *exchange; /* a CON in flight or waiting: notification, 5.03 or 4.04 */
+	struct exchange *exchange; /* a CON in flight or waiting: notification, 5.03 or the last */
 	struct token token;
 	uint8_t state; /* enum observer_state */
 	uint8_t szx; /* block size it asked for, BLOCK_SZX_MAX when none */
 	uint8_t since_con; /* NON notifications since the last CON one */
 	uint32_t seq; /* observe number of what it was sent last */
-	uint32_t con_s; /* when the last CON was sent, seconds of the layer's clock */
-	uint16_t mid; /* of the last NON, so that a RST finds it */
+	uint32_t con_s; /* when a CON was acknowledged last, seconds of the layer's clock */
+	uint16_t mid; /* of the last NON, so that a RST finds it; or OBSERVER_NO_MID */
+	uint8_t end_code; /* of its last response, while ending */
 };
 
 struct observers {
@@ -44,7 +48,7 @@ struct bunch {
 	uint16_t socket; /* and its socket */
 	struct group_observation *observation; /* the live one, or NULL */
 	struct observers traditional, moving;
-	struct bunch *next_dirty; /* among those with observers to be notified */
+	struct bunch *prev_dirty, *next_dirty; /* among those with observers to be told */
 	struct observer *cursor; /* who is next; NULL: from the start */
 	uint32_t left; /* observers to look at before all are up to date */
 	bool dirty;
@@ -58,26 +62,38 @@ struct bunch {
 struct bunch *bunch_get(struct broker *b, struct topic *t, const struct broker_group *group,
 	const struct local *local);
 void bunch_settle(struct broker *b, struct bunch *bunch);
+/* Has the next n of its observers looked at by broker_flush: notified, or moved. */
+void bunch_mark_dirty(struct broker *b, struct bunch *bunch, uint32_t n);
 
 /* This peer's observation with that token, in whatever state; or NULL. */
 struct observer *observer_find(const struct peer *p, const struct token *token);
 
-/* Adds an observer; NULL past limits.observers or limits.observers-per-peer. */
+/*
+ * Adds an observer, who counts as told nothing so far; NULL past limits.observers
+ * or limits.observers-per-peer.
+ */
 struct observer *observer_add(struct broker *b, struct bunch *bunch, struct peer *p,
 	const struct token *token, uint8_t szx);
-/* Takes it off every list and frees it; a CON of its own is cancelled. */
+/* Takes it off every list and frees it, and its bunch with it when it was the last. */
 void observer_remove(struct broker *b, struct observer *o);
+/* It registered again, and thereby showed that it is there: RFC 7641 4.1. */
+void observer_renew(struct broker *b, struct observer *o, uint8_t szx);
+/* It was sent the current value; `mid` of the NON that did, or OBSERVER_NO_MID. */
+void observer_is_told(struct observer *o, uint16_t mid);
+
+/*
+ * Moves an observer of a bunch with a live group observation: paced CON 5.03.
+ * False, and nothing has changed, when there is no room for the exchange.
+ */
+bool observer_move(struct broker *b, struct observer *o);
+
+/* Ends it with an error response (RFC 7641 4.2), confirmable, after which it is gone. */
+void observer_end(struct broker *b, struct observer *o, enum msg_code code);
 
 /* Marks a topic's traditional observers for broker_flush. */
 void observe_mark_dirty(struct broker *b, struct topic *t);
 
-/* Moves an observer of a bunch with a live group observation: paced CON 5.03. */
-void observer_move(struct broker *b, struct observer *o);
-
-/* Ends it with an error response (RFC 7641 3.2), confirmable, after which it is gone. */
-void observer_end(struct broker *b, struct observer *o);
-
-/* Ends all observations of a topic, traditional and of groups. */
+/* Ends all observations of a topic, traditional and of groups: 4.04. */
 void observe_end_all(struct broker *b, struct topic *t);
 
 #endif

@@ -15,7 +15,9 @@ static const struct route {
 	[RES_COLLECTION] = {{[CODE_GET] = collection_get,
 		[CODE_POST] = collection_post,
 		[CODE_FETCH] = collection_fetch}},
-	[RES_TOPIC] = {{[CODE_GET] = topic_get, [CODE_DELETE] = topic_delete}},
+	[RES_TOPIC] = {{[CODE_GET] = topic_get,
+		[CODE_FETCH] = topic_fetch,
+		[CODE_DELETE] = topic_delete}},
 	[RES_DATA] = {{[CODE_GET] = data_get, [CODE_PUT] = data_put, [CODE_DELETE] = data_delete}},
 };
 
@@ -50,18 +52,6 @@ classify(const struct broker *b, struct bytes path, struct bytes *ret_id)
 	return path.n > 1 ? RES_DATA : RES_NONE;
 }
 
-const struct topic *
-broker_route(struct broker *b, const struct msg *m)
-{
-	uint8_t text[PATH_TEXT_MAX];
-	struct buf path = BUF_OF(text);
-	struct bytes id;
-
-	if (msg_path(m, &path) < 0 || classify(b, buf_bytes(&path), &id) != RES_DATA)
-		return NULL;
-	return topic_by_path(&b->topics, id);
-}
-
 static bool
 has_body(uint8_t method)
 {
@@ -81,32 +71,48 @@ run(struct call *c, void (*handler)(struct call *c))
 		bodies_done(c->b->bodies);
 }
 
-void
-broker_request(struct broker *b, struct request *r)
+static void
+route(struct call *c)
 {
-	uint8_t text[PATH_TEXT_MAX];
+	uint8_t text[PATH_TEXT_MAX], method = c->r->msg->code;
 	struct buf path = BUF_OF(text);
-	struct call c = {.b = b, .r = r};
-	uint8_t method = r->msg->code;
-	enum resource resource;
+	enum resource resource = RES_NONE;
 
-	if (msg_path(r->msg, &path) < 0) {
-		request_reply_code(r, CODE_NOT_FOUND);
-		return;
+	if (msg_path(c->r->msg, &path) == 0) {
+		c->path = buf_bytes(&path);
+		resource = classify(c->b, c->path, &c->id);
 	}
-	c.path = buf_bytes(&path);
-	resource = classify(b, c.path, &c.id);
 	if (resource == RES_NONE) {
-		request_reply_code(r, CODE_NOT_FOUND);
+		request_reply_code(c->r, CODE_NOT_FOUND);
 		return;
 	}
+	/* RFC 7252 5.8: unrecognized methods too. */
 	if (method >= METHODS || !routes[resource].handlers[method]) {
-		request_reply_code(r, CODE_METHOD_NOT_ALLOWED);
+		request_reply_code(c->r, CODE_METHOD_NOT_ALLOWED);
 		return;
 	}
 	if (resource == RES_TOPIC || resource == RES_DATA)
-		c.topic = topic_by_path(&b->topics, c.id);
-	run(&c, routes[resource].handlers[method]);
+		c->topic = topic_by_path(&c->b->topics, c->id);
+	run(c, routes[resource].handlers[method]);
+}
+
+void
+broker_request(struct broker *b, struct request *r)
+{
+	struct call c = {.b = b, .r = r};
+
+	route(&c);
+}
+
+void
+broker_request_phantom(
+	struct broker *b, const struct path *way, struct msg *phantom, struct group_observation *g)
+{
+	/* Answered: whatever a handler makes of it, nothing leaves. */
+	struct request r = {.layer = b->layer, .way = way, .msg = phantom, .answered = true};
+	struct call c = {.b = b, .r = &r, .phantom = g};
+
+	route(&c);
 }
 
 void
@@ -128,4 +134,27 @@ reply_diagnostic(struct request *r, enum msg_code code, const char *text)
 	msg_init(&m, TYPE_ACK, code);
 	m.payload = bytes_str(text);
 	request_reply(r, &m);
+}
+
+void
+reply_too_large(struct call *c)
+{
+	struct msg m;
+
+	msg_init(&m, TYPE_ACK, CODE_TOO_LARGE);
+	(void)msg_add_uint(&m, OPT_SIZE1, c->b->conf.limits.payload);
+	request_reply(c->r, &m);
+}
+
+bool
+reply_not_acceptable(struct request *r, uint32_t format)
+{
+	uint32_t accept;
+
+	/* A value whose format nobody told may be any. */
+	if (!msg_uint(r->msg, OPT_ACCEPT, &accept) || format == BROKER_NO_FORMAT ||
+		accept == format)
+		return false;
+	request_reply_code(r, CODE_NOT_ACCEPTABLE);
+	return true;
 }

@@ -17,13 +17,12 @@ topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8
 }
 
 static void
-value_release(struct topic_table *t, struct value *v)
+value_free(struct topic_table *t, struct value *v)
 {
 	if (!v)
 		return;
 	t->value_bytes -= v->n;
-	if (--v->refs == 0)
-		free(v);
+	free(v);
 }
 
 static void
@@ -78,25 +77,24 @@ segment_is_safe(struct bytes s)
 bool
 topic_name_is_path(struct bytes name)
 {
-	struct bytes rest = name, segment;
-	bool first = true;
+	struct bytes rest = name;
 
-	while (first || rest.n > 0) {
+	/* `data` leads to the topic data of others. */
+	if (bytes_is(name, "data") || bytes_is(bytes_head(name, 5), "data/"))
+		return false;
+	for (;;) {
 		const uint8_t *slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
+		size_t n = slash ? (size_t)(slash - rest.p) : rest.n;
 
-		segment = slash ? bytes_head(rest, (size_t)(slash - rest.p)) : rest;
-		/* `data` leads to the topic data of others. */
-		if (!segment_is_safe(segment) || (first && bytes_is(segment, "data")))
+		if (!segment_is_safe(bytes_head(rest, n)))
 			return false;
-		if (slash && segment.n + 1 == rest.n)
-			return false;
-		rest = slash ? bytes_from(rest, segment.n + 1) : bytes_of(rest.p, 0);
-		first = false;
+		if (!slash)
+			return true;
+		rest = bytes_from(rest, n + 1);
 	}
-	return true;
 }
 
-/* The name as the text that msg_path makes of its segments; or, as `salt` > 0, a made-up one. */
+/* The name as the text that msg_path makes of its segments; with a salt over 0, a made-up one. */
 static void
 make_path(const struct topic_table *t, struct bytes name, uint32_t salt, struct buf *out)
 {
@@ -149,7 +147,7 @@ topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struc
 void
 topic_remove(struct topic_table *t, struct topic *topic)
 {
-	value_release(t, topic->value);
+	value_free(t, topic->value);
 	map_remove(&t->by_name, &topic->by_name);
 	map_remove(&t->by_path, &topic->by_path);
 	free(topic->name);
@@ -157,21 +155,29 @@ topic_remove(struct topic_table *t, struct topic *topic)
 	t->generation++;
 }
 
+void
+topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes data,
+	uint8_t ret[ETAG_LEN])
+{
+	uint32_t hash[2];
+
+	/* Not keyed: the ETag of a value outlives a restart. */
+	hash[0] = map_hash(data, content_format ^ 0x632be59bu);
+	hash[1] = map_hash(data, content_format + 0x85157af5u);
+	memcpy(ret, t->server_id, sizeof(t->server_id));
+	memcpy(ret + sizeof(t->server_id), hash, ETAG_LEN - sizeof(t->server_id));
+}
+
 static struct value *
 value_new(const struct topic_table *t, uint32_t content_format, struct bytes data)
 {
 	struct value *v = mem_alloc(sizeof(*v) + data.n);
-	uint32_t hash[2];
 
-	v->refs = 1;
 	v->content_format = content_format;
 	v->n = (uint32_t)data.n;
 	if (data.n)
 		memcpy(v->data, data.p, data.n);
-	hash[0] = map_hash(data, content_format ^ 0x632be59bu);
-	hash[1] = map_hash(data, content_format + 0x85157af5u);
-	memcpy(v->etag, t->server_id, 2);
-	memcpy(v->etag + 2, hash, ETAG_LEN - 2);
+	topic_etag(t, content_format, data, v->etag);
 	return v;
 }
 
@@ -179,19 +185,21 @@ void
 topic_set_value(
 	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data)
 {
-	struct value *old = topic->value;
+	struct value *old = topic->value, *new = NULL;
 
-	topic->value = data.p ? value_new(t, content_format, data) : NULL;
-	if (topic->value)
+	if (data.p) {
+		new = value_new(t, content_format, data);
 		t->value_bytes += data.n;
-	value_release(t, old);
+	}
+	/* What lists of links tell of it: that it can be read, and as what. */
+	if (!old != !new || (old && old->content_format != new->content_format))
+		t->generation++;
+	topic->value = new;
+	value_free(t, old);
 	/* A number that nobody saw serves the newer value: RFC 7641 4.4 counts what is sent. */
 	if (!topic->unsent)
 		topic->seq = (topic->seq + 1) & SEQ_MASK;
 	topic->unsent = true;
-	/* A topic that gains or loses its value changes in the lists of links. */
-	if (!old != !topic->value)
-		t->generation++;
 }
 
 struct bytes

@@ -13,9 +13,8 @@
 #define TOPIC_PATH_MAX (3 * TOPIC_NAME_MAX + 2)
 #define ETAG_LEN 8
 
-/* One representation of topic data: immutable, shared by reference. */
+/* One representation of topic data: immutable, replaced as a whole. */
 struct value {
-	uint32_t refs;
 	uint32_t content_format; /* or BROKER_NO_FORMAT */
 	uint8_t etag[ETAG_LEN]; /* server id and a hash of format and content */
 	uint32_t n;
@@ -40,7 +39,7 @@ struct topic_table {
 	struct pool pool;
 	uint32_t seed;
 	uint32_t max;
-	uint64_t generation; /* counts creations and deletions: what lists of topics depend on */
+	uint64_t generation; /* counts changes of what lists of topics tell */
 	uint8_t server_id[2]; /* in every ETag, so that two brokers' do not meet */
 	size_t value_bytes; /* of all values that topics hold */
 };
@@ -65,10 +64,17 @@ void topic_remove(struct topic_table *t, struct topic *topic);
 /* Whether a name can be its own path: product.md, "Names". */
 bool topic_name_is_path(struct bytes name);
 
-/* Gives it a new value, a copy of `data`; BYTES_NONE takes it away. */
+/*
+ * Gives it a new value, a copy of `data`; BYTES_NONE takes it away. Who observes
+ * it is not told: broker_published.
+ */
 void topic_set_value(
 	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data);
 
 struct bytes value_bytes(const struct value *v);
+
+/* The ETag of a representation: this server's id, and a hash of its format and content. */
+void topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes data,
+	uint8_t ret[ETAG_LEN]);
 
 #endif

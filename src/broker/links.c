@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists of links as answers: built once, served in blocks (RFC 6690 4, RFC 7959 2.4). */
+#include <stdlib.h>
+
+#include "broker/broker_impl.h"
+#include "wire/option.h"
+
+#define FORMAT_LINK 40
+#define FIRST_SIZE 4096 /* bytes tried first for a list; doubled until it fits */
+#define SIZE_MAX_BYTES (1u << 30) /* 100,000 topics of the longest names, every byte escaped */
+#define KEY_MAX 4096 /* a request whose key is longer has its list built for each block */
+
+/* Everything a list depends on but the topics there are, unambiguously. */
+static void
+put_key(const struct call *c, struct buf *out)
+{
+	const struct msg *m = c->r->msg;
+
+	buf_put_u8(out, m->code);
+	buf_put_u16(out, (uint16_t)c->path.n);
+	buf_put(out, c->path);
+	for (uint8_t i = 0; i < m->n_opts; i++) {
+		if (m->opts[i].number != OPT_URI_QUERY)
+			continue;
+		buf_put_u16(out, (uint16_t)m->opts[i].value.n);
+		buf_put(out, m->opts[i].value);
+	}
+	/* No query is as long: what follows is the body. */
+	buf_put_u16(out, UINT16_MAX);
+	buf_put(out, c->body);
+}
+
+static void
+build(struct call *c, void (*write)(struct call *c, struct buf *out))
+{
+	struct links *l = &c->b->links;
+	size_t cap = FIRST_SIZE;
+	struct buf out;
+
+	do {
+		free(l->text);
+		l->text = mem_alloc(cap);
+		out = buf_of(l->text, cap);
+		write(c, &out);
+		cap *= 2;
+	} while (out.full && cap <= SIZE_MAX_BYTES);
+	l->n = out.n;
+	l->generation = c->b->topics.generation;
+	topic_etag(&c->b->topics, FORMAT_LINK, buf_bytes(&out), l->etag);
+}
+
+/* The list for this request, from the last one when it is the same. */
+static void
+refresh(struct call *c, void (*write)(struct call *c, struct buf *out))
+{
+	struct links *l = &c->b->links;
+	uint8_t bytes[KEY_MAX];
+	struct buf key = BUF_OF(bytes);
+
+	put_key(c, &key);
+	if (!key.full && l->key && l->generation == c->b->topics.generation &&
+		bytes_equal(bytes_of(l->key, l->n_key), buf_bytes(&key)))
+		return;
+	free(l->key);
+	l->key = key.full ? NULL : mem_dup(buf_bytes(&key));
+	l->n_key = key.n;
+	build(c, write);
+}
+
+void
+links_reply(struct call *c, void (*write)(struct call *c, struct buf *out))
+{
+	const struct links *l = &c->b->links;
+	struct msg m;
+
+	if (reply_not_acceptable(c->r, FORMAT_LINK))
+		return;
+	refresh(c, write);
+	msg_init(&m, TYPE_ACK, CODE_CONTENT);
+	/* RFC 7959 2.4: by it a client sees that the blocks it has are of one list. */
+	(void)msg_add(&m, OPT_ETAG, BYTES_OF(l->etag));
+	if (data_has_etag(c->r->msg, OPT_ETAG, BYTES_OF(l->etag))) {
+		m.code = CODE_VALID;
+		request_reply(c->r, &m);
+		return;
+	}
+	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, FORMAT_LINK);
+	block1_echo(c->r->msg, &m);
+	if (block2_slice(c->r->msg, bytes_of(l->text, l->n), &m))
+		request_reply(c->r, &m);
+	else
+		reply_diagnostic(c->r, CODE_BAD_REQUEST, "no such block");
+}
+
+void
+links_fini(struct links *l)
+{
+	free(l->text);
+	free(l->key);
+	*l = (struct links){.n = 0};
+}

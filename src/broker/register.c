@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a GET with Observe to an observer: RFC 7641 4.1, and whom a group observation takes. */
+#include "broker/broker_impl.h"
+#include "wire/option.h"
+
+/* The bunch whose group observation of the topic runs in that group. */
+static const struct bunch *
+running_in(const struct topic *t, const struct broker_group *group)
+{
+	for (const struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
+		if (bunch->group == group && bunch->observation)
+			return bunch;
+	}
+	return NULL;
+}
+
+/* The group that this registration may be moved to; NULL: it stays traditional. */
+static const struct broker_group *
+group_of(const struct call *c)
+{
+	const struct broker_group *group;
+	const struct bunch *running;
+
+	if (c->r->way->multicast || !group_request_matches(c->r->msg))
+		return NULL;
+	group = group_for(c->b, c->topic, c->r->way);
+	if (!group || !group_fits(group, c->topic->value))
+		return NULL;
+	running = running_in(c->topic, group);
+	/* Its server address is that of those who were first. */
+	if (running && !addr_equal(&running->local, &c->r->peer->local->addr))
+		return NULL;
+	/* Who wants no 5.03 cannot be moved, only counted. */
+	if (!running && !request_wants(c->r, CODE_UNAVAILABLE))
+		return NULL;
+	return group;
+}
+
+/* The separate 5.03 is under way: what is left is the empty ACK, again for each duplicate. */
+static bool
+accept_moved(struct call *c)
+{
+	request_remember(c->r);
+	request_accept(c->r);
+	return true;
+}
+
+/* A registration to a bunch whose group observation runs. */
+static bool
+register_group(struct call *c, struct bunch *bunch)
+{
+	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+
+	if (o && o->bunch == bunch && o->state == OBSERVER_MOVING)
+		return accept_moved(c);
+	if (!request_wants(c->r, CODE_UNAVAILABLE)) {
+		/* "Processing on the Client Side": it only tells that it takes part. */
+		bunch->observation->count++;
+		return accept_moved(c);
+	}
+	if (o)
+		observer_remove(c->b, o);
+	o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, BLOCK_SZX_MAX);
+	if (!o)
+		return false;
+	if (observer_move(c->b, o))
+		return accept_moved(c);
+	observer_remove(c->b, o);
+	return false;
+}
+
+static bool
+register_traditional(struct call *c, struct bunch *bunch)
+{
+	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+	uint8_t szx = block2_szx(c->r->msg);
+
+	/* RFC 7641 4.1: the same endpoint and token: the registration is updated. */
+	if (o && o->bunch != bunch) {
+		observer_remove(c->b, o);
+		o = NULL;
+	}
+	if (o)
+		observer_renew(c->b, o, szx);
+	else
+		o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, szx);
+	if (!o)
+		return false;
+	if (bunch->group && bunch->traditional.n >= bunch->group->threshold &&
+		group_start(c->b, bunch) == 0 &&
+		(o->state == OBSERVER_MOVING || observer_move(c->b, o)))
+		return accept_moved(c);
+	data_reply(c, o);
+	return true;
+}
+
+bool
+observe_register(struct call *c)
+{
+	struct bunch *bunch;
+	bool ok;
+
+	if (c->phantom)
+		return group_register(c->phantom, c->topic);
+	bunch = bunch_get(c->b, c->topic, group_of(c), c->r->peer->local);
+	ok = bunch->observation ? register_group(c, bunch) : register_traditional(c, bunch);
+	if (ok) {
+		c->b->stats.registrations++;
+		return true;
+	}
+	c->b->stats.registrations_refused++;
+	/* It may have been made for the registration that was refused. */
+	bunch_settle(c->b, bunch);
+	return false;
+}
+
+void
+observe_deregister(struct call *c)
+{
+	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+
+	if (!o || !o->bunch || o->bunch->topic != c->topic)
+		return;
+	c->b->stats.deregistrations++;
+	observer_remove(c->b, o);
+}
