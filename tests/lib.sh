@@ -268,6 +268,31 @@ stop_broker() {
 	fi
 }
 
+n_dumps() {
+	grep -c 'state: groups ' "$tmp/broker.log"
+}
+
+has_dumps() { # N
+	[ "$(n_dumps)" -ge "$1" ]
+}
+
+# broker_counter WHAT NAME: a counter of the line `state: WHAT` of a fresh dump (SIGUSR1).
+broker_counter() {
+	local n
+	n=$(n_dumps)
+	kill -USR1 "${spawned[broker]}"
+	wait_until 10 has_dumps $((n + 1)) || return
+	grep "state: $1 " "$tmp/broker.log" | tail -n 1 | sed "s/.* $2=\([0-9]*\).*/\1/"
+}
+
+counter_is() { # WHAT NAME VALUE
+	[ "$(broker_counter "$1" "$2")" = "$3" ]
+}
+
+counter_reaches() { # WHAT NAME VALUE
+	[ "$(broker_counter "$1" "$2")" -ge "$3" ]
+}
+
 # --- coap-client ----------------------------------------------------------------
 
 # client ARG...: coap-client, at most 5 s; what it prints on stderr (the code of an
@@ -364,6 +389,22 @@ host_drops() {
 			chain in {
 				type filter hook input priority 0;
 				$* $dice drop
+			}
+		}
+	END
+}
+
+# host_loses HOST PERCENT: lose so many of the packets, in either direction.
+host_loses() {
+	in_host "$1" nft -f - <<-END || bail "nft refuses the loss rules"
+		table inet lossy {
+			chain in {
+				type filter hook input priority 0;
+				iifname eth0 meta l4proto udp numgen random mod 100 < $2 drop
+			}
+			chain out {
+				type filter hook output priority 0;
+				oifname eth0 meta l4proto udp numgen random mod 100 < $2 drop
 			}
 		}
 	END

@@ -13,27 +13,6 @@ topics: [ { name: demo, content-format: 0, initialize: "hello" } ]
 END
 start_broker "$tmp/coapcast.yaml"
 
-n_dumps() {
-	grep -c 'state: groups ' "$tmp/broker.log"
-}
-
-has_dumps() { # N
-	[ "$(n_dumps)" -ge "$1" ]
-}
-
-# A counter of `state: WHAT` in a fresh dump.
-counter() { # WHAT NAME
-	local n
-	n=$(n_dumps)
-	kill -USR1 "${spawned[broker]}"
-	wait_until 10 has_dumps $((n + 1)) || return
-	grep "state: $1 " "$tmp/broker.log" | tail -n 1 | sed "s/.* $2=\([0-9]*\).*/\1/"
-}
-
-all_received() { # N
-	[ "$(counter udp received)" -ge "$1" ]
-}
-
 # What must be answered by RST when Confirmable, and by silence when not (RFC 7252 4.2, 4.3).
 broken=(
 	"4f01"         # a token of 15 bytes
@@ -63,7 +42,7 @@ for message in "${broken[@]}"; do
 done
 
 # Noise, from many ports: random bytes of many lengths, and ones that begin like CoAP.
-sent=$(counter udp received)
+sent=$(broker_counter udp received)
 for _ in {1..20}; do
 	noise=$(head -c 6000 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 	batch=()
@@ -76,7 +55,7 @@ for _ in {1..20}; do
 	done
 	"$talk" -b -q -n 1 -w 0 "127.0.0.1:$port" "${batch[@]}" >/dev/null
 done
-wait_until 20 all_received $((sent + 2000))
+wait_until 20 counter_reaches udp received $((sent + 2000))
 ok $? "2000 datagrams of noise are received"
 
 # Bodies that are begun and never ended (RFC 7959): more than there is room for.
@@ -91,7 +70,7 @@ is "$(grep -c '^< .* ack 2\.31 ' "$tmp/bodies")" 4 "as many as the limit allows 
 
 is "$(client "coap://127.0.0.1:$port/ps/data/demo")" hello "it serves, over IPv4"
 is "$(client "coap://[::1]:$port/ps/data/demo")" hello "and over IPv6"
-like "$(counter messages peers)" '^[0-9]{1,3}$|^1000$' "peers are within their limit"
-like "$(counter messages malformed)" '^[0-9]{2,}$' "the noise was counted"
+like "$(broker_counter messages peers)" '^[0-9]{1,3}$|^1000$' "peers are within their limit"
+like "$(broker_counter messages malformed)" '^[0-9]{2,}$' "the noise was counted"
 stop_broker
 done_testing

@@ -3,8 +3,17 @@
 # tested by its own selftest.
 netns_tests = \
 	tests/netns/selftest.sh \
+	tests/netns/cancel.sh \
+	tests/netns/figure.sh \
+	tests/netns/group.sh \
+	tests/netns/loss.sh \
+	tests/netns/members.sh \
+	tests/netns/nosec.sh \
+	tests/netns/refresh.sh \
+	tests/netns/several.sh \
 	tests/netns/udp_multicast.sh
 dist_check_SCRIPTS += $(netns_tests)
+EXTRA_DIST += tests/netns/hall.sh
 
 # transport/udp on a command line, for udp_multicast.sh; not a test by itself.
 EXTRA_PROGRAMS += tests/netns/mcast_probe
