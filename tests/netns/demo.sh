@@ -11,7 +11,7 @@ COAPCAST_IN_NETNS='' COAPCAST_BUILD=$top_builddir \
 is "$rc" 0 "it ends with status 0"
 comment <"$tmp/said"
 row() {
-	awk -v n="$1" '$1 == n && NF == 6 { print $2, $3, $4 }' "$tmp/said"
+	awk -v n="$1" '$1 == n && /^ / { print $2, $3, $4 }' "$tmp/said"
 }
 is "$(row 8)" "traditional 8.0 0.0" "eight subscribers under the threshold: 8 packets per publish"
 is "$(row 9)" "group 1.0 1.0" "nine, at the threshold: 1"
