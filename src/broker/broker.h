@@ -45,7 +45,6 @@ struct broker_group {
 	uint32_t datagram; /* bytes of the largest multicast datagram, at most 2048 */
 	bool whole_only; /* topics whose value does not fit it stay traditional */
 	unsigned generations; /* enum inform_generation */
-	bool large_traditional; /* values that do not fit a datagram stay with traditional ones */
 	uint8_t hops;
 };
 

@@ -17,6 +17,14 @@ struct links {
 	uint8_t etag[ETAG_LEN];
 };
 
+#define BROKER_MOVED 4096
+
+/* A registration that got the empty ACK, its 5.03 being separate. */
+struct moved {
+	uint64_t until_ms; /* duplicates may come until then */
+	uint32_t tag; /* hash of its endpoints and message id */
+};
+
 struct broker {
 	struct broker_conf conf;
 	const struct broker_ops *ops;
@@ -30,6 +38,7 @@ struct broker {
 	struct bunch *dirty_first, *dirty_last;
 	struct broker_stats stats;
 	struct links links;
+	struct moved moved[BROKER_MOVED]; /* the last registrations that were moved, by hash */
 	/* The tail of the notification encoded last, for all observers it serves. */
 	struct {
 		uint8_t bytes[TAIL_MAX];

@@ -110,7 +110,7 @@ datagram_szx(const struct broker_group *g)
 bool
 group_fits(const struct broker_group *g, const struct value *v)
 {
-	return fits_whole(g, v) || (!g->large_traditional && datagram_szx(g) >= 0);
+	return fits_whole(g, v) || (!g->whole_only && datagram_szx(g) >= 0);
 }
 
 /* Options that do not make a registration differ from the phantom: wire.md, step 5. */

@@ -36,11 +36,41 @@ group_of(const struct call *c)
 	return group;
 }
 
-/* The separate 5.03 is under way: what is left is the empty ACK, again for each duplicate. */
+/* The place and the tag of a registration among those that were moved last. */
+static struct moved *
+moved_slot(const struct call *c, uint32_t *ret_tag)
+{
+	const struct path *way = c->r->way;
+	uint32_t seed = c->b->topics.seed ^ c->r->msg->mid;
+	uint32_t hash = addr_hash(&way->remote, addr_hash(&way->local, seed));
+
+	*ret_tag = addr_hash(&way->remote, hash);
+	return &c->b->moved[hash % BROKER_MOVED];
+}
+
+/* RFC 7252 4.5: whether this registration was moved before, under the same message id. */
+static bool
+was_moved(const struct call *c)
+{
+	uint32_t tag;
+	const struct moved *m = moved_slot(c, &tag);
+
+	return m->tag == tag && layer_now(c->b->layer) < m->until_ms;
+}
+
+/*
+ * The separate 5.03 is under way: what is left is the empty ACK, again for each
+ * duplicate. They are known by a table of fixed size, since who takes part in a
+ * group observation costs no memory; one that it forgot gets the 5.03 again.
+ */
 static bool
 accept_moved(struct call *c)
 {
-	request_remember(c->r);
+	uint32_t tag;
+	struct moved *m = moved_slot(c, &tag);
+
+	m->tag = tag;
+	m->until_ms = layer_now(c->b->layer) + LAYER_EXCHANGE_LIFETIME_S * 1000ull;
 	request_accept(c->r);
 	return true;
 }
@@ -51,7 +81,7 @@ register_group(struct call *c, struct bunch *bunch)
 {
 	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
 
-	if (o && o->bunch == bunch && o->state == OBSERVER_MOVING)
+	if (was_moved(c) || (o && o->bunch == bunch && o->state == OBSERVER_MOVING))
 		return accept_moved(c);
 	if (!request_wants(c->r, CODE_UNAVAILABLE)) {
 		/* "Processing on the Client Side": it only tells that it takes part. */

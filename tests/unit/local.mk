@@ -65,3 +65,14 @@ tests_unit_test_client_offer_SOURCES = tests/unit/test_client_offer.c $(unit_wat
 tests_unit_test_client_transfer_SOURCES = tests/unit/test_client_transfer.c \
 	tests/unit/clientbed.h tests/unit/unit.h
 tests_unit_test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
+
+# The broker on a real message layer.
+unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h tests/unit/unit.h \
+	tests/unit/hex.h
+check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test_group \
+	tests/unit/test_multicast tests/unit/test_figure
+tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
+tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)
+tests_unit_test_group_SOURCES = tests/unit/test_group.c $(unit_broker)
+tests_unit_test_multicast_SOURCES = tests/unit/test_multicast.c $(unit_broker)
+tests_unit_test_figure_SOURCES = tests/unit/test_figure.c $(unit_broker)
