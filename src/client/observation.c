@@ -196,8 +196,10 @@ tell(struct observation *o, const struct story *s, struct bytes etag, struct byt
 	};
 
 	latest_keep(&o->latest, etag, body);
-	if (repeats)
+	if (repeats) {
+		note(o, false, "still the same value");
 		return;
+	}
 	o->n_unsaid = 0;
 	o->ops->on_value(o->ctx, &v);
 }

@@ -4,6 +4,9 @@ dist_check_SCRIPTS += \
 	tests/integration/smoke.sh \
 	tests/integration/addresses.sh \
 	tests/integration/blockwise.sh \
+	tests/integration/cli_group.sh \
+	tests/integration/cli_sub.sh \
+	tests/integration/cli_topics.sh \
 	tests/integration/client.sh \
 	tests/integration/conditions.sh \
 	tests/integration/flood.sh \

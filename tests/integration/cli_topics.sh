@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# coapcast pub, get and ls against the real daemon, and the exit status of each failure.
+. "${srcdir:-.}/tests/lib.sh"
+need_coap_client
+free_port
+
+cat >"$tmp/coapcast.yaml" <<END
+broker: { limits: { payload: 200000 } }
+listen: [ "coap://[::]:$port" ]
+topics:
+  - { name: demo, content-format: 0, initialize: "hello" }
+  - { name: hall/demo }
+  - { name: "data/odd one", initialize: "x", content-format: 0 }
+END
+start_broker "$tmp/coapcast.yaml"
+
+# exits STATUS NAME COMMAND...: its exit status; nothing on stdout when it failed.
+exits() {
+	local wanted=$1 name=$2 rc=0
+	shift 2
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null || rc=$?
+	is "$rc" "$wanted" "$name"
+	if [ "$wanted" -ne 0 ]; then
+		is "$(cat "$tmp/out")" "" "$name: nothing on stdout"
+		like "$(cat "$tmp/err")" '^(coapcast|usage): ' "$name: a line on stderr"
+	fi
+}
+
+for host in "[::1]" 127.0.0.1 localhost; do
+	uri=coap://$host:$port
+	is "$("$coapcast" get "$uri/demo")" hello "$host: get by name"
+	is "$("$coapcast" get "$uri/ps/data/demo")" hello "$host: get by the URI of the data"
+done
+
+is "$("$coapcast" ls "$uri" | sort)" "data/odd one
+demo
+hall/demo" "ls prints names"
+is "$("$coapcast" ls "$uri/ps" | wc -l)" 3 "ls of a collection"
+is "$("$coapcast" ls --json "$uri" | grep '"demo"')" \
+	'{"topic":"demo","path":"/ps/demo","data":"/ps/data/demo","content_format":0}' "ls --json"
+is "$("$coapcast" get "$uri/data/odd%20one")" x "a topic whose path is generated"
+
+exits 0 "pub -m" "$coapcast" pub -m "good bye" "$uri/hall/demo"
+is "$("$coapcast" get "$uri/hall/demo")" "good bye" "what was published"
+is "$("$COAP_CLIENT" -v 0 -m get "$uri/ps/data/hall/demo" 2>/dev/null)" "good bye" \
+	"coap-client reads it"
+exits 0 "pub -m with an empty text" "$coapcast" pub -m "" "$uri/hall/demo"
+is "$("$coapcast" get --json "$uri/hall/demo")" \
+	'{"topic":"hall/demo","payload":"","via":"unicast","verified":false}' "get --json of nothing"
+printf 'one\ntwo\nthree' | "$coapcast" pub -l -v "$uri/demo" 2>"$tmp/err"
+is "$(grep -c 'published' "$tmp/err") $("$coapcast" get "$uri/demo")" "3 three" "pub -l"
+printf 'a\nb\n' | "$coapcast" pub -s --ct 0 "$uri/demo"
+is "$("$coapcast" get --json "$uri/demo")" \
+	'{"topic":"demo","payload":"a\nb\n","content_format":0,"via":"unicast","verified":false}' \
+	"pub -s, get --json"
+printf '\377\001' >"$tmp/binary"
+"$coapcast" pub -f "$tmp/binary" "$uri/hall/demo"
+like "$("$coapcast" get --json "$uri/hall/demo")" '"payload":"/wE=","encoding":"base64"' "base64"
+head -c 100000 /dev/urandom >"$tmp/large"
+"$coapcast" pub -f "$tmp/large" "$uri/hall/demo"
+"$coapcast" get "$uri/hall/demo" | cmp -s - "$tmp/large"
+ok $? "100 kB there and back"
+
+exits 4 "get of an unknown topic" "$coapcast" get "$uri/nix"
+exits 4 "pub to an unknown topic" "$coapcast" pub -m x "$uri/nix"
+exits 4 "sub to an unknown topic" "$coapcast" sub "$uri/nix"
+exits 4 "a wrong Content-Format" "$coapcast" pub --ct 60 -m x "$uri/demo"
+like "$(cat "$tmp/err")" '4\.15' "which says so"
+head -c 300000 /dev/zero >"$tmp/huge"
+exits 4 "a payload past the limit" "$coapcast" pub -f "$tmp/huge" "$uri/hall/demo"
+like "$(cat "$tmp/err")" '4\.13' "which says so"
+exits 2 "no topic in the URI" "$coapcast" get "$uri"
+exits 2 "no such option" "$coapcast" get -x "$uri/demo"
+exits 2 "no such command" "$coapcast" frobnicate "$uri/demo"
+exits 2 "no command" "$coapcast"
+exits 2 "no URI" "$coapcast" get http://127.0.0.1/demo
+exits 2 "a command of a later build" "$coapcast" topic show "$uri/demo"
+like "$(cat "$tmp/err")" 'not in this build' "which says so"
+exits 2 "protection" "$coapcast" get --identity me "$uri/demo"
+exits 2 "DTLS" "$coapcast" get coaps://127.0.0.1/demo
+exits 1 "an unknown host" "$coapcast" get coap://nosuchhost.invalid/demo
+exits 1 "a file that is not there" "$coapcast" pub -f "$tmp/nix" "$uri/demo"
+exits 0 "--help" "$coapcast" --help
+exits 0 "--version" "$coapcast" --version
+free_port
+exits 3 "nobody there" "$coapcast" get -W 0.3 "coap://127.0.0.1:$port/demo"
+
+stop_broker
+
+# Another collection is discovered, and a publish may create a topic.
+free_port
+uri=coap://127.0.0.1:$port
+cat >"$tmp/other.yaml" <<END
+broker: { collection: /topics, create-on-publish: true }
+listen: [ "coap://127.0.0.1:$port" ]
+topics: [ { name: demo, content-format: 0, initialize: "hello" } ]
+END
+start_broker "$tmp/other.yaml"
+is "$("$coapcast" get "$uri/demo")" hello "another collection: by name"
+is "$("$coapcast" get "$uri/topics/data/demo")" hello "another collection: by the URI of the data"
+is "$("$coapcast" ls "$uri")" demo "another collection: ls"
+exits 0 "pub creates a topic" "$coapcast" pub -m new "$uri/a/b"
+is "$("$coapcast" get "$uri/a/b")" new "which is there"
+stop_broker
+done_testing
