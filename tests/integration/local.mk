@@ -10,6 +10,7 @@ dist_check_SCRIPTS += \
 	tests/integration/client.sh \
 	tests/integration/conditions.sh \
 	tests/integration/flood.sh \
+	tests/integration/limits.sh \
 	tests/integration/signals.sh \
 	tests/integration/startup.sh
 

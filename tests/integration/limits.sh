@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What happens at each limit of the configuration, and that it is over when there is room
+# again: 4.29 past a rate, 5.03 past a limit, both with Max-Age, 4.13 with Size1 past the
+# payload, and a registration that is answered without Observe.
+. "${srcdir:-.}/tests/lib.sh"
+need_coap_client
+free_port
+at=127.0.0.1:$port
+
+cat >"$tmp/coapcast.yaml" <<END
+broker:
+  create-on-publish: true
+  limits: { topics: 3, payload: 32, observers: 3, observers-per-peer: 2, publish-rate: 5 }
+listen: [ "coap://[::]:$port" ]
+topics:
+  - { name: demo, content-format: 0, initialize: "hello" }
+  - { name: other }
+END
+start_broker "$tmp/coapcast.yaml"
+
+# answers MESSAGE...: what one peer is answered, without addresses.
+answers() {
+	"$talk" "$at" "$@" | sed -n 's/^< [^ ]* ack \([0-9.]*\) mid=[0-9a-f]*/\1/p'
+}
+
+# --- payload ------------------------------------------------------------------------------
+is "$(answers "con put /ps/data/demo format=0 text=$(printf %032d 0)")" 2.04 "as long as may be"
+is "$(answers "con put /ps/data/demo format=0 text=$(printf %033d 0)")" "4.13 size1=32" \
+	"RFC 7959 2.9.3: too long, 4.13 with Size1"
+
+# --- topics -------------------------------------------------------------------------------
+is "$(answers "con put /ps/data/third text=x")" 2.01 "a third topic"
+like "$(answers "con put /ps/data/fourth text=x")" '^5\.03 max-age=[1-9]' \
+	"no room for a fourth: 5.03 with Max-Age"
+like "$(answers "con post /ps format=606 hex=a2006666756c6c6564026c636f72652e70732e64617461")" \
+	'^5\.03 max-age=[1-9]' "nor by POST"
+is "$(answers "con delete /ps/third" "con put /ps/data/fourth text=x")" $'2.02\n2.01' \
+	"room again for another"
+
+# --- observers ----------------------------------------------------------------------------
+# register PEER TOKEN: the Observe option of the answer, if there is one.
+free_port
+first=$port
+free_port
+second=$port
+register() {
+	"$talk" -a "127.0.0.1:$1" "$at" "con get token=$2 observe=0 /ps/data/demo" |
+		sed -n 's/^< [^ ]* ack \(2\.05\) .*\(observe\)=.*/\1 \2/p;t;s/^< [^ ]* ack \([0-9.]*\).*/\1/p'
+}
+is "$(register "$first" 01), $(register "$first" 02)" "2.05 observe, 2.05 observe" "two of one peer"
+is "$(register "$first" 03)" 2.05 "no third of that peer: answered without Observe"
+is "$(register "$first" 01)" "2.05 observe" "a registration that is there already is renewed"
+is "$(register "$second" 01), $(register "$second" 02)" "2.05 observe, 2.05" \
+	"three in all, then answered without Observe"
+is "$("$talk" -a "127.0.0.1:$first" "$at" "con get token=01 observe=1 /ps/data/demo" |
+	grep -c ' ack 2\.05 .*observe=')" 0 "one leaves"
+is "$(register "$second" 02)" "2.05 observe" "and there is room for another"
+
+# --- publish-rate, coap-pubsub "Rate Limiting" ------------------------------------------------
+messages=()
+for i in {1..12}; do
+	messages+=("con put /ps/data/demo format=0 text=$i")
+done
+answers "${messages[@]}" >"$tmp/rate"
+# Twelve take much less than a second, but may meet the turn of one.
+like "$(grep -c '^2\.04$' "$tmp/rate")" '^([5-9]|10)$' "five in a second"
+is "$(grep -cvE '^2\.04$|^4\.29 max-age=1$' "$tmp/rate")" 0 "the others get 4.29 with Max-Age"
+allowed_again() {
+	[ "$("$talk" -a "127.0.0.1:$first" "$at" "con put /ps/data/demo format=0 text=again" |
+		grep -c ' ack 2\.04 ')" = 1 ]
+}
+wait_until 5 allowed_again
+ok $? "a second later it may publish again"
+like "$(broker_counter broker publishes-refused)" '^[1-9]' "refusals are counted"
+
+stop_broker
+
+# --- memory -----------------------------------------------------------------------------------
+cat >"$tmp/coapcast.yaml" <<END
+broker:
+  limits: { payload: 600K, memory: 1M }
+listen: [ "coap://[::]:${at##*:}" ]
+topics:
+  - { name: one }
+  - { name: two }
+END
+start_broker "$tmp/coapcast.yaml"
+head -c 600000 /dev/urandom >"$tmp/large"
+is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/one" | tail -n 1)" 2.01 \
+	"600 kB of 1 MB"
+is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/two" | tail -n 1)" 5.03 \
+	"there is no room for another 600 kB"
+is "$(client_codes -m delete "coap://$at/ps/data/one")" 2.02 "the first goes"
+is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/two" | tail -n 1)" 2.01 \
+	"and there is"
+stop_broker
+done_testing
