@@ -90,8 +90,6 @@ bool data_has_etag(const struct msg *m, uint16_t number, struct bytes etag);
 void reply_busy(struct request *r);
 void reply_diagnostic(struct request *r, enum msg_code code, const char *text);
 
-/* A value too large: 4.13 and how large it may be (RFC 7959 2.9.3). */
-void reply_too_large(struct call *c);
 /* 4.06, and true, when the request accepts only another Content-Format than this (RFC 7252 5.10.4). */
 bool reply_not_acceptable(struct request *r, uint32_t format);
 

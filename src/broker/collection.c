@@ -129,12 +129,9 @@ create(struct call *c, const struct props *p)
 	struct bytes first = BYTES_NONE;
 	int rc;
 
+	/* Within limits.payload, since the body is. */
 	if (props_has(p, PROPS_INITIALIZE))
 		first = p->initialize.n ? p->initialize : BYTES_LIT("");
-	if (first.n > c->b->conf.limits.payload) {
-		reply_too_large(c);
-		return false;
-	}
 	rc = broker_has_room(c->b, NULL, first.n)
 		     ? broker_create_topic(c->b, p->name, format, first)
 		     : -ENOSPC;

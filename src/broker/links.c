@@ -76,6 +76,11 @@ links_reply(struct call *c, void (*write)(struct call *c, struct buf *out))
 	if (reply_not_acceptable(c->r, FORMAT_LINK))
 		return;
 	refresh(c, write);
+	/* RFC 6690 4.1: to a group, no answer is the answer. */
+	if (c->r->way->multicast && l->n == 0) {
+		request_ignore(c->r);
+		return;
+	}
 	msg_init(&m, TYPE_ACK, CODE_CONTENT);
 	/* RFC 7959 2.4: by it a client sees that the blocks it has are of one list. */
 	(void)msg_add(&m, OPT_ETAG, BYTES_OF(l->etag));

@@ -2,7 +2,7 @@
 /* From a request to its handler: path, method, body. */
 #include "broker/broker_impl.h"
 
-#define PATH_TEXT_MAX 4096 /* no Uri-Path of a datagram is longer, escapes included */
+#define PATH_TEXT_MAX 4096 /* a longer path names nothing here: topic.h, TOPIC_PATH_MAX */
 
 enum resource { RES_NONE, RES_CORE, RES_COLLECTION, RES_TOPIC, RES_DATA, RES_COUNT };
 
@@ -134,16 +134,6 @@ reply_diagnostic(struct request *r, enum msg_code code, const char *text)
 	msg_init(&m, TYPE_ACK, code);
 	m.payload = bytes_str(text);
 	request_reply(r, &m);
-}
-
-void
-reply_too_large(struct call *c)
-{
-	struct msg m;
-
-	msg_init(&m, TYPE_ACK, CODE_TOO_LARGE);
-	(void)msg_add_uint(&m, OPT_SIZE1, c->b->conf.limits.payload);
-	request_reply(c->r, &m);
 }
 
 bool
