@@ -69,6 +69,10 @@ for host in 127.0.0.1 "[::1]"; do
 	is "$(client_codes -m post -t 60 -f "$tmp/made.cbor" "$at/ps")" 4.15 \
 		"$host: nor in another format"
 	is "$(client_codes "$at/ps/made")" 2.05 "$host: its properties"
+	printf '\x81\x00' >"$tmp/keys.cbor" # [ 0 ]
+	answer=$(client -m fetch -t 60 -o "$tmp/part.cbor" -f "$tmp/keys.cbor" "$at/ps/made")
+	is "$answer $("$packets" -c "$(od -An -v -tx1 "$tmp/part.cbor" | tr -d ' \n')")" \
+		' {0: "made"}' "$host: a part of them by FETCH"
 	is "$(client_codes "$at/ps/data/made")" 4.04 "$host: half created"
 	is "$(client_codes -m put -t 0 -e first "$at/ps/data/made")" 2.01 "$host: its first value"
 	is "$(client "$at/ps/data/made")" first "$host: which can be read"
