@@ -74,6 +74,7 @@ rc=0
 is "$rc $(cat "$tmp/out")" "3 small" "-W before -C: 3"
 
 # Its reader goes away: it ends with the next value, quietly.
+# shellcheck disable=SC2016 # for the inner shell
 spawn pipe bash -c '"$1" sub -v "$2" 2>"$3" | head -n 1' sh "$coapcast" "$uri/demo" "$tmp/pipe.err2"
 wait_line "$tmp/pipe.err2" 'registered'
 wait_line "$tmp/pipe.out" small
