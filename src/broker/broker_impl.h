@@ -17,12 +17,12 @@ struct links {
 	uint8_t etag[ETAG_LEN];
 };
 
-#define BROKER_MOVED 4096
+#define BROKER_MOVED 2048
 
 /* A registration that got the empty ACK, its 5.03 being separate. */
 struct moved {
-	uint64_t until_ms; /* duplicates may come until then */
-	uint32_t tag; /* hash of its endpoints and message id */
+	uint32_t tag; /* hash of its endpoints, message id and token */
+	uint32_t until_s; /* duplicates may come until then, seconds of the layer's clock */
 };
 
 struct broker {

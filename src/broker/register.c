@@ -36,6 +36,12 @@ group_of(const struct call *c)
 	return group;
 }
 
+static uint32_t
+now_s(const struct call *c)
+{
+	return (uint32_t)(layer_now(c->b->layer) / 1000);
+}
+
 /* The place and the tag of a registration among those that were moved last. */
 static struct moved *
 moved_slot(const struct call *c, uint32_t *ret_tag)
@@ -44,18 +50,18 @@ moved_slot(const struct call *c, uint32_t *ret_tag)
 	uint32_t seed = c->b->topics.seed ^ c->r->msg->mid;
 	uint32_t hash = addr_hash(&way->remote, addr_hash(&way->local, seed));
 
-	*ret_tag = addr_hash(&way->remote, hash);
+	*ret_tag = map_hash(bytes_of(c->r->msg->token.b, sizeof(c->r->msg->token.b)), hash);
 	return &c->b->moved[hash % BROKER_MOVED];
 }
 
-/* RFC 7252 4.5: whether this registration was moved before, under the same message id. */
+/* RFC 7252 4.5: whether this very message was moved before, as far as that is known. */
 static bool
 was_moved(const struct call *c)
 {
 	uint32_t tag;
 	const struct moved *m = moved_slot(c, &tag);
 
-	return m->tag == tag && layer_now(c->b->layer) < m->until_ms;
+	return m->tag == tag && now_s(c) < m->until_s;
 }
 
 /*
@@ -70,7 +76,7 @@ accept_moved(struct call *c)
 	struct moved *m = moved_slot(c, &tag);
 
 	m->tag = tag;
-	m->until_ms = layer_now(c->b->layer) + LAYER_EXCHANGE_LIFETIME_S * 1000ull;
+	m->until_s = now_s(c) + LAYER_EXCHANGE_LIFETIME_S;
 	request_accept(c->r);
 	return true;
 }

@@ -23,3 +23,7 @@ EXTRA_DIST += tests/fuzz/corpus/conf tests/fuzz/conf.dict
 check_PROGRAMS += tests/fuzz/replay_coapmsg
 tests_fuzz_replay_coapmsg_SOURCES = tests/fuzz/fuzz_coapmsg.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/coapmsg
+
+check_PROGRAMS += tests/fuzz/replay_router
+tests_fuzz_replay_router_SOURCES = tests/fuzz/fuzz_router.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/router
