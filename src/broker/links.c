@@ -46,7 +46,7 @@ build(struct call *c, void (*write)(struct call *c, struct buf *out))
 	} while (out.full && cap <= SIZE_MAX_BYTES);
 	l->n = out.n;
 	l->generation = c->b->topics.generation;
-	topic_etag(&c->b->topics, FORMAT_LINK, buf_bytes(&out), l->etag);
+	topic_etag(&c->b->topics, FORMAT_LINK, buf_bytes(&out), 0, l->etag);
 }
 
 /* The list for this request, from the last one when it is the same. */

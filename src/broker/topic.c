@@ -156,20 +156,20 @@ topic_remove(struct topic_table *t, struct topic *topic)
 }
 
 void
-topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes data,
+topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes data, uint16_t nth,
 	uint8_t ret[ETAG_LEN])
 {
 	uint32_t hash[2];
 
 	/* Not keyed: the ETag of a value outlives a restart. */
 	hash[0] = map_hash(data, content_format ^ 0x632be59bu);
-	hash[1] = map_hash(data, content_format + 0x85157af5u);
+	hash[1] = map_hash(data, content_format + 0x85157af5u) ^ nth;
 	memcpy(ret, t->server_id, sizeof(t->server_id));
 	memcpy(ret + sizeof(t->server_id), hash, ETAG_LEN - sizeof(t->server_id));
 }
 
 static struct value *
-value_new(const struct topic_table *t, uint32_t content_format, struct bytes data)
+value_new(struct topic_table *t, uint32_t content_format, struct bytes data)
 {
 	struct value *v = mem_alloc(sizeof(*v) + data.n);
 
@@ -177,7 +177,7 @@ value_new(const struct topic_table *t, uint32_t content_format, struct bytes dat
 	v->n = (uint32_t)data.n;
 	if (data.n)
 		memcpy(v->data, data.p, data.n);
-	topic_etag(t, content_format, data, v->etag);
+	topic_etag(t, content_format, data, ++t->n_values, v->etag);
 	return v;
 }
 

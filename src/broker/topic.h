@@ -16,7 +16,7 @@
 /* One representation of topic data: immutable, replaced as a whole. */
 struct value {
 	uint32_t content_format; /* or BROKER_NO_FORMAT */
-	uint8_t etag[ETAG_LEN]; /* server id and a hash of format and content */
+	uint8_t etag[ETAG_LEN]; /* server id, hash of format and content, number of the publish */
 	uint32_t n;
 	uint8_t data[];
 };
@@ -42,6 +42,7 @@ struct topic_table {
 	uint64_t generation; /* counts changes of what lists of topics tell */
 	uint8_t server_id[2]; /* in every ETag, so that two brokers' do not meet */
 	size_t value_bytes; /* of all values that topics hold */
+	uint16_t n_values; /* publishes so far: in every ETag */
 };
 
 void topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8_t id[2]);
@@ -73,8 +74,12 @@ void topic_set_value(
 
 struct bytes value_bytes(const struct value *v);
 
-/* The ETag of a representation: this server's id, and a hash of its format and content. */
+/*
+ * The ETag of a representation: this server's id, and a hash of its format and
+ * content. `nth` tells publishes of equal bytes apart: every publish is one, and
+ * receivers of a multicast notification know a refresh by its ETag.
+ */
 void topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes data,
-	uint8_t ret[ETAG_LEN]);
+	uint16_t nth, uint8_t ret[ETAG_LEN]);
 
 #endif
