@@ -55,6 +55,12 @@ refreshed() {
 wait_until 20 refreshed
 is "$? $(wc -l <"$tmp/both1.out")" "0 21" "refreshes are not printed"
 
+# Every accepted publish is one, equal bytes too.
+"$coapcast" pub -m 20 "$uri/both/demo"
+wait_lines "$tmp/both1.out" 22
+like "$(tail -n 1 "$tmp/both1.out")" '"payload":"20".*"via":"multicast"' \
+	"the same value published again is printed again"
+
 is "$(sed -nE 's/.*token ([0-9a-f]{8}).*/\1/p' "$tmp"/*1.err | sort -u | wc -l)" 3 \
 	"a token for each group observation"
 
