@@ -7,8 +7,9 @@
 . "${srcdir:-.}/tests/netns/hall.sh"
 hall_begin "$@"
 need_coap_client
-# 10.77.0.0/29 and fd77::/125 are b and h1 to h6.
-hall_conf 'threshold: 2, members: [ 10.77.0.0/29 ]' 'threshold: 2, members: [ "fd77::/125" ]'
+# 10.77.0.0/29 and fd77::/125 are b and h1 to h6. Link-local addresses are among
+# the members too, and have to stay traditional all the same.
+hall_conf 'threshold: 2, members: [ 10.77.0.0/29 ]' 'threshold: 2, members: [ "fd77::/125", "fe80::/10" ]'
 start_broker "$tmp/coapcast.yaml" -v
 link_local=$(in_host b ip -6 -br address show dev eth0 scope link | sed -E 's/.*(fe80:[^/]*).*/\1/')
 
@@ -24,15 +25,17 @@ for family in 4 6; do
 	# Two coap-clients that are kept out: they are over the threshold, but do not count.
 	spawn "out$family" in_host h8 "$COAP_CLIENT" -w -s 60 "${at[$family]}/ps/data/demo"
 	spawn "out$family-2" in_host h8 "$COAP_CLIENT" -w -s 60 "${at[$family]}/ps/data/demo"
-	# A link-local one, from a host whose other addresses are members.
+	# Link-local ones, as many as the threshold, from hosts that are members too.
 	names=(in1-"$family" in2-"$family")
 	n_traditional=3
 	if [ "$family" = 6 ]; then
-		spawn local in_host h2 "$talk" -n 0 "[$link_local%eth0]:5683" \
-			"con get token=11 observe=0 /ps/data/demo"
-		wait_line "$tmp/local.out" '^< .* ack 2\.05 .* observe='
-		ok $? "a link-local registration is answered as a traditional one"
-		n_traditional=4
+		for host in h2 h3; do
+			spawn "local-$host" in_host $host "$talk" -n 0 "[$link_local%eth0]:5683" \
+				"con get token=11 observe=0 /ps/data/demo"
+			wait_line "$tmp/local-$host.out" '^< .* ack 2\.05 .* observe='
+			ok $? "a link-local registration is answered as a traditional one: $host"
+		done
+		n_traditional=$((n_traditional + 2))
 	fi
 	# Another representation than the phantom asks for.
 	spawn "accept$family" in_host h1 "$talk" -a "${inside[$family]}:40012" -n 0 "${server[$family]}" \
@@ -61,10 +64,12 @@ for family in 4 6; do
 		wait_line "$tmp/accept$family.out" '"three"'
 	ok $? "IPv$family: and so have the others"
 	if [ "$family" = 6 ]; then
-		wait_line "$tmp/local.out" '"three"'
-		ok $? "IPv6: the link-local one too"
-		is "$(grep -c "^< \[$link_local%.*\]:5683 non 2\.05 .*token=11 .*observe=" "$tmp/local.out")" 3 \
-			"IPv6: from the link-local address, each value"
+		for host in h2 h3; do
+			wait_line "$tmp/local-$host.out" '"three"'
+			ok $? "IPv6: $host too, the link-local way"
+			is "$(grep -c "^< \[$link_local%.*\]:5683 non 2\.05 .*token=11 .*observe=" \
+				"$tmp/local-$host.out")" 3 "IPv6: $host from the link-local address, each value"
+		done
 	fi
 	capture_stop "wire$family"
 	is "$(to_group "wire$family" "${group[$family]}" | payloads)" $'one\ntwo\nthree' \
@@ -85,7 +90,8 @@ for family in 4 6; do
 	in_host h1 "$talk" -a "${inside[$family]}:40012" "${server[$family]}" \
 		"con get token=12 observe=1 /ps/data/demo accept=0" >/dev/null
 	if [ "$family" = 6 ]; then
-		stop local KILL
+		stop local-h2 KILL
+		stop local-h3 KILL
 	fi
 	in_host h8 "$COAP_CLIENT" -B 5 -m put -t 0 -e "by coap-client" "${at[$family]}/ps/data/demo"
 	is "$(in_host h8 "$COAP_CLIENT" -B 5 "${at[$family]}/ps/data/demo")" "by coap-client" \
