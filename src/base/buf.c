@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/buf.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -68,6 +69,25 @@ buf_put_hex(struct buf *b, struct bytes what)
 		at[0] = (uint8_t)digit[what.p[i] >> 4];
 		at[1] = (uint8_t)digit[what.p[i] & 15];
 	}
+}
+
+int
+buf_put_unescaped(struct buf *b, struct bytes text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		int hi, lo;
+
+		if (text.p[i] != '%') {
+			buf_put_u8(b, text.p[i]);
+			continue;
+		}
+		if (i + 2 >= text.n || (hi = bytes_hex_digit(text.p[i + 1])) < 0 ||
+			(lo = bytes_hex_digit(text.p[i + 2])) < 0)
+			return -EINVAL;
+		buf_put_u8(b, (uint8_t)(hi << 4 | lo));
+		i += 2;
+	}
+	return 0;
 }
 
 void

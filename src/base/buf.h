@@ -46,6 +46,8 @@ void buf_put_u8(struct buf *b, uint8_t v);
 void buf_put_u16(struct buf *b, uint16_t v); /* big-endian */
 void buf_put_str(struct buf *b, const char *s); /* without its NUL */
 void buf_put_hex(struct buf *b, struct bytes what);
+/* Text with each %XX replaced by the octet it stands for; -EINVAL for a broken one. */
+int buf_put_unescaped(struct buf *b, struct bytes text);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*

@@ -69,4 +69,14 @@ bytes_head(struct bytes b, size_t n)
 	return n < b.n ? bytes_of(b.p, n) : b;
 }
 
+/* What a hexadecimal digit stands for; -1 when it is none. */
+static inline int
+bytes_hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 #endif

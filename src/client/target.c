@@ -5,31 +5,11 @@
 
 #define OPTION_PART_MAX 255 /* bytes of one Uri-Path or Uri-Query (RFC 7252 5.10) */
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int
 target_unescape(struct bytes text, struct buf *out)
 {
-	for (size_t i = 0; i < text.n; i++) {
-		int hi, lo;
-
-		if (text.p[i] != '%') {
-			buf_put_u8(out, text.p[i]);
-			continue;
-		}
-		if (i + 2 >= text.n || (hi = hex_value(text.p[i + 1])) < 0 ||
-			(lo = hex_value(text.p[i + 2])) < 0)
-			return -EINVAL;
-		buf_put_u8(out, (uint8_t)(hi << 4 | lo));
-		i += 2;
-	}
+	if (buf_put_unescaped(out, text) < 0)
+		return -EINVAL;
 	return out->full ? -ENOSPC : 0;
 }
 

@@ -313,21 +313,12 @@ format_text(const struct schema_key *key, const void *field, FILE *out)
 }
 
 static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int
 bytes_hex(struct scalar *s, struct bytes digits, struct bytes *ret, struct error *why)
 {
 	uint8_t *p = arena_alloc(s->arena, digits.n / 2);
 
 	for (size_t i = 0; i < digits.n; i++) {
-		int d = hex_digit(digits.p[i]);
+		int d = bytes_hex_digit(digits.p[i]);
 
 		if (d < 0 || digits.n % 2 != 0) {
 			error_set(why, "must have pairs of hex digits after hex:");

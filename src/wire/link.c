@@ -13,21 +13,12 @@ static const struct {
 
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
 
-/* The value of a hex digit, or -1. */
-static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20; /* to lower case */
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Whether the text starts with a percent-encoded octet. */
 static bool
 is_escape(struct bytes s)
 {
-	return s.n >= 3 && s.p[0] == '%' && hex_digit(s.p[1]) >= 0 && hex_digit(s.p[2]) >= 0;
+	return s.n >= 3 && s.p[0] == '%' && bytes_hex_digit(s.p[1]) >= 0 &&
+	       bytes_hex_digit(s.p[2]) >= 0;
 }
 
 /* Takes one octet off a text that is not empty, percent-decoded. */
@@ -37,7 +28,7 @@ take_octet(struct bytes *s)
 	uint8_t v = s->p[0];
 
 	if (is_escape(*s)) {
-		v = (uint8_t)(hex_digit(s->p[1]) << 4 | hex_digit(s->p[2]));
+		v = (uint8_t)(bytes_hex_digit(s->p[1]) << 4 | bytes_hex_digit(s->p[2]));
 		*s = bytes_from(*s, 3);
 	} else {
 		*s = bytes_from(*s, 1);

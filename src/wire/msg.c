@@ -274,34 +274,14 @@ msg_path(const struct msg *m, struct buf *out)
 	return out->full ? -ENOBUFS : 0;
 }
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Undoes percent-encoding into scratch; -EINVAL for a broken escape. */
 static int
 unescape(struct bytes text, struct buf *scratch, struct bytes *ret)
 {
 	size_t start = scratch->n;
 
-	for (size_t i = 0; i < text.n; i++) {
-		int hi, lo;
-
-		if (text.p[i] != '%') {
-			buf_put_u8(scratch, text.p[i]);
-			continue;
-		}
-		if (i + 2 >= text.n || (hi = hex_value(text.p[i + 1])) < 0 ||
-			(lo = hex_value(text.p[i + 2])) < 0)
-			return -EINVAL;
-		buf_put_u8(scratch, (uint8_t)(hi << 4 | lo));
-		i += 2;
-	}
+	if (buf_put_unescaped(scratch, text) < 0)
+		return -EINVAL;
 	if (scratch->full)
 		return -ENOSPC;
 	*ret = bytes_of(scratch->p + start, scratch->n - start);

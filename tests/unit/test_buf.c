@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+
 #include "unit.h"
 
 #include "base/buf.h"
@@ -16,6 +18,36 @@ put_all(struct buf *b)
 }
 
 static const uint8_t all[] = {1, 2, 3, 4, 5, 'a', 'b', 'd', 'e', '0', 'f', '4', '2'};
+
+START_TEST(unescaped_octets_or_nothing)
+{
+	static const struct {
+		const char *text, *octets;
+	} rows[] = {
+		{"", ""},
+		{"a", "a"},
+		{"%41b", "Ab"},
+		{"%2f%2F", "//"},
+		{"%", NULL},
+		{"%4", NULL},
+		{"%4g", NULL},
+		{"a%zz", NULL},
+		{"%25", "%"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t room[8];
+		struct buf b = BUF_OF(room);
+		int rc = buf_put_unescaped(&b, bytes_str(rows[i].text));
+
+		if (rows[i].octets) {
+			ck_assert_int_eq(rc, 0);
+			ck_assert(bytes_is(buf_bytes(&b), rows[i].octets));
+		} else {
+			ck_assert_int_eq(rc, -EINVAL);
+		}
+	}
+}
 
 START_TEST(what_is_put_is_there)
 {
@@ -102,6 +134,7 @@ suite(void)
 {
 	Suite *s = suite_create("buf");
 	TCase *t = tcase_create("buf");
+	tcase_add_test(t, unescaped_octets_or_nothing);
 
 	tcase_add_test(t, what_is_put_is_there);
 	tcase_add_test(t, every_shorter_buffer_is_full_and_stays_so);
