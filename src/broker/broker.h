@@ -118,6 +118,8 @@ void broker_stats(const struct broker *b, struct broker_stats *ret);
 const char *group_topic_name(const struct group_observation *g);
 const struct broker_group *group_conf(const struct group_observation *g);
 void group_token(const struct group_observation *g, struct token *ret);
+/* The observer counter of section 4 of the current draft: who took part so far. */
+uint32_t group_count(const struct group_observation *g);
 
 /* Whether a pattern ('*': any run of characters, '/' included) matches all of a topic name. */
 bool pattern_matches(const char *pattern, struct bytes name);

@@ -103,7 +103,7 @@ topic_delete(struct call *c)
 
 /* Why the properties do not make a topic here; NULL when they do. */
 static const char *
-find_fault(const struct broker *b, const struct props *p)
+find_fault(const struct props *p)
 {
 	const unsigned known = PROPS_BIT(PROPS_NAME) | PROPS_BIT(PROPS_RESOURCE_TYPE) |
 			       PROPS_BIT(PROPS_CONTENT_FORMAT) | PROPS_BIT(PROPS_INITIALIZE);
@@ -116,8 +116,6 @@ find_fault(const struct broker *b, const struct props *p)
 		return "initialize needs topic-content-format";
 	if (p->has & ~known)
 		return "this property is not supported";
-	if (topic_by_name(&b->topics, p->name))
-		return "topic-name is in use";
 	return NULL;
 }
 
@@ -138,7 +136,8 @@ create(struct call *c, const struct props *p)
 	if (rc == -ENOSPC)
 		reply_busy(c->r);
 	else if (rc < 0)
-		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a topic name");
+		reply_diagnostic(c->r, CODE_BAD_REQUEST,
+			rc == -EEXIST ? "topic-name is in use" : "not a topic name");
 	return rc == 0;
 }
 
@@ -188,7 +187,7 @@ collection_post(struct call *c)
 
 	if (!take_props(c, &props))
 		return;
-	if ((fault = find_fault(c->b, &props)) != NULL) {
+	if ((fault = find_fault(&props)) != NULL) {
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, fault);
 		return;
 	}

@@ -508,3 +508,9 @@ group_token(const struct group_observation *g, struct token *ret)
 {
 	*ret = g->token;
 }
+
+uint32_t
+group_count(const struct group_observation *g)
+{
+	return g->count;
+}

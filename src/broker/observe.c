@@ -425,7 +425,8 @@ void
 broker_reset(struct broker *b, struct peer *p, uint16_t mid)
 {
 	for (struct observer *o = p->user; o; o = o->next_of_peer) {
-		if (o->state == OBSERVER_TRADITIONAL && o->mid == mid) {
+		/* In whatever state: RFC 7641 3.6, it is no longer interested. */
+		if (o->mid == mid) {
 			b->stats.observers_dropped++;
 			observer_remove(b, o);
 			return;

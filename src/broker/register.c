@@ -21,7 +21,7 @@ group_of(const struct call *c)
 	const struct broker_group *group;
 	const struct bunch *running;
 
-	if (c->r->way->multicast || !group_request_matches(c->r->msg))
+	if (!group_request_matches(c->r->msg))
 		return NULL;
 	group = group_for(c->b, c->topic, c->r->way);
 	if (!group || !group_fits(group, c->topic->value))

@@ -18,14 +18,15 @@ static struct addr
 address_of(unsigned number, bool ours)
 {
 	struct addr a = {.family = bw.family, .port = ours ? 5683 : 40000};
+	bool link_local = ours ? bw.link_local_us : bw.link_local_peer;
 	uint8_t *low = bw.family == AF_INET ? a.ip + 2 : a.ip + 14;
 
 	if (bw.family == AF_INET) {
-		a.ip[0] = bw.link_local ? 169 : ours ? 192 : 10;
-		a.ip[1] = bw.link_local ? 254 : 0;
+		a.ip[0] = link_local ? 169 : ours ? 192 : 10;
+		a.ip[1] = link_local ? 254 : 0;
 	} else {
-		a.ip[0] = bw.link_local ? 0xfe : 0xfd;
-		a.ip[1] = bw.link_local ? 0x80 : ours;
+		a.ip[0] = link_local ? 0xfe : 0xfd;
+		a.ip[1] = link_local ? 0x80 : ours;
 	}
 	low[0] = (uint8_t)(number >> 8);
 	low[1] = (uint8_t)number;
@@ -215,6 +216,10 @@ on_random(void *ctx, void *p, size_t n)
 	(void)ctx;
 	for (size_t i = 0; i < n; i++) {
 		bw.random_state = bw.random_state * 6364136223846793005u + 1442695040888963407u;
+		if (bw.random_bytes.n) {
+			at[i] = bw.random_bytes.p[i % bw.random_bytes.n];
+			continue;
+		}
 		at[i] = bw.random_byte >= 0 ? (uint8_t)bw.random_byte
 					    : (uint8_t)(bw.random_state >> 56);
 	}
@@ -246,6 +251,8 @@ on_group(void *ctx, const struct group_observation *g, bool began)
 	ck_assert_ptr_nonnull(group_conf(g)->name);
 	bw.n_groups_began += began;
 	bw.n_groups_ended += !began;
+	if (!began)
+		bw.count = group_count(g);
 }
 
 /* --- the world ----------------------------------------------------------------- */

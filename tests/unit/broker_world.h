@@ -55,13 +55,15 @@ struct bw {
 	/* How the next requests come. */
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t address; /* number of our address that is asked */
-	bool link_local, multicast;
+	bool link_local_peer, link_local_us, multicast;
 	uint16_t mid; /* of the last request */
 	bool batch; /* nothing is flushed until bw_flush */
 	bool mute; /* nothing is said */
 	bool closed; /* there is no room to send */
 	int random_byte; /* every random byte; -1: unpredictable ones */
+	struct bytes random_bytes; /* or these, again and again */
 	unsigned n_groups_began, n_groups_ended; /* on_group */
+	uint32_t count; /* observer counter of the group observation that ended last */
 	/* The recorder's. */
 	struct bw_sent sent[BW_SENT];
 	unsigned n_sent;

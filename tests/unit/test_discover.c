@@ -141,6 +141,8 @@ START_TEST(a_list_follows_the_topics)
 	bw_in(2, "DELETE /ps/data/hall");
 	bw_in(1, "GET /ps?rt=core.ps.data");
 	ck_assert_str_eq(links(), "</ps/data/attic>\n</ps/data/t>\n");
+	bw_in(1, "GET /ps");
+	(void)bw_said();
 	bw_in(2, "DELETE /ps/t");
 	bw_in(1, "GET /ps");
 	ck_assert_str_eq(links(), "</ps/attic>\n</ps/hall>\n");
@@ -241,11 +243,16 @@ START_TEST(a_request_with_very_long_queries)
 
 START_TEST(a_filter_in_blocks)
 {
+	struct msg m;
+
 	bw_in(1, "FETCH /ps ct=606 b1=0+/16 x=a2026c636f72652e70732e64617461"
 		 "00");
 	bw_expect("1=2.31 ");
 	bw_in(1, "FETCH /ps ct=606 b1=1/16 x=6468616c6c");
 	ck_assert_str_eq(links(), "</ps/hall>\n");
+	/* RFC 7959 2.3 */
+	m = bw_last(1);
+	ck_assert_int_eq(bw_option(&m, OPT_BLOCK1), 0x10);
 }
 
 static Suite *

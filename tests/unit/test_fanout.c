@@ -63,15 +63,17 @@ START_TEST(who_leaves_amid_a_fan_out_costs_nobody_else_a_notification)
 		bw_unsub(i);
 	bw_unsub(MANY);
 	bw_unsub(1);
-	bw_sub(MANY + 1);
+	/* As many new ones, who take the places of those in memory. */
+	bw_subs(MANY + 1, MANY + 103);
 	bw_flush();
 	for (unsigned i = 2; i < MANY; i++) {
 		bool left = i >= 200 && i <= 300;
 
 		ck_assert_uint_eq(bw.peers[i].n_values, left && i > 256 ? 0 : 1);
 	}
-	/* Its registration was answered with the newest. */
-	ck_assert_uint_eq(bw.peers[MANY + 1].n_values, 1);
+	/* Their registrations were answered with the newest. */
+	for (unsigned i = MANY + 1; i <= MANY + 103; i++)
+		ck_assert_uint_eq(bw.peers[i].n_values, 1);
 }
 
 START_TEST(all_leave_amid_a_fan_out)
@@ -121,9 +123,43 @@ START_TEST(topics_take_turns)
 	/* Every other of them loses its observer while it waits. */
 	for (unsigned i = 0; i < 50; i += 2)
 		bw_in(MANY + 1 + i, "GET /ps/data/t%u o=1", i);
+	/* New ones take the places of what they left in memory. */
+	for (unsigned i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), "u%u", i);
+		bw_topic(name, "0");
+		bw_in(MANY + 101 + i, "GET /ps/data/%s o=0", name);
+	}
 	bw_flush();
 	for (unsigned i = 0; i < 50; i++)
 		ck_assert_uint_eq(bw.peers[MANY + 1 + i].n_values, 1 + i % 2);
+}
+
+/* Tails are encoded once for all: never one topic's for another's. */
+START_TEST(two_topics_with_the_same_numbers)
+{
+	bw.mute = false;
+	bw.random_byte = 0x11;
+	bw_topic("one", "0");
+	bw_topic("two", "0");
+	bw.random_byte = -1;
+	for (unsigned i = 0; i < 3; i++) {
+		bw_in(MANY + 1 + i, "GET /ps/data/one o=0");
+		bw_in(MANY + 11 + i, "GET /ps/data/two o=0");
+	}
+	bw.batch = true;
+	bw_in(BW_PUBLISHER, "PUT /ps/data/one 'a'");
+	bw_in(BW_PUBLISHER, "PUT /ps/data/two 'b'");
+	(void)bw_said();
+	bw_flush();
+	bw_expect("1001:a 1002:a 1003:a 1011:b 1012:b 1013:b ");
+	bw_in(BW_PUBLISHER, "DELETE /ps/one");
+	bw.random_byte = 0x11;
+	bw_topic("one", "0");
+	(void)bw_said();
+	bw_in(MANY + 21, "GET /ps/data/one o=0");
+	bw_in(BW_PUBLISHER, "PUT /ps/data/one 'c'");
+	bw_flush();
+	ck_assert_ptr_nonnull(strstr(bw_said(), "1021:c "));
 }
 
 /* Bytes per observer and steps per message do not grow with their number. */
@@ -167,6 +203,7 @@ suite(void)
 	tcase_add_test(t, all_leave_amid_a_fan_out);
 	tcase_add_test(t, a_topic_deleted_amid_its_fan_out);
 	tcase_add_test(t, topics_take_turns);
+	tcase_add_test(t, two_topics_with_the_same_numbers);
 	tcase_add_test(t, ten_thousand_observers);
 	suite_add_tcase(s, t);
 	return s;
