@@ -17,17 +17,17 @@
 
 struct world {
 	struct layer *layer;
-	struct path way;         /* how world_in's datagrams come */
-	struct buf out;          /* the datagram being written */
+	struct path way; /* how world_in's datagrams come */
+	struct buf out; /* the datagram being written */
 	struct path out_way;
 	struct buf said;
 	uint64_t now_ms;
-	uint32_t random;         /* what the next random number is */
-	bool closed;             /* no room to send */
-	bool open;               /* a datagram was opened and not committed */
-	bool wants_responses;    /* what on_response says */
-	unsigned n_runs;         /* requests that reached on_request */
-	void (*on_request)(struct world *w, struct request *r);  /* instead of the built-in one */
+	uint32_t random; /* what the next random number is */
+	bool closed; /* no room to send */
+	bool open; /* a datagram was opened and not committed */
+	bool wants_responses; /* what on_response says */
+	unsigned n_runs; /* requests that reached on_request */
+	void (*on_request)(struct world *w, struct request *r); /* instead of the built-in one */
 	uint8_t out_room[2048];
 	uint8_t said_room[16384];
 };
@@ -36,11 +36,11 @@ struct world {
 struct sender {
 	struct world *world;
 	const char *name;
-	struct exchange *exchange;   /* NULL when it is over */
+	struct exchange *exchange; /* NULL when it is over */
 	unsigned n_composed;
-	bool stops;              /* compose ends the exchange */
-	bool renews;             /* each transmission has other content */
-	void (*on_end)(struct sender *s, enum exchange_end end);  /* besides the text */
+	bool stops; /* compose ends the exchange */
+	bool renews; /* each transmission has other content */
+	void (*on_end)(struct sender *s, enum exchange_end end); /* besides the text */
 };
 
 void world_init(struct world *w, uint32_t n_peers, uint32_t n_exchanges);
