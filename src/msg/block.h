@@ -12,11 +12,11 @@
 struct bodies;
 
 struct bodies_limits {
-	uint32_t bodies;     /* bodies in the making at once */
-	uint32_t payload;    /* bytes of one */
+	uint32_t bodies; /* bodies in the making at once */
+	uint32_t payload; /* bytes of one */
 };
 
-#define BODIES_TIMEOUT_MS (LAYER_EXCHANGE_LIFETIME_S * 1000ull)  /* after the last block of a body */
+#define BODIES_TIMEOUT_MS (LAYER_EXCHANGE_LIFETIME_S * 1000ull) /* after the last block of a body */
 
 /* Timeouts run on the layer's wheel. */
 struct bodies *bodies_new(struct wheel *wheel, const struct bodies_limits *limits, uint32_t seed);
@@ -24,8 +24,8 @@ void bodies_free(struct bodies *b);
 void bodies_set_limits(struct bodies *b, const struct bodies_limits *limits);
 
 enum body_verdict {
-	BODY_WHOLE,      /* *ret_body is the request's body: run it */
-	BODY_ANSWERED,   /* the request was answered here: 2.31, 4.08, 4.13 + Size1, 5.03 + Max-Age, 4.00 */
+	BODY_WHOLE, /* *ret_body is the request's body: run it */
+	BODY_ANSWERED, /* the request was answered here: 2.31, 4.08, 4.13 + Size1, 5.03 + Max-Age, 4.00 */
 };
 
 /*
@@ -43,7 +43,7 @@ void block1_echo(const struct msg *request, struct msg *response);
 
 size_t bodies_count(const struct bodies *b);
 
-#define BLOCK_SZX_MAX 6      /* 1024 bytes */
+#define BLOCK_SZX_MAX 6 /* 1024 bytes */
 #define BLOCK_SIZE(szx) (1u << ((szx) + 4))
 
 /*
