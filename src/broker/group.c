@@ -208,7 +208,7 @@ make_phantom(struct broker *b, struct group_observation *g)
 	return 0;
 }
 
-/* Section 4.5 and 4.1, step 6: composes the latest notification, without sending it. */
+/* Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it. */
 static void
 compose_latest(struct broker *b, struct group_observation *g)
 {
@@ -237,7 +237,7 @@ compose_latest(struct broker *b, struct group_observation *g)
 	g->inform = NULL;
 }
 
-/* When the latest notification is to be followed by a fresh one: section 4.5, last paragraph. */
+/* When the latest notification is to be followed by a fresh one: section 4.3, last paragraph. */
 static void
 schedule(struct broker *b, struct group_observation *g, uint64_t in_ms)
 {
