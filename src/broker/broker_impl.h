@@ -49,6 +49,8 @@ struct broker {
 	} tail;
 };
 
+struct props;
+
 /* A request on its way through the router. */
 struct call {
 	struct broker *b;
@@ -58,6 +60,7 @@ struct call {
 	struct bytes path; /* Uri-Path as text */
 	struct bytes id; /* the part of it that names a topic, "/hall/demo" */
 	struct bytes body; /* the whole payload */
+	const struct props *filter; /* of a FETCH of the collection; else NULL */
 };
 
 /* Handlers of one resource and method; each replies or accepts. */

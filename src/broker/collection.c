@@ -267,20 +267,11 @@ asks_for_data(const struct msg *m)
 static void
 write_collection(struct call *c, struct buf *out)
 {
-	struct listing l = {.c = c, .out = out, .data = asks_for_data(c->r->msg)};
+	struct listing l = {.c = c,
+		.out = out,
+		.filter = c->filter,
+		.data = !c->filter && asks_for_data(c->r->msg)};
 
-	map_each(&c->b->topics.by_path, put_link, &l);
-}
-
-static void
-write_filtered(struct call *c, struct buf *out)
-{
-	struct listing l = {.c = c, .out = out};
-	struct props filter;
-
-	if (props_decode(c->body, &filter) < 0)
-		return;
-	l.filter = &filter;
 	map_each(&c->b->topics.by_path, put_link, &l);
 }
 
@@ -295,6 +286,8 @@ collection_fetch(struct call *c)
 {
 	struct props filter;
 
-	if (take_props(c, &filter))
-		links_reply(c, write_filtered);
+	if (!take_props(c, &filter))
+		return;
+	c->filter = &filter;
+	links_reply(c, write_collection);
 }

@@ -114,7 +114,7 @@ settle_format(const struct call *c, uint32_t *ret)
 		return true;
 	}
 	if (t->content_format != BROKER_NO_FORMAT ? asked != t->content_format
-						  : asked != now && t->value && is_observed(t))
+						  : asked != now && is_observed(t))
 		return false;
 	*ret = asked;
 	return true;

@@ -316,6 +316,21 @@ START_TEST(those_without_room_are_moved_when_there_is_some)
 	ck_assert_uint_eq(bw_stats().moved, 5);
 }
 
+START_TEST(those_without_room_hear_what_is_published)
+{
+	anew(5);
+	bw.layer_limits.exchanges = 2;
+	begin();
+	bw_subs(1, 5);
+	(void)bw_said();
+	/* The ACK makes room for one, and the publish is for all that are left. */
+	bw.batch = true;
+	bw_pub("a");
+	bw_ack(1);
+	bw_flush();
+	bw_expect("*:a 4:a 5:a i3 ");
+}
+
 START_TEST(a_refresh_moves_those_who_were_forgotten)
 {
 	anew(2);
@@ -464,6 +479,29 @@ START_TEST(another_group_is_another_token_space)
 	ck_assert(has_token(2, bw_inform(1).token));
 }
 
+START_TEST(the_token_space_is_of_both_endpoints)
+{
+	static const char *const attic[] = {"attic"};
+	struct broker_group *second;
+
+	anew(1)->patterns = attic;
+	second = bw_group("239.255.17.5:61616", 1);
+	begin();
+	bw_topic("attic", "a");
+	bw_topic("cellar", "c");
+	ck_assert_ptr_nonnull(second);
+	bw.random_byte = 0x55;
+	bw_in(1, "GET /ps/data/attic o=0");
+	bw_in(2, "GET /ps/data/hall o=0");
+	/* The second group and our first address have it already, not our second. */
+	bw_in(3, "GET /ps/data/cellar o=0");
+	bw_expect("a1 i1 a2 i2 3+c ");
+	bw.address = 2;
+	bw_in(4, "GET /ps/data/cellar o=0");
+	bw_expect("a4 i4 ");
+	ck_assert_uint_eq(bw_stats().group_observations, 3);
+}
+
 /* A path so long that its phantom leaves no room in the datagram. */
 START_TEST(what_cannot_be_told_in_a_datagram_stays_traditional)
 {
@@ -515,6 +553,7 @@ static void
 add_limits(TCase *t)
 {
 	tcase_add_test(t, those_without_room_are_moved_when_there_is_some);
+	tcase_add_test(t, those_without_room_hear_what_is_published);
 	tcase_add_test(t, a_refresh_moves_those_who_were_forgotten);
 	tcase_add_test(t, a_later_registration_without_room_is_refused);
 	tcase_add_test(t, too_many_observers_in_a_running_group);
@@ -522,6 +561,7 @@ add_limits(TCase *t)
 	tcase_add_test(t, who_wants_no_503_gets_none);
 	tcase_add_test(t, no_two_live_ones_share_a_token);
 	tcase_add_test(t, another_group_is_another_token_space);
+	tcase_add_test(t, the_token_space_is_of_both_endpoints);
 	tcase_add_test(t, what_cannot_be_told_in_a_datagram_stays_traditional);
 }
 

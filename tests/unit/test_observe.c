@@ -185,6 +185,29 @@ START_TEST(too_many_observers)
 	bw_expect("5=2.05:a 5=2.04 ");
 }
 
+START_TEST(the_peers_of_observers_stay)
+{
+	bw_stop();
+	bw_init();
+	bw.layer_limits.peers = 4;
+	bw_start();
+	bw_topic("hall", "0");
+	bw_subs(1, 2);
+	for (unsigned peer = 10; peer < 20; peer++)
+		bw_in(peer, "GET /ps/data/none");
+	(void)bw_said();
+	bw_pub("a");
+	bw_expect("1:a 2:a ");
+	bw_unsub(1);
+	bw_unsub(2);
+	for (unsigned peer = 10; peer < 20; peer++)
+		bw_in(peer, "GET /ps/data/none");
+	ck_assert_uint_eq(layer_n_peers(bw.layer), 4);
+	(void)bw_said();
+	bw_pub("b");
+	bw_expect("");
+}
+
 /* --- notifications ------------------------------------------------------------------ */
 
 START_TEST(every_publish_is_notified_equal_ones_too)
@@ -707,6 +730,7 @@ add_registrations(TCase *t)
 	tcase_add_test(t, a_registration_by_multicast_is_answered);
 	tcase_add_test(t, too_many_observers_of_one_peer);
 	tcase_add_test(t, too_many_observers);
+	tcase_add_test(t, the_peers_of_observers_stay);
 }
 
 static void
