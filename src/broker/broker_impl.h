@@ -49,6 +49,7 @@ struct broker {
 	} tail;
 };
 
+struct link;
 struct props;
 
 /* A request on its way through the router. */
@@ -117,6 +118,8 @@ void broker_published(struct broker *b, struct topic *t);
  * while requests have the same path, queries and body, and the topics are the same.
  */
 void links_reply(struct call *c, void (*write)(struct call *c, struct buf *out));
+/* Appends a link to the list that `write` was given. */
+void links_put(struct buf *out, const struct link *link);
 void links_fini(struct links *l);
 
 #endif

@@ -239,7 +239,7 @@ put_link(void *ctx, struct map_node *node)
 	struct link link = {
 		.ct = LINK_NO_CT, .rt = l->data ? BYTES_LIT(RT_DATA) : BYTES_LIT(RT_CONF)};
 
-	if (l->out->full || (l->data && !t->value) || !matches_filter(l, t))
+	if ((l->data && !t->value) || !matches_filter(l, t))
 		return;
 	buf_put_str(&path, l->c->b->conf.collection);
 	if (l->data)
@@ -250,7 +250,7 @@ put_link(void *ctx, struct map_node *node)
 		return;
 	/* The type of each link follows from the request: the drafts' examples leave it out. */
 	link.rt = BYTES_NONE;
-	link_put(l->out, &link);
+	links_put(l->out, &link);
 }
 
 /* Whether the request asks for topic data: rt=core.ps.data ("Topic-Data Discovery"). */

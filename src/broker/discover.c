@@ -17,7 +17,7 @@ offer(const struct walk *w, const struct link *link)
 		if (m->opts[i].number == OPT_URI_QUERY && !link_matches(link, m->opts[i].value))
 			return;
 	}
-	link_put(w->out, link);
+	links_put(w->out, link);
 }
 
 /* Whether a topic's observers might be moved into some group observation. */
@@ -45,8 +45,6 @@ offer_topic(void *ctx, struct map_node *node)
 	struct buf path = BUF_OF(bytes);
 	struct link link = {.ct = LINK_NO_CT, .rt = BYTES_LIT("core.ps.conf")};
 
-	if (w->out->full)
-		return;
 	buf_put_str(&path, b->conf.collection);
 	buf_put_str(&path, t->path);
 	link.path = buf_bytes(&path);

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "broker/broker_impl.h"
+#include "wire/link.h"
 #include "wire/option.h"
 
 #define FORMAT_LINK 40
-#define FIRST_SIZE 4096 /* bytes tried first for a list; doubled until it fits */
-#define SIZE_MAX_BYTES (1u << 30) /* 100,000 topics of the longest names, every byte escaped */
+#define FIRST_SIZE 4096 /* bytes a list starts with; then it doubles */
+#define ESCAPED 3 /* bytes of one of a path at most */
+#define ATTRIBUTES_MAX 64 /* bytes of a link besides path and resource type */
 #define KEY_MAX 4096 /* a request whose key is longer has its list built for each block */
 
 /* Everything a list depends on but the topics there are, unambiguously. */
@@ -30,20 +32,28 @@ put_key(const struct call *c, struct buf *out)
 	buf_put(out, c->body);
 }
 
+/* The list grows with what is in it: one walk over the topics, whatever their number. */
+void
+links_put(struct buf *out, const struct link *link)
+{
+	size_t need = out->n + ESCAPED * link->path.n + link->rt.n + ATTRIBUTES_MAX;
+
+	if (need > out->cap) {
+		out->cap = need > 2 * out->cap ? need : 2 * out->cap;
+		out->p = mem_realloc(out->p, out->cap);
+	}
+	link_put(out, link);
+}
+
 static void
 build(struct call *c, void (*write)(struct call *c, struct buf *out))
 {
 	struct links *l = &c->b->links;
-	size_t cap = FIRST_SIZE;
-	struct buf out;
+	struct buf out = buf_of(mem_alloc(FIRST_SIZE), FIRST_SIZE);
 
-	do {
-		free(l->text);
-		l->text = mem_alloc(cap);
-		out = buf_of(l->text, cap);
-		write(c, &out);
-		cap *= 2;
-	} while (out.full && cap <= SIZE_MAX_BYTES);
+	write(c, &out);
+	free(l->text);
+	l->text = out.p;
 	l->n = out.n;
 	l->generation = c->b->topics.generation;
 	topic_etag(&c->b->topics, FORMAT_LINK, buf_bytes(&out), 0, l->etag);

@@ -92,7 +92,7 @@ bunch_settle(struct broker *b, struct bunch *bunch)
 struct observer *
 observer_find(const struct peer *p, const struct token *token)
 {
-	for (struct observer *o = p->user; o; o = o->next_of_peer) {
+	for (struct observer *o = peer_user(p); o; o = o->next_of_peer) {
 		if (token_equal(&o->token, token))
 			return o;
 	}
@@ -112,7 +112,7 @@ observer_add(struct broker *b, struct bunch *bunch, struct peer *p, const struct
 	struct observer *o;
 	uint32_t n = 0;
 
-	for (o = p->user; o; o = o->next_of_peer)
+	for (o = peer_user(p); o; o = o->next_of_peer)
 		n++;
 	if (n >= b->conf.limits.observers_per_peer ||
 		b->observers.n_used >= b->conf.limits.observers)
@@ -424,7 +424,7 @@ observe_end_all(struct broker *b, struct topic *t)
 void
 broker_reset(struct broker *b, struct peer *p, uint16_t mid)
 {
-	for (struct observer *o = p->user; o; o = o->next_of_peer) {
+	for (struct observer *o = peer_user(p); o; o = o->next_of_peer) {
 		/* In whatever state: RFC 7641 3.6, it is no longer interested. */
 		if (o->mid == mid) {
 			b->stats.observers_dropped++;
