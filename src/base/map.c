@@ -8,20 +8,11 @@
 #define FIRST_BUCKETS 64
 
 void
-map_init_for(struct map *m, size_t n)
-{
-	size_t n_buckets = FIRST_BUCKETS;
-
-	while (n_buckets < n)
-		n_buckets *= 2;
-	*m = (struct map){.mask = n_buckets - 1};
-	m->buckets = mem_alloc(n_buckets * sizeof(struct map_node *));
-}
-
-void
 map_init(struct map *m)
 {
-	map_init_for(m, FIRST_BUCKETS);
+	*m = (struct map){
+		.n_buckets = FIRST_BUCKETS, .cap = FIRST_BUCKETS, .mask = FIRST_BUCKETS - 1};
+	m->buckets = mem_alloc(FIRST_BUCKETS * sizeof(struct map_node *));
 }
 
 void
@@ -31,50 +22,73 @@ map_fini(struct map *m)
 	*m = (struct map){0};
 }
 
-static void
-chain(struct map *m, struct map_node *node)
+/*
+ * Buckets from mask + 1 on were split off the first ones by one more bit of the
+ * hash; those not split yet answer for both.
+ */
+static struct map_node **
+bucket_of(const struct map *m, uint32_t hash)
 {
-	struct map_node **head = &m->buckets[node->hash & m->mask];
+	size_t i = hash & (2 * m->mask + 1);
 
+	return &m->buckets[i < m->n_buckets ? i : hash & m->mask];
+}
+
+static void
+chain(struct map_node **head, struct map_node *node)
+{
 	node->next = *head;
 	*head = node;
 }
 
 static void
-grow(struct map *m)
+reserve(struct map *m)
 {
-	struct map_node **old = m->buckets;
-	size_t n_old = m->mask + 1;
+	size_t n = m->cap * sizeof(struct map_node *);
 
-	m->buckets = mem_alloc(n_old * 2 * sizeof(struct map_node *));
-	m->mask = n_old * 2 - 1;
-	for (size_t i = 0; i < n_old; i++) {
-		struct map_node *node = old[i];
+	if (m->n_buckets < m->cap)
+		return;
+	m->buckets = mem_realloc(m->buckets, 2 * n);
+	memset((char *)m->buckets + n, 0, n);
+	m->cap *= 2;
+}
 
-		while (node) {
-			struct map_node *next = node->next;
+/* One bucket more: it takes its part of the one that answered for it. */
+static void
+split(struct map *m)
+{
+	struct map_node **from, **to, *list;
 
-			chain(m, node);
-			node = next;
-		}
+	reserve(m);
+	from = &m->buckets[m->n_buckets & m->mask];
+	to = &m->buckets[m->n_buckets];
+	list = *from;
+	*from = NULL;
+	while (list) {
+		struct map_node *node = list;
+
+		list = node->next;
+		chain(node->hash & (m->mask + 1) ? to : from, node);
 	}
-	free(old);
+	m->n_buckets++;
+	if (m->n_buckets == 2 * (m->mask + 1))
+		m->mask = m->n_buckets - 1;
 }
 
 void
 map_put(struct map *m, struct map_node *node, uint32_t hash)
 {
-	if (m->n > m->mask)
-		grow(m);
+	if (m->n >= m->n_buckets)
+		split(m);
 	node->hash = hash;
-	chain(m, node);
+	chain(bucket_of(m, hash), node);
 	m->n++;
 }
 
 void
 map_remove(struct map *m, struct map_node *node)
 {
-	struct map_node **at = &m->buckets[node->hash & m->mask];
+	struct map_node **at = bucket_of(m, node->hash);
 
 	while (*at && *at != node)
 		at = &(*at)->next;
@@ -87,7 +101,7 @@ map_remove(struct map *m, struct map_node *node)
 struct map_node *
 map_first(const struct map *m, uint32_t hash)
 {
-	struct map_node *node = m->buckets[hash & m->mask];
+	struct map_node *node = *bucket_of(m, hash);
 
 	while (node && node->hash != hash)
 		node = node->next;
@@ -107,7 +121,7 @@ map_next(const struct map_node *node)
 void
 map_each(struct map *m, void (*visit)(void *ctx, struct map_node *node), void *ctx)
 {
-	for (size_t i = 0; i <= m->mask; i++) {
+	for (size_t i = 0; i < m->n_buckets; i++) {
 		struct map_node *node = m->buckets[i];
 
 		while (node) {

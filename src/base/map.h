@@ -2,8 +2,9 @@
 /*
  * A hash map of objects that embed a `struct map_node` and are owned by
  * somebody else. The map keeps the nodes chained by hash; equality is the
- * caller's, who walks the candidates of one hash. It grows with its content
- * and never shrinks.
+ * caller's, who walks the candidates of one hash. It grows with its content, a
+ * bucket at a time (linear hashing): no insertion walks over all there is. It
+ * never shrinks.
  */
 #ifndef COAPCAST_BASE_MAP_H
 #define COAPCAST_BASE_MAP_H
@@ -17,16 +18,13 @@ struct map_node {
 
 struct map {
 	struct map_node **buckets;
-	size_t mask; /* buckets - 1; buckets is a power of two */
+	size_t n_buckets; /* in use; those behind are empty */
+	size_t cap; /* buckets there is memory for: a power of two */
+	size_t mask; /* the largest power of two up to n_buckets, minus 1 */
 	size_t n; /* nodes in the map */
 };
 
 void map_init(struct map *m);
-/*
- * The same with room for n nodes from the start, so that it never walks over
- * them to grow. Buckets that are not reached cost address space only.
- */
-void map_init_for(struct map *m, size_t n);
 void map_fini(struct map *m); /* frees the buckets, not the objects */
 void map_put(struct map *m, struct map_node *node, uint32_t hash);
 void map_remove(struct map *m, struct map_node *node);

@@ -57,6 +57,15 @@ mem_dup(struct bytes b)
 }
 
 void
+mem_touch(void *p, size_t n)
+{
+	volatile uint8_t *at = p;
+
+	for (size_t i = 0; i < n; i += 4096)
+		at[i] = at[i];
+}
+
+void
 mem_wipe(void *p, size_t n)
 {
 	if (n)

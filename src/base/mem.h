@@ -15,6 +15,12 @@ char *mem_strdup(const char *s);
 char *mem_strndup(struct bytes s); /* a NUL-terminated copy */
 uint8_t *mem_dup(struct bytes b); /* NULL for an empty one */
 
+/*
+ * Makes the kernel provide the pages of a zeroed block now: buffers that every
+ * batch uses are not to be faulted in one by one during the first burst.
+ */
+void mem_touch(void *p, size_t n);
+
 /* Overwrites memory in a way the compiler keeps: for keys. */
 void mem_wipe(void *p, size_t n);
 

@@ -32,7 +32,7 @@ dedup_new(uint32_t max, uint32_t seed)
 
 	d->max = max;
 	d->seed = seed;
-	map_init_for(&d->map, max);
+	map_init(&d->map);
 	pool_init(&d->pool, sizeof(struct entry));
 	return d;
 }

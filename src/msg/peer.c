@@ -9,7 +9,7 @@ void
 peer_table_init(struct peer_table *t, uint32_t max, uint32_t seed)
 {
 	*t = (struct peer_table){.max = max, .seed = seed};
-	map_init_for(&t->map, max);
+	map_init(&t->map);
 	map_init(&t->locals);
 	pool_init(&t->pool, sizeof(struct peer));
 }

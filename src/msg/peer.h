@@ -40,11 +40,17 @@ struct peer {
 	struct map_node node;
 	struct addr remote;
 	struct local *local;
-	struct peer *lru_prev, *lru_next; /* order of silence; linked while n_pins is 0 */
+	union {
+		struct { /* while n_pins is 0 */
+			struct peer *lru_prev, *lru_next; /* order of silence */
+		};
+		struct { /* while somebody holds on to it; NULL from the first hold on */
+			void *user; /* the owner's: observers of this peer; read by peer_user */
+			struct exchange *queue; /* CONs that wait for `active`, oldest first */
+		};
+	};
 	struct exchange *active; /* NSTART 1 (RFC 7252 4.7): the one unacknowledged CON */
-	struct exchange *queue; /* CONs that wait for it, oldest first */
 	struct recent *recent; /* NULL until there is something to remember */
-	void *user; /* the owner's: observers of this peer */
 	uint16_t mid; /* the last message id used towards it */
 	uint32_t n_pins; /* who hold on to it; 0: may be evicted */
 };
@@ -70,6 +76,13 @@ struct peer *peer_find(struct peer_table *t, const struct path *way);
  * held on to. `first_mid` is where its message ids start.
  */
 struct peer *peer_get(struct peer_table *t, const struct path *way, uint16_t first_mid);
+
+/* What the owner left with a peer it holds on to; NULL for one that nobody holds. */
+static inline void *
+peer_user(const struct peer *p)
+{
+	return p->n_pins > 0 ? p->user : NULL;
+}
 
 /* Holding on to a peer keeps it in the table. */
 void peer_pin(struct peer_table *t, struct peer *p);

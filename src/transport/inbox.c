@@ -50,6 +50,7 @@ inbox_new(void)
 {
 	struct inbox *in = mem_alloc(sizeof(*in));
 
+	mem_touch(in, sizeof(*in));
 	for (unsigned i = 0; i < UDP_BATCH; i++) {
 		struct msghdr *h = &in->head[i].msg_hdr;
 

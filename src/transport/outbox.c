@@ -47,7 +47,8 @@ outbox_new(void)
 {
 	struct outbox *o = mem_alloc(sizeof(*o));
 
-	/* The payload is left alone: pages that are never reached cost nothing. */
+	/* A batch of payloads; pages beyond, which few ever reach, cost nothing till then. */
+	mem_touch(o->data, UDP_BATCH * STRIDE);
 	for (size_t i = 0; i < UDP_BACKLOG; i++) {
 		struct msghdr *h = &o->head[i].msg_hdr;
 
