@@ -120,7 +120,7 @@ on_open_group(void *ctx, const struct group_path *way)
 static void
 check_group(const struct msg *m)
 {
-	uint32_t seq;
+	uint32_t seq = 0;
 
 	require(m->type == TYPE_NON && (m->mid & 0x8000) && m->token.n == 4);
 	require(w.out.n <= DATAGRAM);
