@@ -14,9 +14,6 @@
 #define REGISTER_EARLIEST_MS 5000 /* RFC 7641 3.3.1: 5 to 15 s after Max-Age reached zero */
 #define REGISTER_SPREAD_MS 10000
 #define RETRY_MS 5000 /* after a registration that nobody answered, and a random part of it */
-/* A peer that registers again sooner after its informative response counts as one that
- * does not understand it: at most twice within a minute. */
-#define MOVED_MS 60000
 #define FIRST_MAX 2048 /* a notification with the first block of a value */
 
 enum state {
@@ -63,12 +60,13 @@ struct observation {
 	uint32_t max_age_s; /* of the newest value */
 	struct timer due;
 	enum due what_due;
+	uint64_t again_ms; /* no renewal before this moment */
 
 	/* In the group. */
 	struct listener listener; /* its socket is the joined one */
 	struct addr group;
 	struct token token; /* T */
-	uint64_t moved_ms;
+	uint32_t group_max_age_s; /* of the last notification there, or UINT32_MAX */
 	unsigned n_silent; /* Max-Ages that ran out since a notification came */
 	bool heard; /* a multicast notification came, ever */
 
@@ -162,6 +160,8 @@ send_registration(struct observation *o, bool same_token)
 	pause_all(o);
 	call_stop(&o->call);
 	o->state = STATE_REGISTERING;
+	if (o->registered)
+		o->again_ms = session_now(o->session) + OBSERVATION_APART_MS;
 	o->request.token = same_token ? last : session_token(o->session);
 	if (call_start(&o->call, o->session, &o->request, true, &call_ops, o) < 0)
 		set_due(o, DUE_REGISTER, RETRY_MS);
@@ -254,7 +254,10 @@ on_refreshed(void *owner, const struct transfer_result *r)
 		note(o, true,
 			"the value changed, but no multicast notification came: "
 			"is something between here and the group?");
-	set_fresh(o, r->max_age_s);
+	/* The group is as good as its silence is short, whatever a GET says of the value. */
+	set_fresh(o, o->state == STATE_GROUP && o->group_max_age_s < r->max_age_s
+			     ? o->group_max_age_s
+			     : r->max_age_s);
 	tell(o, &s, r->etag, r->body, r->content_format);
 }
 
@@ -343,6 +346,8 @@ take_notification(struct observation *o, const struct msg *m, struct story *s)
 		note(o, false, gap ? "notification %u%s, %u missed" : "notification %u%s",
 			(unsigned)s->observe, s->verified ? " verified" : "", (unsigned)gap);
 	set_fresh(o, transfer_max_age_s(m));
+	if (s->via != VIA_UNICAST)
+		o->group_max_age_s = o->max_age_s;
 	if (transfer_has_more(m)) {
 		keep_first(o, m, s);
 		return;
@@ -446,7 +451,6 @@ take_up(struct observation *o, const struct offer *f, const struct arrival *a)
 	o->state = STATE_GROUP;
 	o->group = f->group;
 	o->token = f->token;
-	o->moved_ms = session_now(o->session);
 	o->n_silent = 0;
 	o->registered = true;
 	/* A group observation counts for itself. */
@@ -539,21 +543,28 @@ on_failure(void *owner, enum call_failure why)
 
 static const struct call_ops call_ops = {.on_response = on_response, .on_failure = on_failure};
 
-/* Max-Age ran out: a traditional observation is renewed, in a group the value is asked for. */
+static void
+renew(struct observation *o, uint32_t in_ms)
+{
+	uint64_t now = session_now(o->session);
+
+	set_due(o, DUE_REGISTER, (o->again_ms > now ? o->again_ms - now : 0) + in_ms);
+}
+
+/*
+ * Max-Age ran out: a traditional observation is renewed, in a group the value is asked
+ * for. When that silence lasts, the server may have forgotten us, or its cancellation
+ * was lost: then that is renewed too, and nothing is asked until it may be.
+ */
 static void
 grow_stale(struct observation *o)
 {
-	bool lost = o->state == STATE_GROUP && ++o->n_silent > OBSERVATION_SILENT &&
-		    session_now(o->session) - o->moved_ms > MOVED_MS;
-
-	if (lost)
-		/* A cancellation can be lost like everything else. */
-		set_due(o, DUE_REGISTER, session_random(o->session, OBSERVATION_LEISURE_MS));
-	else if (o->state == STATE_GROUP)
-		set_due(o, DUE_GET, session_random(o->session, OBSERVATION_LEISURE_MS));
+	if (o->state != STATE_GROUP)
+		renew(o, REGISTER_EARLIEST_MS + session_random(o->session, REGISTER_SPREAD_MS));
+	else if (++o->n_silent >= OBSERVATION_SILENT)
+		renew(o, session_random(o->session, OBSERVATION_LEISURE_MS));
 	else
-		set_due(o, DUE_REGISTER,
-			REGISTER_EARLIEST_MS + session_random(o->session, REGISTER_SPREAD_MS));
+		set_due(o, DUE_GET, session_random(o->session, OBSERVATION_LEISURE_MS));
 }
 
 static void
@@ -606,6 +617,7 @@ observation_new(struct session *s, const struct target *what, const struct obser
 	o->rest_due.fire = fetch_rest;
 	o->listener.on_multicast = on_multicast;
 	o->listener.owner = o;
+	o->group_max_age_s = UINT32_MAX;
 	if (write_request(o, what) < 0) {
 		error_set(e, "not a path a request can ask for: %.*s", (int)what->path.n,
 			(const char *)what->path.p);

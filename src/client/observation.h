@@ -4,7 +4,8 @@
  * when an informative response offers one
  * (draft-ietf-core-observe-multicast-notifications, "Client-Side Requirements"). It
  * keeps the order of notifications, counts those that are missing, asks when the
- * newest value becomes too old, and registers again when the group observation ends.
+ * newest value becomes too old, and registers again when the group observation ends or
+ * nothing is heard of it any more.
  * A state machine without I/O on the session's clock; joining is the owner's.
  */
 #ifndef COAPCAST_CLIENT_OBSERVATION_H
@@ -17,7 +18,12 @@
 #define OBSERVATION_LEISURE_MS 5000 /* random part of it before asking for a value grown old */
 #define OBSERVATION_AGAIN_MS 1000 /* the same before registering again after a cancellation */
 #define OBSERVATION_REST_MS 250 /* the same before fetching what did not fit a multicast */
-#define OBSERVATION_SILENT 3 /* Max-Ages without a notification until it registers again */
+#define OBSERVATION_SILENT 2 /* Max-Ages without a notification until it registers again */
+/*
+ * Between two such registrations. Whoever registers twice within a minute of an
+ * informative response counts as one that does not understand it.
+ */
+#define OBSERVATION_APART_MS 61000
 
 enum via { VIA_UNICAST, VIA_INFORMATIVE, VIA_MULTICAST };
 
