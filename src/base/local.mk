@@ -4,6 +4,7 @@ libcoapcast_a_SOURCES += \
 	src/base/addr.c src/base/addr.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/error.c src/base/error.h \
+	src/base/fds.c src/base/fds.h \
 	src/base/log.c src/base/log.h \
 	src/base/map.c src/base/map.h \
 	src/base/mem.c src/base/mem.h \
