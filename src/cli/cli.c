@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/connection.h"
 #include "cli/get.h"
 #include "cli/ls.h"
 #include "cli/pub.h"
@@ -53,18 +54,18 @@ run_command(const struct command *c, int argc, char **argv)
 	int rc;
 
 	if (!c->run) {
-		(void)fprintf(stderr, "coapcast: %s is not in this build\n", c->name);
+		connection_complain("%s is not in this build", c->name);
 		return CLI_USAGE;
 	}
 	if ((rc = args_parse(argc, argv, c->args, &a, &e)) < 0) {
-		(void)fprintf(stderr, "coapcast: %s\n", e.text);
+		connection_complain("%s", e.text);
 		if (rc == -EINVAL)
 			print_usage(stderr, c);
 		return CLI_USAGE;
 	}
 	if (a.help) {
 		print_usage(stdout, c);
-		return CLI_OK;
+		return (int)connection_wrote(connection_write(BYTES_NONE));
 	}
 	return (int)c->run(&a);
 }
@@ -76,17 +77,17 @@ cli_run(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		print_usage(stdout, NULL);
-		return CLI_OK;
+		return (int)connection_wrote(connection_write(BYTES_NONE));
 	}
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		(void)puts(PACKAGE_STRING);
-		return CLI_OK;
+		return (int)connection_wrote(connection_write(BYTES_NONE));
 	}
 	for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return run_command(&commands[i], argc - 1, argv + 1);
 	if (argc > 1)
-		(void)fprintf(stderr, "coapcast: there is no command %s\n", argv[1]);
+		connection_complain("there is no command %s", argv[1]);
 	print_usage(stderr, NULL);
 	return CLI_USAGE;
 }

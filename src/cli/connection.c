@@ -9,32 +9,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/text.h"
+
 #define DIAGNOSTIC_MAX 200
+
+static void tell(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
+/* Names, paths and diagnostics in it are others': none of them may steer a terminal. */
+static void
+tell(const char *fmt, va_list ap)
+{
+	char text[1024], line[TEXT_ESCAPED(sizeof(text))];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	(void)text_escape(bytes_str(text), line);
+	(void)fprintf(stderr, "coapcast: %s\n", line);
+}
 
 void
 connection_complain(const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	tell(fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "coapcast: %s\n", text);
 }
 
 void
 connection_note(const struct connection *c, const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	if (!c->args->verbose)
 		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	tell(fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "coapcast: %s\n", text);
 }
 
 /* The first address of the host, with the URI's port. */
@@ -207,13 +218,20 @@ connection_judge(const struct transfer_result *r, const char *what)
 	return connection_refused(r->code, r->max_age_s, r->body, what);
 }
 
-bool
+enum connection_written
 connection_write(struct bytes data)
 {
 	if ((data.n == 0 || fwrite(data.p, 1, data.n, stdout) == data.n) && fflush(stdout) == 0)
-		return true;
+		return CONNECTION_WRITTEN;
 	/* A reader that went away had enough. */
-	if (errno != EPIPE)
-		connection_complain("cannot write to stdout: %s", strerror(errno));
-	return false;
+	if (errno == EPIPE)
+		return CONNECTION_UNREAD;
+	connection_complain("cannot write to stdout: %s", strerror(errno));
+	return CONNECTION_UNWRITTEN;
+}
+
+enum cli_exit
+connection_wrote(enum connection_written w)
+{
+	return w == CONNECTION_UNWRITTEN ? CLI_OTHER : CLI_OK;
 }

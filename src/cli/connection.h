@@ -41,7 +41,14 @@ enum cli_exit connection_judge(const struct transfer_result *r, const char *what
 enum cli_exit connection_refused(
 	uint8_t code, uint32_t max_age_s, struct bytes diagnostic, const char *what);
 
-/* Writes to stdout and flushes. False: nobody reads it, or it failed, which is told. */
-bool connection_write(struct bytes data);
+enum connection_written {
+	CONNECTION_WRITTEN,
+	CONNECTION_UNREAD, /* nobody reads it any more: nothing went wrong, but it is over */
+	CONNECTION_UNWRITTEN, /* it failed, which was told */
+};
+
+/* Writes to stdout and flushes; and what that means for the exit status. */
+enum connection_written connection_write(struct bytes data);
+enum cli_exit connection_wrote(enum connection_written w);
 
 #endif

@@ -6,11 +6,11 @@
 #include "cli/json.h"
 #include "cli/locate.h"
 
-static bool
+static enum connection_written
 print_json(const struct place *p, const struct transfer_result *r)
 {
 	struct json j = {0};
-	bool written;
+	enum connection_written written;
 
 	json_open(&j);
 	json_put_str(&j, "topic", p->name);
@@ -26,13 +26,15 @@ print_json(const struct place *p, const struct transfer_result *r)
 }
 
 /* As it is; a terminal gets the newline that a file must not. */
-static bool
+static enum connection_written
 print_plain(const struct transfer_result *r)
 {
 	bool open_line = r->body.n > 0 && r->body.p[r->body.n - 1] != '\n';
+	enum connection_written w = connection_write(r->body);
 
-	return connection_write(r->body) &&
-	       (!open_line || !isatty(STDOUT_FILENO) || connection_write(BYTES_LIT("\n")));
+	if (w == CONNECTION_WRITTEN && open_line && isatty(STDOUT_FILENO))
+		w = connection_write(BYTES_LIT("\n"));
+	return w;
 }
 
 static enum cli_exit
@@ -47,9 +49,7 @@ get(struct connection *c)
 	connection_get(c, place.path, c->uri.query, &r);
 	if ((rc = connection_judge(&r, c->args->uri)) != CLI_OK)
 		return rc;
-	if (c->args->json)
-		return print_json(&place, &r) ? CLI_OK : CLI_OTHER;
-	return print_plain(&r) ? CLI_OK : CLI_OTHER;
+	return connection_wrote(c->args->json ? print_json(&place, &r) : print_plain(&r));
 }
 
 enum cli_exit

@@ -10,4 +10,5 @@ libcoapcast_a_SOURCES += \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/pub.c src/cli/pub.h \
 	src/cli/sub.c src/cli/sub.h \
+	src/cli/text.c src/cli/text.h \
 	src/cli/uri.c src/cli/uri.h

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/ls.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "cli/json.h"
 #include "cli/locate.h"
+#include "cli/text.h"
 #include "wire/cborget.h"
 #include "wire/link.h"
 #include "wire/props.h"
 
-static bool
+struct ls {
+	struct connection c;
+	bool over; /* nobody reads on, or nobody answers */
+	enum cli_exit exit; /* the first failure */
+};
+
+static enum connection_written
 print_json(const char *path, const struct props *p)
 {
 	struct json j = {0};
-	bool written;
+	enum connection_written written;
 
 	json_open(&j);
 	json_put_text(&j, "topic", p->name);
@@ -34,111 +40,138 @@ print_json(const char *path, const struct props *p)
 }
 
 /* One line whatever the name is. */
-static bool
+static enum connection_written
 print_plain(const struct props *p)
 {
-	char *line = mem_alloc(p->name.n + 1);
-	bool written;
+	char *line = mem_alloc(TEXT_ESCAPED(p->name.n));
+	size_t n = text_escape(p->name, line);
+	enum connection_written written;
 
-	for (size_t i = 0; i < p->name.n; i++)
-		line[i] = p->name.p[i] < 0x20 ? '?' : (char)p->name.p[i];
-	line[p->name.n] = '\n';
-	written = connection_write(bytes_of(line, p->name.n + 1));
+	line[n++] = '\n';
+	written = connection_write(bytes_of(line, n));
 	free(line);
 	return written;
 }
 
+static void
+fail(struct ls *l, enum cli_exit how, bool over)
+{
+	if (l->exit == CLI_OK)
+		l->exit = how;
+	l->over = l->over || over;
+}
+
+/* Asks for one of the topics; false when there is nothing to print. */
+static bool
+read_topic(struct ls *l, const char *path, struct transfer_result *r, struct props *p)
+{
+	connection_get(&l->c, path, "", r);
+	/* Deleted since it was listed. */
+	if (r->end == TRANSFER_ANSWERED && r->code == CODE_NOT_FOUND)
+		return false;
+	if (connection_judge(r, path) != CLI_OK) {
+		/* A topic that cannot be read says nothing of the next; silence does. */
+		if (r->end == TRANSFER_TIMEOUT)
+			fail(l, CLI_TIMEOUT, true);
+		else
+			fail(l, CLI_OTHER, false);
+		return false;
+	}
+	if (props_decode(r->body, p) == 0 && props_has(p, PROPS_NAME))
+		return true;
+	connection_complain("%s: not the properties of a topic", path);
+	fail(l, CLI_OTHER, false);
+	return false;
+}
+
 /* A link of the collection has no name in it: the topic has. */
-static enum cli_exit
-print_topic(struct connection *c, struct bytes target)
+static void
+print_topic(struct ls *l, struct bytes target)
 {
 	char path[URI_PART_MAX + 1];
+	enum connection_written written;
 	struct transfer_result r;
-	enum cli_exit rc;
 	struct props p;
 
-	if (!locate_path(c, target, path, sizeof(path))) {
-		connection_note(c, "passed over: %.*s", (int)target.n, (const char *)target.p);
-		return CLI_OK;
+	if (!locate_path(&l->c, target, path, sizeof(path))) {
+		connection_note(&l->c, "passed over: %.*s", (int)target.n, (const char *)target.p);
+		return;
 	}
-	connection_get(c, path, "", &r);
-	/* Deleted since it was listed. */
-	if (r.end == TRANSFER_ANSWERED && r.code == CODE_NOT_FOUND)
-		return CLI_OK;
-	if ((rc = connection_judge(&r, path)) != CLI_OK)
-		return rc;
-	if (props_decode(r.body, &p) < 0 || !props_has(&p, PROPS_NAME)) {
-		connection_complain("%s: not the properties of a topic", path);
-		return CLI_OTHER;
-	}
-	if (!(c->args->json ? print_json(path, &p) : print_plain(&p)))
-		return CLI_OTHER;
-	return CLI_OK;
+	if (!read_topic(l, path, &r, &p))
+		return;
+	written = l->c.args->json ? print_json(path, &p) : print_plain(&p);
+	if (written != CONNECTION_WRITTEN)
+		fail(l, connection_wrote(written), true);
 }
 
 /* The list is copied: each topic asked for takes its place in the connection. */
-static enum cli_exit
-print_links(struct connection *c, struct bytes body)
+static void
+print_links(struct ls *l, struct bytes body)
 {
 	uint8_t *copy = mem_dup(body);
 	struct link_reader links = {.in = bytes_of(copy, body.n)};
-	struct link_value l;
-	enum cli_exit rc = CLI_OK;
+	struct link_value v;
 
-	while (rc == CLI_OK && link_next(&links, &l)) {
+	while (!l->over && link_next(&links, &v)) {
 		struct link_param rt;
 
 		/* The type of a link that has none is implied: a topic. */
-		if (!link_find_param(&l, "rt", &rt) || link_param_lists(&rt, "core.ps.conf"))
-			rc = print_topic(c, l.target);
+		if (!link_find_param(&v, "rt", &rt) || link_param_lists(&rt, "core.ps.conf"))
+			print_topic(l, v.target);
 	}
 	free(copy);
-	return rc;
 }
 
-static enum cli_exit
-list_discovered(struct connection *c)
+static void
+list_discovered(struct ls *l)
 {
 	struct collections all;
 	struct transfer_result r;
-	enum cli_exit rc = locate_collections(c, &all);
+	enum cli_exit rc = locate_collections(&l->c, &all);
 
 	if (rc == CLI_OK && all.n == 0) {
-		connection_complain("%s: there is no topic collection", c->args->uri);
-		return CLI_REFUSED;
+		connection_complain("%s: there is no topic collection", l->c.args->uri);
+		rc = CLI_REFUSED;
 	}
-	for (unsigned i = 0; rc == CLI_OK && i < all.n; i++) {
-		connection_get(c, all.path[i], "", &r);
+	if (rc != CLI_OK) {
+		fail(l, rc, true);
+		return;
+	}
+	for (unsigned i = 0; !l->over && i < all.n; i++) {
+		connection_get(&l->c, all.path[i], "", &r);
 		if ((rc = connection_judge(&r, all.path[i])) == CLI_OK)
-			rc = print_links(c, r.body);
+			print_links(l, r.body);
+		else
+			fail(l, rc, r.end == TRANSFER_TIMEOUT);
 	}
-	return rc;
 }
 
-static enum cli_exit
-list(struct connection *c)
+static void
+list(struct ls *l)
 {
-	bool named = c->uri.path[0] != '\0';
+	const struct uri *u = &l->c.uri;
+	bool named = u->path[0] != '\0';
 	struct transfer_result r;
 	enum cli_exit rc;
 
-	connection_get(c, named ? c->uri.path : LOCATE_COLLECTION, c->uri.query, &r);
+	connection_get(&l->c, named ? u->path : LOCATE_COLLECTION, u->query, &r);
 	if (!named && r.end == TRANSFER_ANSWERED && r.code == CODE_NOT_FOUND)
-		return list_discovered(c);
-	if ((rc = connection_judge(&r, c->args->uri)) != CLI_OK)
-		return rc;
-	return print_links(c, r.body);
+		list_discovered(l);
+	else if ((rc = connection_judge(&r, l->c.args->uri)) == CLI_OK)
+		print_links(l, r.body);
+	else
+		fail(l, rc, true);
 }
 
 enum cli_exit
 ls_run(const struct args *a)
 {
-	struct connection c;
-	enum cli_exit rc = connection_open(&c, a);
+	struct ls l = {.exit = CLI_OK};
+	enum cli_exit rc = connection_open(&l.c, a);
 
 	if (rc != CLI_OK)
 		return rc;
-	rc = list(&c);
-	connection_close(&c);
-	return rc;
+	list(&l);
+	connection_close(&l.c);
+	return l.exit;
 }

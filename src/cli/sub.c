@@ -58,7 +58,7 @@ token_text(const struct token *t, char out[2 * sizeof(t->b) + 1])
 	return buf_str(&hex);
 }
 
-static bool
+static enum connection_written
 print_json(struct sub *s, const struct observation_value *v)
 {
 	char group[ADDR_STRLEN], token[2 * sizeof(v->token.b) + 1];
@@ -81,7 +81,7 @@ print_json(struct sub *s, const struct observation_value *v)
 	return connection_write(bytes_of(j->p, j->n));
 }
 
-static bool
+static enum connection_written
 print_plain(struct sub *s, const struct observation_value *v)
 {
 	struct json *line = &s->json;
@@ -117,7 +117,7 @@ on_value(void *ctx, const struct observation_value *v)
 {
 	struct sub *s = ctx;
 	const struct args *a = s->c.args;
-	bool written = true;
+	enum connection_written written = CONNECTION_WRITTEN;
 
 	if (v->initial && a->skip_current)
 		return;
@@ -129,8 +129,8 @@ on_value(void *ctx, const struct observation_value *v)
 		written = print_plain(s, v);
 	s->n_values++;
 	/* Whoever closed our output has seen enough. */
-	if (!written || (a->count && s->n_values >= a->count))
-		finish(s, CLI_OK);
+	if (written != CONNECTION_WRITTEN || (a->count && s->n_values >= a->count))
+		finish(s, connection_wrote(written));
 }
 
 static void

@@ -7,6 +7,8 @@
 
 #include "client/target.h"
 
+#define OPTION_MAX 255 /* bytes of a Uri-Path or Uri-Query */
+
 static const char scheme[] = "coap://";
 
 static int
@@ -126,6 +128,24 @@ parse_part(struct bytes in, char *ret, const char *what, struct error *e)
 	return rc;
 }
 
+/* RFC 7252 5.10.1: what becomes one Uri-Path or Uri-Query. The escapes are sound. */
+static int
+check_pieces(const char *part, char separator, const char *what, struct error *e)
+{
+	size_t n = 0;
+
+	for (const char *p = part; *p; p++) {
+		n = *p == separator ? 0 : n + 1;
+		if (*p == '%')
+			p += 2;
+		if (n > OPTION_MAX) {
+			error_set(e, "%s has more than %d bytes", what, OPTION_MAX);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 int
 uri_parse(const char *text, struct uri *ret, struct error *e)
 {
@@ -144,9 +164,12 @@ uri_parse(const char *text, struct uri *ret, struct error *e)
 	if (parse_authority(bytes_of(authority, (size_t)(path - authority)), &u, e) < 0 ||
 		parse_part(bytes_of(path, (size_t)(query - path)), u.path, "path", e) < 0)
 		return -EINVAL;
+	if (check_pieces(u.path, '/', "a segment", e) < 0)
+		return -EINVAL;
 	if (strcmp(u.path, "/") == 0)
 		u.path[0] = '\0';
-	if (*query && parse_part(bytes_str(query + 1), u.query, "query", e) < 0)
+	if (*query && (parse_part(bytes_str(query + 1), u.query, "query", e) < 0 ||
+			      check_pieces(u.query, '&', "an argument of the query", e) < 0))
 		return -EINVAL;
 	*ret = u;
 	return 0;
