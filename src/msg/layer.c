@@ -534,6 +534,25 @@ layer_receive(struct layer *l, const struct path *way, struct bytes datagram)
 		receive_response(l, way, &m);
 }
 
+void
+layer_receive_cut(struct layer *l, const struct path *way, struct bytes head)
+{
+	struct msg m, response;
+
+	l->stats.received++;
+	l->stats.malformed++;
+	if (msg_decode_head(head, &m) != MSG_OK || way->multicast || m.type != TYPE_CON)
+		return;
+	if (MSG_CLASS(m.code) != 0) {
+		reject(l, way, &m);
+		return;
+	}
+	msg_init(&response, TYPE_ACK, CODE_TOO_LARGE);
+	response.mid = m.mid;
+	response.token = m.token;
+	send_response(l, way, &response);
+}
+
 bool
 layer_send_non(struct layer *l, struct peer *p, const struct outmsg *m, uint16_t *ret_mid)
 {

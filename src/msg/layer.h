@@ -132,6 +132,12 @@ struct wheel *layer_wheel(struct layer *l);
 /* Takes one datagram (RFC 7252 4.2-4.5, 5.4, 8.1). */
 void layer_receive(struct layer *l, const struct path *way, struct bytes datagram);
 
+/*
+ * Takes the beginning of a datagram that was longer than can be received: a
+ * confirmable request gets 4.13 (RFC 7252 4.6), any other CON a RST.
+ */
+void layer_receive_cut(struct layer *l, const struct path *way, struct bytes head);
+
 /* The peer that way, made when missing; NULL when the table is full. */
 struct peer *layer_peer(struct layer *l, const struct path *way);
 void layer_pin(struct layer *l, struct peer *p);

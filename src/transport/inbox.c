@@ -179,8 +179,6 @@ inbox_read(struct inbox *in, unsigned i, const struct sock *s, struct path *ret_
 	struct msghdr *h = &in->head[i].msg_hdr;
 	struct path p = {.multicast = s->joined};
 
-	if (h->msg_flags & MSG_TRUNC)
-		return INBOX_TRUNCATED;
 	if (!addr_from_sockaddr((struct sockaddr *)&in->envelope[i].from, &p.remote))
 		return INBOX_FOREIGN;
 	if (s->joined && !listens_to(s, &p.remote))
@@ -193,5 +191,5 @@ inbox_read(struct inbox *in, unsigned i, const struct sock *s, struct path *ret_
 	}
 	*ret_path = p;
 	*ret_datagram = bytes_of(in->iov[i].iov_base, in->head[i].msg_len);
-	return INBOX_GOOD;
+	return h->msg_flags & MSG_TRUNC ? INBOX_TRUNCATED : INBOX_GOOD;
 }

@@ -105,6 +105,9 @@ hand_over(struct udp_socket *s, unsigned i)
 		break;
 	case INBOX_TRUNCATED:
 		u->stats.truncated++;
+		from.socket = s->index;
+		if (u->ops->on_truncated)
+			u->ops->on_truncated(u->ctx, &from, datagram);
 		break;
 	case INBOX_FOREIGN:
 		u->stats.foreign++;

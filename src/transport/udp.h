@@ -17,7 +17,7 @@
 #include "msg/path.h"
 
 #define UDP_SEND_MAX 2048 /* bytes of a datagram that leaves */
-#define UDP_RECEIVE_MAX 4096 /* of one that comes; a longer one is counted and dropped */
+#define UDP_RECEIVE_MAX 4096 /* of one that comes; a longer one is counted and cut */
 #define UDP_BATCH 64 /* datagrams per system call */
 #define UDP_BACKLOG 1024 /* datagrams that wait for the kernel; more are dropped */
 #define UDP_SOCKETS_MAX 256
@@ -32,6 +32,8 @@ struct udp_ops {
 	/* One datagram; both arguments are borrowed for the call. `from` is
 	 * also the way of the answer: udp_open(u, from). */
 	void (*on_datagram)(void *ctx, const struct path *from, struct bytes datagram);
+	/* The first UDP_RECEIVE_MAX bytes of a longer datagram. May be NULL. */
+	void (*on_truncated)(void *ctx, const struct path *from, struct bytes head);
 	/* Up to UDP_BATCH datagrams were handed over: the moment to fan out.
 	 * What is committed is sent right after. May be NULL. */
 	void (*on_batch)(void *ctx);
@@ -49,7 +51,7 @@ struct udp_group {
 
 struct udp_stats {
 	uint64_t received; /* datagrams handed to on_datagram */
-	uint64_t truncated; /* longer than UDP_RECEIVE_MAX, dropped */
+	uint64_t truncated; /* longer than UDP_RECEIVE_MAX */
 	uint64_t foreign; /* at a joined socket, not from its server, dropped */
 	uint64_t overflowed; /* the kernel dropped them: receive buffer full */
 	uint64_t receive_errors;

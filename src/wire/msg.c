@@ -45,8 +45,9 @@ code_is_sound(uint8_t code, size_t n_token, size_t n_rest)
 	return MSG_CLASS(code) != 1 && MSG_CLASS(code) < 6;
 }
 
-enum msg_verdict
-msg_decode(struct bytes datagram, struct msg *ret)
+/* Header and token; *ret_rest is what follows them. */
+static enum msg_verdict
+decode_head(struct bytes datagram, struct msg *ret, struct bytes *ret_rest)
 {
 	const uint8_t *p = datagram.p;
 	size_t n_token;
@@ -63,10 +64,28 @@ msg_decode(struct bytes datagram, struct msg *ret)
 	if (n_token > sizeof(ret->token.b) || n_token > rest.n)
 		return MSG_MALFORMED;
 	ret->token = token_of(bytes_head(rest, n_token));
-	rest = bytes_from(rest, n_token);
-	if (!code_is_sound(ret->code, n_token, rest.n))
-		return MSG_MALFORMED;
+	*ret_rest = bytes_from(rest, n_token);
+	return code_is_sound(ret->code, n_token, ret_rest->n) ? MSG_OK : MSG_MALFORMED;
+}
+
+enum msg_verdict
+msg_decode(struct bytes datagram, struct msg *ret)
+{
+	struct bytes rest;
+	enum msg_verdict verdict = decode_head(datagram, ret, &rest);
+
+	if (verdict != MSG_OK)
+		return verdict;
 	return decode_tail(rest, ret) ? MSG_OK : MSG_MALFORMED;
+}
+
+enum msg_verdict
+msg_decode_head(struct bytes datagram, struct msg *ret)
+{
+	struct bytes rest;
+
+	msg_init(ret, TYPE_CON, CODE_EMPTY);
+	return decode_head(datagram, ret, &rest);
 }
 
 int

@@ -117,6 +117,9 @@ enum msg_verdict {
  */
 enum msg_verdict msg_decode(struct bytes datagram, struct msg *ret);
 
+/* The same of header and token alone: of a datagram whose end is missing. */
+enum msg_verdict msg_decode_head(struct bytes datagram, struct msg *ret);
+
 /*
  * Decodes `code | options | [ff payload]`: how the informative response
  * carries ph_req and last_notif. 0 or -EBADMSG.

@@ -29,6 +29,16 @@ is "$(answers "con put /ps/data/demo format=0 text=$(printf %032d 0)")" 2.04 "as
 is "$(answers "con put /ps/data/demo format=0 text=$(printf %033d 0)")" "4.13 size1=32" \
 	"RFC 7959 2.9.3: too long, 4.13 with Size1"
 
+# A datagram that is longer than can be received: RFC 7252 4.6, not silence.
+exec 3<>"/dev/udp/${at%:*}/${at#*:}"
+{
+	printf '\x41\x03\x12\x34\x07'
+	printf %08000d 0
+} | dd bs=8005 count=1 iflag=fullblock status=none >&3
+is "$(timeout 10 dd bs=64 count=1 status=none <&3 | od -An -tx1)" " 61 8d 12 34 07" \
+	"a datagram of 8005 bytes: 4.13"
+exec 3>&-
+
 # --- topics -------------------------------------------------------------------------------
 is "$(answers "con put /ps/data/third text=x")" 2.01 "a third topic"
 like "$(answers "con put /ps/data/fourth text=x")" '^5\.03 max-age=[1-9]' \

@@ -244,6 +244,25 @@ START_TEST(nothing_opens_without_room)
 	ck_assert_str_eq(world_said(&w), "run GET; got CON 2.05 #4");
 }
 
+START_TEST(rfc7252_4_6_a_datagram_that_was_cut)
+{
+	static const uint8_t con[] = {0x41, 0x03, 0x12, 0x34, 0x07, 0xb2},
+			     bare[] = {0x41, 0x03, 0x12};
+	static const uint8_t non[] = {0x51, 0x03, 0x12, 0x34, 0x07},
+			     answer[] = {0x41, 0x45, 0x12, 0x34, 7};
+	struct path way = w.way;
+
+	layer_receive_cut(w.layer, &way, BYTES_OF(con));
+	ck_assert_str_eq(world_said(&w), "ACK 4.13 #4660 t=07");
+	layer_receive_cut(w.layer, &way, BYTES_OF(answer));
+	ck_assert_str_eq(world_said(&w), "RST EMPTY #4660");
+	layer_receive_cut(w.layer, &way, BYTES_OF(bare));
+	layer_receive_cut(w.layer, &way, BYTES_OF(non));
+	way.multicast = true;
+	layer_receive_cut(w.layer, &way, BYTES_OF(con));
+	ck_assert_str_eq(world_said(&w), "");
+}
+
 START_TEST(rfc7252_4_3_ping)
 {
 	world_in(&w, "CON EMPTY #513");
@@ -656,6 +675,7 @@ static void
 add_faults(TCase *t)
 {
 	tcase_add_test(t, nothing_opens_without_room);
+	tcase_add_test(t, rfc7252_4_6_a_datagram_that_was_cut);
 	tcase_add_test(t, rfc7252_4_3_ping);
 	tcase_add_loop_test(t, rfc7252_4_2_malformed_con_is_rejected, 0, N(malformed));
 	tcase_add_loop_test(t, rfc7252_4_3_malformed_others_are_ignored, 0, N(malformed));
