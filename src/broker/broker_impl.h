@@ -74,6 +74,7 @@ void topic_delete(struct call *c);
 void collection_get(struct call *c);
 void collection_fetch(struct call *c);
 void collection_post(struct call *c);
+void discover_root(struct call *c);
 void discover_get(struct call *c);
 
 /* Registration of an observation; false when it is to be answered as a plain GET. */

@@ -63,8 +63,9 @@ offer_topic(void *ctx, struct map_node *node)
 	offer(w, &link);
 }
 
+/* The broker, and where its topics are. */
 static void
-write_core(struct call *c, struct buf *out)
+write_root(struct call *c, struct buf *out)
 {
 	struct walk w = {.c = c, .out = out};
 	struct link broker = {.path = BYTES_LIT("/"), .rt = BYTES_LIT("core.ps"), .ct = LINK_NO_CT};
@@ -74,7 +75,22 @@ write_core(struct call *c, struct buf *out)
 
 	offer(&w, &broker);
 	offer(&w, &collection);
+}
+
+static void
+write_core(struct call *c, struct buf *out)
+{
+	struct walk w = {.c = c, .out = out};
+
+	write_root(c, out);
 	map_each(&c->b->topics.by_path, offer_topic, &w);
+}
+
+/* What the link to the broker leads to. */
+void
+discover_root(struct call *c)
+{
+	links_reply(c, write_root);
 }
 
 void

@@ -4,13 +4,14 @@
 
 #define PATH_TEXT_MAX 4096 /* a longer path names nothing here: topic.h, TOPIC_PATH_MAX */
 
-enum resource { RES_NONE, RES_CORE, RES_COLLECTION, RES_TOPIC, RES_DATA, RES_COUNT };
+enum resource { RES_NONE, RES_ROOT, RES_CORE, RES_COLLECTION, RES_TOPIC, RES_DATA, RES_COUNT };
 
 #define METHODS 8 /* 0.01 to 0.07 */
 
 static const struct route {
 	void (*handlers[METHODS])(struct call *c);
 } routes[RES_COUNT] = {
+	[RES_ROOT] = {{[CODE_GET] = discover_root}},
 	[RES_CORE] = {{[CODE_GET] = discover_get}},
 	[RES_COLLECTION] = {{[CODE_GET] = collection_get,
 		[CODE_POST] = collection_post,
@@ -39,6 +40,8 @@ static enum resource
 classify(const struct broker *b, struct bytes path, struct bytes *ret_id)
 {
 	*ret_id = path;
+	if (bytes_is(path, "/"))
+		return RES_ROOT;
 	if (bytes_is(path, "/.well-known/core"))
 		return RES_CORE;
 	if (!strip(&path, b->conf.collection))

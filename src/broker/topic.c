@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "wire/cborget.h"
+
 #define SEQ_MASK 0xffffffu
 #define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
 
@@ -112,6 +114,17 @@ make_path(const struct topic_table *t, struct bytes name, uint32_t salt, struct 
 	}
 }
 
+/* What a CBOR text string and a line of output can hold: UTF-8, no control characters. */
+static bool
+is_text(struct bytes name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] < 0x20 || name.p[i] == 0x7f)
+			return false;
+	}
+	return cborget_is_utf8(name);
+}
+
 int
 topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret)
 {
@@ -120,7 +133,7 @@ topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struc
 	uint32_t salt = topic_name_is_path(name) ? 0 : 1;
 	struct topic *topic;
 
-	if (name.n == 0 || name.n > TOPIC_NAME_MAX || memchr(name.p, '\0', name.n))
+	if (name.n == 0 || name.n > TOPIC_NAME_MAX || !is_text(name))
 		return -EINVAL;
 	if (topic_by_name(t, name))
 		return -EEXIST;

@@ -68,6 +68,8 @@ static const struct {
 				  "</ps/hall>;rt=\"core.ps.conf\"\n"
 				  "</ps/t>;rt=\"core.ps.conf\"\n"
 				  "</ps>;rt=\"core.ps.coll\"\n"},
+	/* What the link to the broker leads to. */
+	{"GET /", "</>;rt=\"core.ps\"\n</ps>;rt=\"core.ps.coll\"\n"},
 	{"GET /.well-known/core?rt=core.ps", "</>;rt=\"core.ps\"\n"},
 	{"GET /.well-known/core?rt=core.ps.coll", "</ps>;rt=\"core.ps.coll\"\n"},
 	{"GET /.well-known/core?rt=core.ps.data", "</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs\n"

@@ -137,6 +137,17 @@ START_TEST(no_name_at_all_and_too_long_a_one)
 		broker_create_topic(bw.broker, bytes_of(name, 1024), 0, BYTES_NONE), -EEXIST);
 }
 
+START_TEST(a_name_is_text)
+{
+	static const struct bytes bad[] = {BYTES_LIT("bad\xff"), BYTES_LIT("\xc3"),
+		BYTES_LIT("a\nb"), BYTES_LIT("\x1b[m"), BYTES_LIT("a\x7f"),
+		BYTES_LIT("\xed\xa0\x80")};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(broker_create_topic(bw.broker, bad[i], 0, BYTES_NONE), -EINVAL);
+	ck_assert_uint_eq(bw_stats().topics, 0);
+}
+
 START_TEST(two_generated_paths_are_two)
 {
 	char first[32];
@@ -214,13 +225,16 @@ START_TEST(only_a_name_that_leads_back_is_created)
 		bw_in(1, "PUT %s 'x'", paths[i]);
 		bw_expect("1=4.00 ");
 	}
-	/* A slash or a NUL within a segment. */
-	for (int i = 0; i < 2; i++) {
+	/* A slash within a segment, a NUL, and what is no text. */
+	for (int i = 0; i < 4; i++) {
+		static const struct bytes bad[] = {BYTES_LIT("a/b"), BYTES_LIT("a\0b"),
+			BYTES_LIT("bad\xff"), BYTES_LIT("ok\nnl")};
+
 		msg_init(&m, TYPE_CON, CODE_PUT);
 		m.mid = (uint16_t)(4000 + i);
 		(void)msg_add(&m, OPT_URI_PATH, BYTES_LIT("ps"));
 		(void)msg_add(&m, OPT_URI_PATH, BYTES_LIT("data"));
-		(void)msg_add(&m, OPT_URI_PATH, i ? BYTES_LIT("a\0b") : BYTES_LIT("a/b"));
+		(void)msg_add(&m, OPT_URI_PATH, bad[i]);
 		buf_clear(&out);
 		ck_assert_int_eq(msg_encode(&m, &out), 0);
 		bw_in_bytes(1, buf_bytes(&out));
@@ -509,6 +523,7 @@ add_names(TCase *t)
 	tcase_add_loop_test(t, a_safe_name_is_its_path_and_another_gets_one, 0, N(names));
 	tcase_add_test(t, bytes_that_links_escape_are_fine_in_names);
 	tcase_add_test(t, no_name_at_all_and_too_long_a_one);
+	tcase_add_test(t, a_name_is_text);
 	tcase_add_test(t, two_generated_paths_are_two);
 	tcase_add_test(t, a_taken_path_leads_to_another);
 	tcase_add_test(t, too_many_topics);
