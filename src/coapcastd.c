@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* coapcastd(8): options, the configuration, and then the server. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fds.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "net/server.h"
@@ -84,14 +86,6 @@ parse_options(int argc, char **argv, struct options *o, int *ret_status)
 }
 
 static void
-set_level(const struct conf *conf, unsigned verbose)
-{
-	unsigned level = (unsigned)conf->log_level + verbose;
-
-	log_set_level(level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : (enum log_level)level);
-}
-
-static void
 print_notes(const struct conf *conf, bool all)
 {
 	for (size_t i = 0; i < conf->n_notes; i++) {
@@ -120,6 +114,10 @@ main(int argc, char **argv)
 	struct error e;
 	int status;
 
+	if (!fds_fill())
+		return EXIT_INTERNAL;
+	/* A reader of the log that goes away is not a reason to end. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (!parse_options(argc, argv, &o, &status))
 		return status;
 	if (conf_load(o.path, &conf, &e) < 0) {
@@ -133,12 +131,11 @@ main(int argc, char **argv)
 		conf_free(conf);
 		return fflush(stdout) == 0 ? EXIT_OK : EXIT_INTERNAL;
 	}
-	set_level(conf, o.verbose);
 	print_notes(conf, false);
 	if (conf_unsupported(conf, &e)) {
 		log_error("%s", e.text);
 		conf_free(conf);
 		return EXIT_CONFIG;
 	}
-	return (int)server_run(o.path, conf);
+	return (int)server_run(o.path, conf, o.verbose);
 }

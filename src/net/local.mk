@@ -2,5 +2,6 @@
 libcoapcast_a_SOURCES += \
 	src/net/server.c src/net/server.h \
 	src/net/plan.c src/net/plan.h \
+	src/net/reload.c src/net/reload.h \
 	src/net/report.c src/net/report.h \
 	src/net/notify.c src/net/notify.h

@@ -14,6 +14,7 @@
 #include "base/rnd.h"
 #include "net/notify.h"
 #include "net/plan.h"
+#include "net/reload.h"
 #include "net/report.h"
 #include "transport/udp.h"
 
@@ -36,6 +37,7 @@ struct server {
 	size_t n_locks;
 	struct log_brake refused;
 	uint64_t n_refused; /* requests that security.nosec forbade */
+	unsigned verbose; /* levels of the log that -v added */
 	bool stopping;
 };
 
@@ -185,6 +187,14 @@ on_datagram(void *ctx, const struct path *from, struct bytes datagram)
 }
 
 static void
+on_truncated(void *ctx, const struct path *from, struct bytes head)
+{
+	struct server *s = ctx;
+
+	layer_receive_cut(s->layer, from, head);
+}
+
+static void
 on_batch(void *ctx)
 {
 	settle(ctx);
@@ -215,21 +225,42 @@ stop(struct server *s)
 	s->udp = NULL;
 }
 
+/* -v adds to what the configuration says, before and after a reload. */
+static void
+set_level(const struct server *s, const struct conf *conf)
+{
+	unsigned level = (unsigned)conf->log_level + s->verbose;
+
+	log_set_level(level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : (enum log_level)level);
+}
+
+static void
+take_up(struct server *s, const struct conf *fresh)
+{
+	char names[256];
+	struct buf changed = buf_of(names, sizeof(names));
+
+	set_level(s, fresh);
+	report_topics(s->broker, fresh);
+	reload_differences(s->conf, fresh, &changed);
+	log_notice("server: reloaded log.level and topics");
+	if (changed.n > 0)
+		log_warning("server: a restart is needed for changes in sections=%s",
+			buf_str(&changed));
+}
+
 static void
 reload(struct server *s)
 {
-	struct conf *fresh;
+	struct conf *fresh = NULL;
 	struct error e;
 
 	notify_send("RELOADING=1");
-	if (conf_load(s->path, &fresh, &e) < 0 || conf_unsupported(fresh, &e)) {
+	if (conf_load(s->path, &fresh, &e) < 0 || conf_unsupported(fresh, &e))
 		log_error("server: reload failed, the old configuration stays: %s", e.text);
-	} else {
-		log_set_level(fresh->log_level);
-		report_topics(s->broker, fresh);
-		log_notice("server: reloaded log.level and topics; other changes need a restart");
-		conf_free(fresh);
-	}
+	else
+		take_up(s, fresh);
+	conf_free(fresh);
 	notify_send("READY=1");
 }
 
@@ -293,7 +324,8 @@ lock_address(struct server *s, const struct addr *at, struct error *e)
 static int
 start_listening(struct server *s, struct error *e)
 {
-	static const struct udp_ops ops = {.on_datagram = on_datagram, .on_batch = on_batch};
+	static const struct udp_ops ops = {
+		.on_datagram = on_datagram, .on_truncated = on_truncated, .on_batch = on_batch};
 	char at[ADDR_STRLEN];
 	uint16_t socket;
 	int rc;
@@ -366,13 +398,15 @@ finish(struct server *s, enum server_exit status)
 }
 
 enum server_exit
-server_run(const char *path, struct conf *conf)
+server_run(const char *path, struct conf *conf, unsigned verbose)
 {
 	struct server *s = mem_alloc(sizeof(*s));
 	struct error e = {0};
 
 	s->path = path;
 	s->conf = conf;
+	s->verbose = verbose;
+	set_level(s, conf);
 	if (uv_loop_init(&s->loop) != 0) {
 		log_error("server: cannot make an event loop");
 		conf_free(conf);

@@ -21,9 +21,9 @@ enum server_exit {
 };
 
 /*
- * Runs until SIGTERM or SIGINT. `path` is read again on SIGHUP; `conf` is the
- * caller's until then and freed here.
+ * Runs until SIGTERM or SIGINT. `path` is read again on SIGHUP; `conf` is freed
+ * here. `verbose` levels are added to log.level.
  */
-enum server_exit server_run(const char *path, struct conf *conf);
+enum server_exit server_run(const char *path, struct conf *conf, unsigned verbose);
 
 #endif

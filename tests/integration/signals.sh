@@ -49,6 +49,14 @@ ok $? "sd_notify: RELOADING=1"
 is "$(client "$at/later")" now "SIGHUP: the new topic is there"
 is "$(client "$at/demo")" changed "SIGHUP: the old one keeps its value"
 
+is "$(said 'a restart is needed')" 0 "SIGHUP: nothing is left to a restart"
+configure '  - { name: later, content-format: 0 }
+security: { nosec: deny }
+groups: [ { name: g, address: 239.255.17.4, interface: lo } ]'
+kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'a restart is needed for changes in sections=(security,groups|groups,security)$'
+ok $? "SIGHUP: names the sections that need a restart"
+
 # --- SIGHUP, a bad file -----------------------------------------------------------------
 configure '  - { name: third, content-formt: 0 }'
 kill -HUP "${spawned[broker]}"
@@ -84,6 +92,21 @@ start_broker "$tmp/coapcast.yaml"
 rc=0
 stop broker INT || rc=$?
 is "$rc" 0 "SIGINT ends it with status 0 too"
+
+# Whoever reads the log may go away.
+mkfifo "$tmp/pipe"
+head -n 1 "$tmp/pipe" >"$tmp/head.out" &
+reader=$!
+"$coapcastd" -c "$tmp/coapcast.yaml" 2>"$tmp/pipe" &
+daemon=$!
+wait "$reader"
+is "$(grep -c ready "$tmp/head.out")" 1 "a daemon whose log is a pipe"
+kill -USR1 "$daemon"
+is "$(client "$at/demo")" hello "nobody reads the log any more: it serves"
+kill "$daemon"
+rc=0
+wait "$daemon" || rc=$?
+is "$rc" 0 "and ends with status 0"
 
 # The same port again at once: nothing holds it.
 start_broker "$tmp/coapcast.yaml"
