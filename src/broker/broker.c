@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "broker/broker_impl.h"
+#include "broker/settings.h"
 
 struct broker *
 broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *ctx,
@@ -30,6 +31,7 @@ broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *c
 	pool_init(&b->observers, sizeof(struct observer));
 	pool_init(&b->bunches, sizeof(struct bunch));
 	map_init(&b->group_tokens);
+	observe_start_checks(b);
 	return b;
 }
 
@@ -53,6 +55,7 @@ silence(void *ctx, struct map_node *node)
 		else
 			bunch_settle(b, bunch);
 	}
+	settings_drop(b, t);
 }
 
 void
@@ -60,6 +63,7 @@ broker_free(struct broker *b)
 {
 	if (!b)
 		return;
+	wheel_stop(layer_wheel(b->layer), &b->check);
 	map_each(&b->topics.by_path, silence, b);
 	topic_table_fini(&b->topics);
 	bodies_free(b->bodies);
@@ -100,7 +104,8 @@ broker_has_room(const struct broker *b, const struct value *old, size_t n)
 void
 broker_drop_topic(struct broker *b, struct topic *t)
 {
-	observe_end_all(b, t);
+	observe_end_all(b, t, CODE_NOT_FOUND);
+	settings_drop(b, t);
 	if (b->tail.topic == t)
 		b->tail.topic = NULL;
 	topic_remove(&b->topics, t);

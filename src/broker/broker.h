@@ -66,12 +66,14 @@ struct broker_ops {
 	struct buf *(*open_group)(void *ctx, const struct group_path *way);
 	void (*commit)(void *ctx);
 	void (*random)(void *ctx, void *p, size_t n);
+	/* Seconds since 1970, UTC, for expiration dates; it may be set forward and back. */
+	int64_t (*wall_s)(void *ctx);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
 };
 
 struct broker_stats {
-	uint64_t publishes, publishes_refused, created, deleted;
+	uint64_t publishes, publishes_refused, created, deleted, expired;
 	uint64_t registrations, registrations_refused, deregistrations;
 	uint64_t notifications, notifications_con, observers_dropped;
 	uint64_t group_started, group_cancelled, group_notifications, group_refreshes,

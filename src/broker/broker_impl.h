@@ -4,6 +4,7 @@
 #define COAPCAST_BROKER_BROKER_IMPL_H
 
 #include "broker/group.h"
+#include "wire/props.h"
 
 #define BROKER_RETRY_AFTER_S 10 /* Max-Age of a 5.03 past a limit */
 
@@ -37,6 +38,7 @@ struct broker {
 	uint16_t group_mid; /* last message id to any group: upper half of the space */
 	struct bunch *dirty_first, *dirty_last;
 	struct broker_stats stats;
+	struct timer check; /* of observers of topics with the default of observer-check */
 	struct links links;
 	struct moved moved[BROKER_MOVED]; /* the last registrations that were moved, by hash */
 	/* The tail of the notification encoded last, for all observers it serves. */
@@ -70,6 +72,8 @@ void data_put(struct call *c);
 void data_delete(struct call *c);
 void topic_get(struct call *c);
 void topic_fetch(struct call *c);
+void topic_post(struct call *c);
+void topic_ipatch(struct call *c);
 void topic_delete(struct call *c);
 void collection_get(struct call *c);
 void collection_fetch(struct call *c);
@@ -90,6 +94,23 @@ void data_describe(const struct value *v, struct msg *m);
 void data_reply(struct call *c, struct observer *o);
 /* Whether one of the request's options of that number holds this ETag. */
 bool data_has_etag(const struct msg *m, uint16_t number, struct bytes etag);
+
+/* RFC 7252 5.10.8: If-Match and If-None-Match against an ETag; p NULL: nothing is there. */
+bool data_meets_preconditions(const struct msg *m, struct bytes etag);
+
+/* Answers with topic properties, in the block that the request asks for. */
+void topic_reply(struct call *c, enum msg_code code, unsigned keys);
+/*
+ * Properties of a topic. `data`, an empty buffer of TOPIC_DATA_PATH_MAX, gets its
+ * topic-data path; the rest is borrowed from the topic.
+ */
+void topic_describe(
+	const struct broker *b, const struct topic *t, struct buf *data, struct props *ret);
+#define TOPIC_DATA_PATH_MAX (TOPIC_PATH_MAX + 256) /* with collection and "/data" before it */
+/* The properties in the body; false: answered. */
+bool topic_take_props(struct call *c, struct props *ret);
+/* Their representation, those of `keys`, in memory to be freed; never NULL. */
+uint8_t *topic_represent(const struct call *c, unsigned keys, struct bytes *ret);
 
 /* A 5.03 with Max-Age: past a limit. */
 void reply_busy(struct request *r);

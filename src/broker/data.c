@@ -83,17 +83,22 @@ data_get(struct call *c)
 	data_reply(c, NULL);
 }
 
-/* RFC 7252 5.10.8: If-Match and If-None-Match against what is there now. */
-static bool
-meets_preconditions(const struct msg *m, const struct value *v)
+bool
+data_meets_preconditions(const struct msg *m, struct bytes etag)
 {
-	if (v && msg_has(m, OPT_IF_NONE_MATCH))
+	if (etag.p && msg_has(m, OPT_IF_NONE_MATCH))
 		return false;
 	if (!msg_has(m, OPT_IF_MATCH))
 		return true;
 	/* The empty value is met by anything that exists. */
-	return v && (data_has_etag(m, OPT_IF_MATCH, BYTES_OF(v->etag)) ||
-			    data_has_etag(m, OPT_IF_MATCH, BYTES_NONE));
+	return etag.p &&
+	       (data_has_etag(m, OPT_IF_MATCH, etag) || data_has_etag(m, OPT_IF_MATCH, BYTES_NONE));
+}
+
+static struct bytes
+etag_of(const struct value *v)
+{
+	return v ? BYTES_OF(v->etag) : BYTES_NONE;
 }
 
 static bool
@@ -179,7 +184,7 @@ admit_publish(struct call *c, uint32_t *ret_format)
 		request_reply_code(c->r, CODE_UNSUPPORTED_FORMAT);
 		return false;
 	}
-	if (!meets_preconditions(c->r->msg, c->topic->value)) {
+	if (!data_meets_preconditions(c->r->msg, etag_of(c->topic->value))) {
 		request_reply_code(c->r, CODE_PRECONDITION_FAILED);
 		return false;
 	}
@@ -216,6 +221,12 @@ data_put(struct call *c)
 		return;
 	}
 	created = !c->topic->value;
+	/*
+	 * RFC 7641 4.2: notifications keep their Content-Format. Another one comes only
+	 * after topic-content-format was changed: who has the old one registers anew.
+	 */
+	if (!created && c->topic->value->content_format != format)
+		observe_end_all(c->b, c->topic, CODE_NOT_ACCEPTABLE);
 	if (!c->body.p)
 		c->body = BYTES_LIT("");
 	topic_set_value(&c->b->topics, c->topic, format, c->body);
@@ -233,11 +244,11 @@ data_delete(struct call *c)
 		request_reply_code(c->r, CODE_NOT_FOUND);
 		return;
 	}
-	if (!meets_preconditions(c->r->msg, c->topic->value)) {
+	if (!data_meets_preconditions(c->r->msg, etag_of(c->topic->value))) {
 		request_reply_code(c->r, CODE_PRECONDITION_FAILED);
 		return;
 	}
 	request_reply_code(c->r, CODE_DELETED);
-	observe_end_all(c->b, c->topic);
+	observe_end_all(c->b, c->topic, CODE_NOT_FOUND);
 	topic_set_value(&c->b->topics, c->topic, BROKER_NO_FORMAT, BYTES_NONE);
 }

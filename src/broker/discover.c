@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* /.well-known/core: RFC 6690 section 4, coap-pubsub "Discovery", gp-obs of the current draft's section 6. */
 #include "broker/broker_impl.h"
+#include "broker/settings.h"
 #include "wire/link.h"
 
 struct walk {
@@ -24,6 +25,8 @@ offer(const struct walk *w, const struct link *link)
 static bool
 may_be_grouped(const struct broker *b, const struct topic *t)
 {
+	if (settings_has(t, PROPS_MAX_SUBSCRIBERS))
+		return false;
 	for (size_t i = 0; i < b->conf.n_groups; i++) {
 		const struct broker_group *g = &b->conf.groups[i];
 

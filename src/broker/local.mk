@@ -2,7 +2,8 @@
 libcoapcast_a_SOURCES += \
 	src/broker/broker.c src/broker/broker.h src/broker/broker_impl.h \
 	src/broker/topic.c src/broker/topic.h \
+	src/broker/settings.c src/broker/settings.h \
 	src/broker/observe.c src/broker/observe.h \
 	src/broker/group.c src/broker/group.h \
 	src/broker/router.c src/broker/data.c src/broker/register.c \
-	src/broker/collection.c src/broker/links.c src/broker/discover.c
+	src/broker/collection.c src/broker/configure.c src/broker/links.c src/broker/discover.c

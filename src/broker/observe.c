@@ -2,6 +2,7 @@
 #include "broker/observe.h"
 
 #include "broker/broker_impl.h"
+#include "broker/settings.h"
 #include "wire/option.h"
 
 #define SEQ_MASK 0xffffffu
@@ -320,10 +321,27 @@ send_con(struct broker *b, struct observer *o)
 	return true;
 }
 
+static uint32_t
+check_s(const struct topic *t)
+{
+	return settings_has(t, PROPS_OBSERVER_CHECK) ? t->settings->observer_check_s
+						     : OBSERVER_CHECK_S;
+}
+
+/* Whether, but for slack_s seconds, no CON reached it for the time of observer-check. */
+static bool
+is_unchecked(const struct broker *b, const struct observer *o, uint32_t slack_s)
+{
+	return (uint64_t)(now_s(b) - o->con_s) + slack_s >= check_s(o->bunch->topic);
+}
+
+/* In the last quarter of that time a publish serves as the check, which saves a message. */
 static bool
 needs_con(const struct broker *b, const struct observer *o)
 {
-	return o->since_con + 1 >= CON_EVERY || now_s(b) - o->con_s >= OBSERVER_CHECK_S;
+	uint32_t quarter = check_s(o->bunch->topic) / 4;
+
+	return o->since_con + 1 >= CON_EVERY || is_unchecked(b, o, quarter > 1 ? quarter : 1);
 }
 
 /* Brings one observer up to date, unless a CON is in flight whose end will do it. */
@@ -405,20 +423,127 @@ observer_end(struct broker *b, struct observer *o, enum msg_code code)
 }
 
 void
-observe_end_all(struct broker *b, struct topic *t)
+observe_end_all(struct broker *b, struct topic *t, enum msg_code code)
 {
 	while (t->bunches) {
 		struct bunch *bunch = t->bunches;
 
 		while (bunch->traditional.first)
-			observer_end(b, bunch->traditional.first, CODE_NOT_FOUND);
+			observer_end(b, bunch->traditional.first, code);
 		while (bunch->moving.first)
-			observer_end(b, bunch->moving.first, CODE_NOT_FOUND);
+			observer_end(b, bunch->moving.first, code);
 		if (bunch->observation)
 			group_cancel(b, bunch->observation);
 		else
 			bunch_settle(b, bunch);
 	}
+}
+
+uint32_t
+observe_count(const struct topic *t)
+{
+	uint32_t n = 0;
+
+	for (const struct bunch *bunch = t->bunches; bunch; bunch = bunch->next)
+		n += bunch->traditional.n + bunch->moving.n;
+	return n;
+}
+
+/* All of a bunch's observers into another one. */
+static void
+merge(struct broker *b, struct bunch *from, struct bunch *into)
+{
+	while (from->traditional.first) {
+		struct observer *o = from->traditional.first;
+
+		leave_list(o);
+		o->bunch = into;
+		list_append(&into->traditional, o);
+	}
+	bunch_mark_dirty(b, into, into->traditional.n);
+	bunch_settle(b, from);
+}
+
+void
+observe_limit(struct broker *b, struct topic *t, uint32_t max)
+{
+	struct bunch *bunch, *next, *plain;
+	bool has_some;
+
+	if (!t->bunches)
+		return;
+	plain = bunch_get(b, t, NULL, NULL);
+	for (bunch = t->bunches; bunch; bunch = next) {
+		next = bunch->next;
+		if (bunch == plain)
+			continue;
+		has_some = bunch->traditional.n > 0;
+		/* Of those whom it took nobody knows who they are: they register again. */
+		if (bunch->observation)
+			group_cancel(b, bunch->observation);
+		if (has_some)
+			merge(b, bunch, plain);
+	}
+	while (plain->traditional.n > max)
+		observer_end(b, plain->traditional.last, CODE_NOT_FOUND);
+	bunch_settle(b, plain);
+}
+
+uint32_t
+observe_check_every(uint32_t check_s)
+{
+	return check_s >= 16 ? check_s / 8 : 1;
+}
+
+void
+observe_check(struct broker *b, struct topic *t)
+{
+	uint32_t before = t->seq, every = observe_check_every(check_s(t)), n = 0;
+
+	for (const struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
+		for (const struct observer *o = bunch->traditional.first; o; o = o->next)
+			n += !o->exchange && is_unchecked(b, o, every);
+	}
+	if (n == 0 || !t->value)
+		return;
+	/* RFC 7641 4.4: the same value again has a number of its own, which the others need not see. */
+	if (!t->unsent)
+		t->seq = (t->seq + 1) & SEQ_MASK;
+	t->unsent = true;
+	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
+		for (struct observer *o = bunch->traditional.first; o; o = o->next) {
+			if (o->seq == before && !o->exchange && !is_unchecked(b, o, every))
+				o->seq = t->seq;
+		}
+		bunch_mark_dirty(b, bunch, bunch->traditional.n);
+	}
+}
+
+static void
+check_default(void *ctx, struct map_node *node)
+{
+	struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+
+	if (t->bunches && !settings_has(t, PROPS_OBSERVER_CHECK))
+		observe_check(ctx, t);
+}
+
+static void
+on_check(struct timer *timer, void *ctx)
+{
+	struct broker *b = MAP_OBJECT(timer, struct broker, check);
+
+	(void)ctx;
+	map_each(&b->topics.by_path, check_default, b);
+	observe_start_checks(b);
+}
+
+void
+observe_start_checks(struct broker *b)
+{
+	b->check.fire = on_check;
+	wheel_start(layer_wheel(b->layer), &b->check,
+		layer_now(b->layer) + observe_check_every(OBSERVER_CHECK_S) * 1000ull);
 }
 
 void

@@ -93,7 +93,25 @@ void observer_end(struct broker *b, struct observer *o, enum msg_code code);
 /* Marks a topic's traditional observers for broker_flush. */
 void observe_mark_dirty(struct broker *b, struct topic *t);
 
-/* Ends all observations of a topic, traditional and of groups: 4.04. */
-void observe_end_all(struct broker *b, struct topic *t);
+/* Ends all observations of a topic, traditional ones with that code and those of groups. */
+void observe_end_all(struct broker *b, struct topic *t, enum msg_code code);
+
+/* Observers of a topic, those who were moved into a group observation not counted. */
+uint32_t observe_count(const struct topic *t);
+/*
+ * Makes all observers of a topic traditional ones for good, and ends the newest
+ * that are more than `max`: 4.04.
+ */
+void observe_limit(struct broker *b, struct topic *t, uint32_t max);
+
+/* How many seconds apart observe_check is to be called for an observer-check of so many. */
+uint32_t observe_check_every(uint32_t check_s);
+/*
+ * coap-pubsub "Unsubscribe": those observers of a topic whom no CON reached for so
+ * long get one, of the value they have when there is no newer one.
+ */
+void observe_check(struct broker *b, struct topic *t);
+/* Starts doing so, every now and then, for all topics without an observer-check of their own. */
+void observe_start_checks(struct broker *b);
 
 #endif

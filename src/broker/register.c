@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a GET with Observe to an observer: RFC 7641 4.1, and whom a group observation takes. */
 #include "broker/broker_impl.h"
+#include "broker/settings.h"
 #include "wire/option.h"
 
 /* The bunch whose group observation of the topic runs in that group. */
@@ -21,6 +22,9 @@ group_of(const struct call *c)
 	const struct broker_group *group;
 	const struct bunch *running;
 
+	/* Who may subscribe is counted one by one: wire.md, "Topics". */
+	if (settings_has(c->topic, PROPS_MAX_SUBSCRIBERS))
+		return NULL;
 	if (!group_request_matches(c->r->msg))
 		return NULL;
 	group = group_for(c->b, c->topic, c->r->way);
@@ -130,6 +134,19 @@ register_traditional(struct call *c, struct bunch *bunch)
 	return true;
 }
 
+/* coap-pubsub "Subscribe": past max-subscribers; not when it only registers again. */
+static bool
+is_full(const struct call *c)
+{
+	const struct observer *o;
+
+	if (!settings_has(c->topic, PROPS_MAX_SUBSCRIBERS) ||
+		observe_count(c->topic) < c->topic->settings->max_subscribers)
+		return false;
+	o = observer_find(c->r->peer, &c->r->msg->token);
+	return !o || !o->bunch || o->bunch->topic != c->topic;
+}
+
 bool
 observe_register(struct call *c)
 {
@@ -138,6 +155,10 @@ observe_register(struct call *c)
 
 	if (c->phantom)
 		return group_register(c->phantom, c->topic);
+	if (is_full(c)) {
+		c->b->stats.registrations_refused++;
+		return false;
+	}
 	bunch = bunch_get(c->b, c->topic, group_of(c), c->r->peer->local);
 	ok = bunch->observation ? register_group(c, bunch) : register_traditional(c, bunch);
 	if (ok) {

@@ -17,7 +17,9 @@ static const struct route {
 		[CODE_POST] = collection_post,
 		[CODE_FETCH] = collection_fetch}},
 	[RES_TOPIC] = {{[CODE_GET] = topic_get,
+		[CODE_POST] = topic_post,
 		[CODE_FETCH] = topic_fetch,
+		[CODE_IPATCH] = topic_ipatch,
 		[CODE_DELETE] = topic_delete}},
 	[RES_DATA] = {{[CODE_GET] = data_get, [CODE_PUT] = data_put, [CODE_DELETE] = data_delete}},
 };

@@ -18,10 +18,17 @@ topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8
 	pool_init(&t->pool, sizeof(struct topic));
 }
 
-static void
-value_free(struct topic_table *t, struct value *v)
+struct value *
+value_hold(struct value *v)
 {
-	if (!v)
+	v->n_refs++;
+	return v;
+}
+
+void
+value_release(struct topic_table *t, struct value *v)
+{
+	if (!v || --v->n_refs > 0)
 		return;
 	t->value_bytes -= v->n;
 	free(v);
@@ -160,7 +167,7 @@ topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struc
 void
 topic_remove(struct topic_table *t, struct topic *topic)
 {
-	value_free(t, topic->value);
+	value_release(t, topic->value);
 	map_remove(&t->by_name, &topic->by_name);
 	map_remove(&t->by_path, &topic->by_path);
 	free(topic->name);
@@ -181,16 +188,18 @@ topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes da
 	memcpy(ret + sizeof(t->server_id), hash, ETAG_LEN - sizeof(t->server_id));
 }
 
-static struct value *
+struct value *
 value_new(struct topic_table *t, uint32_t content_format, struct bytes data)
 {
 	struct value *v = mem_alloc(sizeof(*v) + data.n);
 
+	v->n_refs = 1;
 	v->content_format = content_format;
 	v->n = (uint32_t)data.n;
 	if (data.n)
 		memcpy(v->data, data.p, data.n);
 	topic_etag(t, content_format, data, ++t->n_values, v->etag);
+	t->value_bytes += data.n;
 	return v;
 }
 
@@ -200,15 +209,13 @@ topic_set_value(
 {
 	struct value *old = topic->value, *new = NULL;
 
-	if (data.p) {
+	if (data.p)
 		new = value_new(t, content_format, data);
-		t->value_bytes += data.n;
-	}
 	/* What lists of links tell of it: that it can be read, and as what. */
 	if (!old != !new || (old && old->content_format != new->content_format))
 		t->generation++;
 	topic->value = new;
-	value_free(t, old);
+	value_release(t, old);
 	/* A number that nobody saw serves the newer value: RFC 7641 4.4 counts what is sent. */
 	if (!topic->unsent)
 		topic->seq = (topic->seq + 1) & SEQ_MASK;

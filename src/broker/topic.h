@@ -13,8 +13,9 @@
 #define TOPIC_PATH_MAX (3 * TOPIC_NAME_MAX + 2)
 #define ETAG_LEN 8
 
-/* One representation of topic data: immutable, replaced as a whole. */
+/* One representation of topic data: immutable, replaced as a whole, reference counted. */
 struct value {
+	uint32_t n_refs; /* the topic's, and that of its "initialize" */
 	uint32_t content_format; /* or BROKER_NO_FORMAT */
 	uint8_t etag[ETAG_LEN]; /* server id, hash of format and content, number of the publish */
 	uint32_t n;
@@ -22,10 +23,12 @@ struct value {
 };
 
 struct bunch;
+struct settings;
 
 struct topic {
 	struct map_node by_path, by_name;
 	struct value *value; /* NULL: half created */
+	struct settings *settings; /* optional properties (broker/settings.h); NULL: none is set */
 	struct bunch *bunches; /* its observers, by where they may be moved to */
 	char *name; /* owned, with the path behind it: one allocation */
 	char *path; /* "/hall/demo": below the collection, and below its data */
@@ -59,7 +62,7 @@ struct topic *topic_by_path(const struct topic_table *t, struct bytes path);
  * broker_create_topic.
  */
 int topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret);
-/* Frees a topic that nobody observes, and its value. */
+/* Frees a topic that nobody observes and that has no settings, and its value. */
 void topic_remove(struct topic_table *t, struct topic *topic);
 
 /* Whether a name can be its own path: product.md, "Names". */
@@ -72,6 +75,10 @@ bool topic_name_is_path(struct bytes name);
 void topic_set_value(
 	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data);
 
+/* A value that no topic has yet, with one reference; taking another; giving one back. */
+struct value *value_new(struct topic_table *t, uint32_t content_format, struct bytes data);
+struct value *value_hold(struct value *v);
+void value_release(struct topic_table *t, struct value *v); /* NULL is fine */
 struct bytes value_bytes(const struct value *v);
 
 /*

@@ -63,7 +63,7 @@ report_broker(const struct broker *broker, uint64_t n_refused)
 	REPORT("broker", {"topics", s.topics}, {"observers", s.observers},
 		{"value-bytes", s.value_bytes}, {"publishes", s.publishes},
 		{"publishes-refused", s.publishes_refused}, {"created", s.created},
-		{"deleted", s.deleted}, {"registrations", s.registrations},
+		{"deleted", s.deleted}, {"expired", s.expired}, {"registrations", s.registrations},
 		{"registrations-refused", s.registrations_refused},
 		{"deregistrations", s.deregistrations}, {"notifications", s.notifications},
 		{"notifications-con", s.notifications_con},

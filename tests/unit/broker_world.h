@@ -25,6 +25,8 @@
 #define BW_PEERS 12000 /* numbers of peers are below */
 #define BW_SENT 64 /* datagrams that are kept */
 #define BW_GROUPS 2
+/* After so long a publish is a CON, in the last quarter of the day that observer-check is. */
+#define BW_CHECK_DUE_MS (65000ull * 1000)
 #define BW_PUBLISHER 9000 /* the peer that bw_pub is */
 
 /* A datagram that left. */
@@ -52,6 +54,7 @@ struct bw {
 	struct layer_limits layer_limits;
 	struct broker_group groups[BW_GROUPS];
 	uint64_t now_ms;
+	int64_t wall_s; /* what the wall clock is ahead of now_ms, which may change */
 	/* How the next requests come. */
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t address; /* number of our address that is asked */

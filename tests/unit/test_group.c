@@ -245,7 +245,7 @@ START_TEST(leaving_after_being_moved_is_a_plain_get)
 START_TEST(a_notification_under_way_gives_way_to_the_503)
 {
 	bw_subs(1, 2);
-	bw_go(86400 * 1000);
+	bw_go(BW_CHECK_DUE_MS);
 	bw_pub("a");
 	bw_expect("1+0 2+0 1!a 2!a ");
 	bw_sub(3);
@@ -338,7 +338,7 @@ START_TEST(a_refresh_moves_those_who_were_forgotten)
 	begin();
 	bw_topic("attic", "a");
 	bw_in(9, "GET /ps/data/attic?x o=0");
-	bw_go(86400 * 1000);
+	bw_go(BW_CHECK_DUE_MS);
 	bw_in(8, "PUT /ps/data/attic 'b'");
 	bw_subs(1, 2);
 	bw_expect("9+a 8=2.04 9!b 1+0 2+0 ");

@@ -335,12 +335,23 @@ static const struct {
 		"1=4.00 "},
 	/* initialize without topic-content-format */
 	{"a3006174" DATA "084180", "1=4.00 "},
-	/* not in this build: topic-data, topic-type, max-subscribers */
+	/* topic-data elsewhere than where it will be */
 	{"a3006174"
 	 "01622f78" DATA,
 		"1=4.00 "},
-	{"a3006174" DATA "046178", "1=4.00 "},
-	{"a3006174" DATA "0605", "1=4.00 "},
+	/* topic-type no text, expiration-date without its tag and past, and the counts */
+	{"a3006174" DATA "044178", "1=4.00 "},
+	{"a3006174" DATA "051a7fffffff", "1=4.00 "},
+	{"a3006174" DATA "05c100", "1=4.00 "},
+	{"a3006174" DATA "05c13903e7", "1=4.00 "},
+	{"a3006174" DATA "0620", "1=4.00 "},
+	{"a3006174" DATA "066135", "1=4.00 "},
+	{"a3006174" DATA "0700", "1=4.00 "},
+	{"a3006174" DATA "0360", "1=4.00 "},
+	{"a3006174" DATA "031a00010000", "1=4.00 "},
+	/* lengths that cannot be */
+	{"a3006174" DATA "047b7fffffffffffffff78", "1=4.00 "},
+	{"bb7fffffffffffffff006174" DATA, "1=4.00 "},
 };
 
 START_TEST(a_fault_in_the_properties)
