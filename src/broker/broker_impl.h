@@ -4,6 +4,7 @@
 #define COAPCAST_BROKER_BROKER_IMPL_H
 
 #include "broker/group.h"
+#include "wire/link.h"
 #include "wire/props.h"
 
 #define BROKER_RETRY_AFTER_S 10 /* Max-Age of a 5.03 past a limit */
@@ -50,9 +51,6 @@ struct broker {
 		uint8_t szx;
 	} tail;
 };
-
-struct link;
-struct props;
 
 /* A request on its way through the router. */
 struct call {
@@ -134,6 +132,15 @@ void broker_drop_topic(struct broker *b, struct topic *t);
 
 /* Notifies everybody of a topic's new value. */
 void broker_published(struct broker *b, struct topic *t);
+
+/*
+ * The link to a topic, or to its data, with all its attributes, implied ones too;
+ * `path`, of TOPIC_DATA_PATH_MAX, holds its path.
+ */
+void discover_link(const struct broker *b, const struct topic *t, bool data, struct buf *path,
+	struct link *ret);
+/* Whether a link is what all of the request's queries ask for (RFC 6690 4.1). */
+bool discover_matches(const struct msg *request, const struct link *link);
 
 /*
  * Answers with a list of links that `write` makes, in blocks. The list is kept

@@ -5,11 +5,9 @@
 
 #include "broker/broker_impl.h"
 #include "broker/settings.h"
-#include "wire/link.h"
 #include "wire/option.h"
 
 #define RT_DATA "core.ps.data"
-#define RT_CONF "core.ps.conf"
 #define CREATED_MAX 1024 /* Location-Path and payload of a 2.01, as far as the path leaves room */
 
 /* Why the properties do not make a topic here; NULL when they do. */
@@ -109,19 +107,9 @@ struct listing {
 	const struct call *c;
 	struct buf *out;
 	const struct props *filter; /* of a FETCH; NULL: every topic */
-	bool data; /* links to topic data, not to topics */
+	bool data; /* links to topic data are to be chosen from, too */
+	bool bare; /* the type of all links follows from the request */
 };
-
-static bool
-matches_queries(const struct msg *request, const struct link *link)
-{
-	for (uint8_t i = 0; i < request->n_opts; i++) {
-		if (request->opts[i].number == OPT_URI_QUERY &&
-			!link_matches(link, request->opts[i].value))
-			return false;
-	}
-	return true;
-}
 
 static bool
 matches_filter(const struct listing *l, const struct topic *t)
@@ -137,49 +125,61 @@ matches_filter(const struct listing *l, const struct topic *t)
 }
 
 static void
-put_link(void *ctx, struct map_node *node)
+offer(struct listing *l, const struct topic *t, bool data)
 {
-	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
-	struct listing *l = ctx;
 	uint8_t bytes[TOPIC_DATA_PATH_MAX];
 	struct buf path = BUF_OF(bytes);
-	struct link link = {
-		.ct = LINK_NO_CT, .rt = l->data ? BYTES_LIT(RT_DATA) : BYTES_LIT(RT_CONF)};
+	struct link link;
 
-	if ((l->data && !t->value) || !matches_filter(l, t))
+	discover_link(l->c->b, t, data, &path, &link);
+	if (!discover_matches(l->c->r->msg, &link))
 		return;
-	buf_put_str(&path, l->c->b->conf.collection);
-	if (l->data)
-		buf_put_str(&path, "/data");
-	buf_put_str(&path, t->path);
-	link.path = buf_bytes(&path);
-	if (!matches_queries(l->c->r->msg, &link))
-		return;
-	/* The type of each link follows from the request: the drafts' examples leave it out. */
-	link.rt = BYTES_NONE;
+	/* What is implied is left out, as in the draft's examples: topics, or what was asked for. */
+	if (!data || l->bare)
+		link = (struct link){.path = link.path, .ct = LINK_NO_CT};
 	links_put(l->out, &link);
 }
 
-/* Whether the request asks for topic data: rt=core.ps.data ("Topic-Data Discovery"). */
+static void
+offer_both(void *ctx, struct map_node *node)
+{
+	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+	struct listing *l = ctx;
+
+	if (!matches_filter(l, t))
+		return;
+	offer(l, t, false);
+	if (l->data && t->value)
+		offer(l, t, true);
+}
+
+/* Whether the request has a query, of this text when it is not NULL. */
 static bool
-asks_for_data(const struct msg *m)
+has_query(const struct msg *m, const char *text)
 {
 	for (uint8_t i = 0; i < m->n_opts; i++) {
-		if (m->opts[i].number == OPT_URI_QUERY && bytes_is(m->opts[i].value, "rt=" RT_DATA))
+		if (m->opts[i].number == OPT_URI_QUERY &&
+			(!text || bytes_is(m->opts[i].value, text)))
 			return true;
 	}
 	return false;
 }
 
+/*
+ * "Topic-Data Discovery": links to topics, and once there is a filter, of RFC 6690
+ * 4.1, those to their data that it selects.
+ */
 static void
 write_collection(struct call *c, struct buf *out)
 {
+	const struct msg *m = c->r->msg;
 	struct listing l = {.c = c,
 		.out = out,
 		.filter = c->filter,
-		.data = !c->filter && asks_for_data(c->r->msg)};
+		.data = !c->filter && has_query(m, NULL),
+		.bare = has_query(m, "rt=" RT_DATA)};
 
-	map_each(&c->b->topics.by_path, put_link, &l);
+	map_each(&c->b->topics.by_path, offer_both, &l);
 }
 
 void

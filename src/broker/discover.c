@@ -2,23 +2,36 @@
 /* /.well-known/core: RFC 6690 section 4, coap-pubsub "Discovery", gp-obs of the current draft's section 6. */
 #include "broker/broker_impl.h"
 #include "broker/settings.h"
-#include "wire/link.h"
+
+#define FORMAT_LINK 40
 
 struct walk {
 	const struct call *c;
 	struct buf *out;
 };
 
+bool
+discover_matches(const struct msg *request, const struct link *link)
+{
+	for (uint8_t i = 0; i < request->n_opts; i++) {
+		if (request->opts[i].number == OPT_URI_QUERY &&
+			!link_matches(link, request->opts[i].value))
+			return false;
+	}
+	return true;
+}
+
+/* Only of data is the Content-Format told: that of the others follows from their type. */
 static void
 offer(const struct walk *w, const struct link *link)
 {
-	const struct msg *m = w->c->r->msg;
+	struct link shown = *link;
 
-	for (uint8_t i = 0; i < m->n_opts; i++) {
-		if (m->opts[i].number == OPT_URI_QUERY && !link_matches(link, m->opts[i].value))
-			return;
-	}
-	links_put(w->out, link);
+	if (!discover_matches(w->c->r->msg, link))
+		return;
+	if (!(link->flags & LINK_OBS))
+		shown.ct = LINK_NO_CT;
+	links_put(w->out, &shown);
 }
 
 /* Whether a topic's observers might be moved into some group observation. */
@@ -38,31 +51,41 @@ may_be_grouped(const struct broker *b, const struct topic *t)
 	return false;
 }
 
+void
+discover_link(const struct broker *b, const struct topic *t, bool data, struct buf *path,
+	struct link *ret)
+{
+	buf_clear(path);
+	buf_put_str(path, b->conf.collection);
+	if (data)
+		buf_put_str(path, "/data");
+	buf_put_str(path, t->path);
+	*ret = (struct link){.path = buf_bytes(path),
+		.rt = BYTES_LIT("core.ps.conf"),
+		.ct = b->conf.topic_format};
+	if (!data)
+		return;
+	ret->rt = BYTES_LIT("core.ps.data");
+	ret->flags = LINK_OBS | (may_be_grouped(b, t) ? LINK_GP_OBS : 0);
+	ret->ct = LINK_NO_CT;
+	if (t->value && t->value->content_format != BROKER_NO_FORMAT)
+		ret->ct = (int)t->value->content_format;
+}
+
 static void
 offer_topic(void *ctx, struct map_node *node)
 {
 	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
 	const struct walk *w = ctx;
-	const struct broker *b = w->c->b;
-	uint8_t bytes[TOPIC_PATH_MAX + 256];
+	uint8_t bytes[TOPIC_DATA_PATH_MAX];
 	struct buf path = BUF_OF(bytes);
-	struct link link = {.ct = LINK_NO_CT, .rt = BYTES_LIT("core.ps.conf")};
+	struct link link;
 
-	buf_put_str(&path, b->conf.collection);
-	buf_put_str(&path, t->path);
-	link.path = buf_bytes(&path);
+	discover_link(w->c->b, t, false, &path, &link);
 	offer(w, &link);
 	if (!t->value)
 		return;
-	buf_clear(&path);
-	buf_put_str(&path, b->conf.collection);
-	buf_put_str(&path, "/data");
-	buf_put_str(&path, t->path);
-	link.path = buf_bytes(&path);
-	link.rt = BYTES_LIT("core.ps.data");
-	link.flags = LINK_OBS | (may_be_grouped(b, t) ? LINK_GP_OBS : 0);
-	if (t->value->content_format != BROKER_NO_FORMAT)
-		link.ct = (int)t->value->content_format;
+	discover_link(w->c->b, t, true, &path, &link);
 	offer(w, &link);
 }
 
@@ -74,7 +97,7 @@ write_root(struct call *c, struct buf *out)
 	struct link broker = {.path = BYTES_LIT("/"), .rt = BYTES_LIT("core.ps"), .ct = LINK_NO_CT};
 	struct link collection = {.path = bytes_str(c->b->conf.collection),
 		.rt = BYTES_LIT("core.ps.coll"),
-		.ct = LINK_NO_CT};
+		.ct = FORMAT_LINK};
 
 	offer(&w, &broker);
 	offer(&w, &collection);

@@ -82,6 +82,19 @@ static const struct {
 	{"GET /.well-known/core?rt=core.ps.data&href=/ps/data/t",
 		"</ps/data/t>;rt=\"core.ps.data\";obs;ct=60\n"},
 	{"GET /.well-known/core?rt=nothing", ""},
+	{"GET /.well-known/core?rt=core.ps.co*", "</ps/attic>;rt=\"core.ps.conf\"\n"
+						 "</ps/hall>;rt=\"core.ps.conf\"\n"
+						 "</ps/t>;rt=\"core.ps.conf\"\n"
+						 "</ps>;rt=\"core.ps.coll\"\n"},
+	{"GET /.well-known/core?href=/p*&rt=core.ps.data&obs",
+		"</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs\n"
+		"</ps/data/t>;rt=\"core.ps.data\";obs;ct=60\n"},
+	{"GET /.well-known/core?obs&ct=6*", "</ps/data/t>;rt=\"core.ps.data\";obs;ct=60\n"},
+	/* A Content-Format that follows from the type is one. */
+	{"GET /.well-known/core?ct=40", "</ps>;rt=\"core.ps.coll\"\n"},
+	{"GET /.well-known/core?ct=606&href=/ps/a*", "</ps/attic>;rt=\"core.ps.conf\"\n"},
+	{"GET /.well-known/core?if=x", ""},
+	{"GET /.well-known/core?gp-obs=x", ""},
 	/* The drafts' examples leave out what the request implies. */
 	{"GET /ps", "</ps/attic>\n</ps/hall>\n</ps/t>\n"},
 	{"GET /ps?rt=core.ps.conf", "</ps/attic>\n</ps/hall>\n</ps/t>\n"},
@@ -89,6 +102,20 @@ static const struct {
 	{"GET /ps?href=/ps/h*", "</ps/hall>\n"},
 	{"GET /ps?rt=core.ps.data&href=/ps/data/h*", "</ps/data/hall>\n"},
 	{"GET /ps?rt=core.ps.coll", ""},
+	/* A filter that is not of one type selects from both, and then data say what they are. */
+	{"GET /ps?rt=core.ps.*", "</ps/attic>\n"
+				 "</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs\n"
+				 "</ps/data/t>;rt=\"core.ps.data\";obs;ct=60\n"
+				 "</ps/hall>\n</ps/t>\n"},
+	{"GET /ps?rt=core.ps.d*", "</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs\n"
+				  "</ps/data/t>;rt=\"core.ps.data\";obs;ct=60\n"},
+	{"GET /ps?gp-obs", "</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs\n"},
+	{"GET /ps?rt=core.ps.data&gp-obs", "</ps/data/hall>\n"},
+	{"GET /ps?rt=core.ps.data&ct=60", "</ps/data/t>\n"},
+	{"GET /ps?ct=60", "</ps/data/t>;rt=\"core.ps.data\";obs;ct=60\n"},
+	{"GET /ps?rt=core.ps.conf&obs", ""},
+	{"GET /ps?href=/ps/data/*", "</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs\n"
+				    "</ps/data/t>;rt=\"core.ps.data\";obs;ct=60\n"},
 	/* {}, {0: "hall"}, {0: "x"}, {2: "core.ps.data"}, {3: 60}, {0: "hall", 3: 60} */
 	{"FETCH /ps ct=606 x=a0", "</ps/attic>\n</ps/hall>\n</ps/t>\n"},
 	{"FETCH /ps ct=606 x=a1006468616c6c", "</ps/hall>\n"},
@@ -165,6 +192,31 @@ START_TEST(a_list_follows_the_format)
 	bw_in(2, "PUT /ps/data/hall ct=0 'x'");
 	bw_in(1, "%s", query);
 	ck_assert_str_eq(links(), "</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs;ct=0\n");
+}
+
+/* Every property can be asked for, and a list is made anew once one has changed. */
+START_TEST(a_list_follows_the_properties)
+{
+	/* {4: "temp"} */
+	bw_in(1, "FETCH /ps ct=606 x=a1046474656d70");
+	ck_assert_str_eq(links(), "");
+	bw_in(2, "iPATCH /ps/attic ct=606 x=a1046474656d70");
+	bw_in(2, "iPATCH /ps/t ct=606 x=a2046474656d700607");
+	bw_in(1, "FETCH /ps ct=606 x=a1046474656d70");
+	ck_assert_str_eq(links(), "</ps/attic>\n</ps/t>\n");
+	bw_in(1, "FETCH /ps ct=606 x=a2046474656d700607");
+	ck_assert_str_eq(links(), "</ps/t>\n");
+	bw_in(1, "FETCH /ps ct=606 x=a10607");
+	ck_assert_str_eq(links(), "</ps/t>\n");
+	/* A topic with max-subscribers is not observed by multicast. */
+	bw_in(1, "GET /ps?gp-obs&rt=core.ps.data");
+	ck_assert_str_eq(links(), "</ps/data/hall>\n");
+	bw_in(2, "iPATCH /ps/hall ct=606 x=a1060a");
+	bw_in(1, "GET /ps?gp-obs&rt=core.ps.data");
+	ck_assert_str_eq(links(), "");
+	bw_in(2, "POST /ps/hall ct=606 x=a0");
+	bw_in(1, "GET /ps?gp-obs&rt=core.ps.data");
+	ck_assert_str_eq(links(), "</ps/data/hall>\n");
 }
 
 /* RFC 7959 2.4: many blocks of one list, which its ETag says. */
@@ -269,6 +321,7 @@ suite(void)
 	tcase_add_test(t, a_list_is_refused);
 	tcase_add_test(t, a_list_follows_the_topics);
 	tcase_add_test(t, a_list_follows_the_format);
+	tcase_add_test(t, a_list_follows_the_properties);
 	tcase_add_test(t, rfc7959_2_4_a_long_list);
 	tcase_add_test(t, rfc6690_4_1_multicast_discovery);
 	tcase_add_test(t, a_request_with_very_long_queries);
