@@ -7,10 +7,26 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "conf/unit.h"
+#include "wire/cborget.h"
 
 #define TIMEOUT_MAX_S 10000000.0
 
-enum { OPTION_JSON = 256, OPTION_EXEC, OPTION_CT, OPTION_IDENTITY, OPTION_CREDENTIALS };
+enum {
+	OPTION_JSON = 256,
+	OPTION_EXEC,
+	OPTION_CT,
+	OPTION_IDENTITY,
+	OPTION_CREDENTIALS,
+	OPTION_EXPIRES,
+	OPTION_INITIALIZE,
+	OPTION_MAX_SUBSCRIBERS,
+	OPTION_OBSERVER_CHECK,
+	OPTION_REPLACE,
+	OPTION_TYPE,
+};
 
 static const char short_options[] = ":C:RW:f:hi:lm:sv";
 
@@ -18,9 +34,15 @@ static const struct option long_options[] = {
 	{"credentials", required_argument, NULL, OPTION_CREDENTIALS},
 	{"ct", required_argument, NULL, OPTION_CT},
 	{"exec", required_argument, NULL, OPTION_EXEC},
+	{"expires", required_argument, NULL, OPTION_EXPIRES},
 	{"help", no_argument, NULL, 'h'},
 	{"identity", required_argument, NULL, OPTION_IDENTITY},
+	{"initialize", required_argument, NULL, OPTION_INITIALIZE},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"max-subscribers", required_argument, NULL, OPTION_MAX_SUBSCRIBERS},
+	{"observer-check", required_argument, NULL, OPTION_OBSERVER_CHECK},
+	{"replace", no_argument, NULL, OPTION_REPLACE},
+	{"type", required_argument, NULL, OPTION_TYPE},
 	{.name = NULL},
 };
 
@@ -86,6 +108,8 @@ take_format(struct args *a, const char *text, struct error *e)
 		return -EINVAL;
 	}
 	a->content_format = (int)v;
+	a->props.content_format = (uint16_t)v;
+	a->props.has |= PROPS_BIT(PROPS_CONTENT_FORMAT);
 	return 0;
 }
 
@@ -123,6 +147,92 @@ take_security(struct args *a, const char *text, struct error *e)
 	return -ENOTSUP;
 }
 
+static int
+take_max_subscribers(struct args *a, const char *text, struct error *e)
+{
+	unsigned long v;
+
+	if (take_number(text, 0, UINT32_MAX, &v) < 0) {
+		error_set(e, "--max-subscribers wants a number, not \"%s\"", text);
+		return -EINVAL;
+	}
+	a->props.max_subscribers = (uint32_t)v;
+	a->props.has |= PROPS_BIT(PROPS_MAX_SUBSCRIBERS);
+	return 0;
+}
+
+static int
+take_observer_check(struct args *a, const char *text, struct error *e)
+{
+	unsigned long v;
+
+	if (take_number(text, 1, UINT32_MAX, &v) < 0) {
+		error_set(e, "--observer-check wants seconds, over 0, not \"%s\"", text);
+		return -EINVAL;
+	}
+	a->props.observer_check_s = (uint32_t)v;
+	a->props.has |= PROPS_BIT(PROPS_OBSERVER_CHECK);
+	return 0;
+}
+
+/* "2026-12-24", or "2026-12-24T18:00:00Z": RFC 3339, but only UTC. */
+static bool
+take_date(const char *text, int64_t *ret)
+{
+	struct tm tm = {.tm_isdst = 0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+	if (end && *end == 'T') {
+		end = strptime(end, "T%H:%M:%SZ", &tm);
+	}
+	if (!end || *end)
+		return false;
+	*ret = timegm(&tm);
+	return true;
+}
+
+/* A date, or "+30d" from now on. */
+static int
+take_expires(struct args *a, const char *text, struct error *e)
+{
+	uint64_t left_ms;
+	unsigned long v;
+
+	if (*text == '+' && unit_parse(bytes_str(text + 1), unit_duration, &left_ms) == 0) {
+		a->props.expiration_s = (int64_t)time(NULL) + (int64_t)(left_ms / 1000);
+	} else if (take_number(text, 0, INT64_MAX, &v) == 0) {
+		a->props.expiration_s = (int64_t)v;
+	} else if (!take_date(text, &a->props.expiration_s)) {
+		error_set(e,
+			"--expires wants +30d, 2026-12-24T18:00:00Z or seconds since 1970, not "
+			"\"%s\"",
+			text);
+		return -EINVAL;
+	}
+	a->props.has |= PROPS_BIT(PROPS_EXPIRATION);
+	return 0;
+}
+
+static int
+take_type(struct args *a, const char *text, struct error *e)
+{
+	a->props.type = bytes_str(text);
+	a->props.has |= PROPS_BIT(PROPS_TYPE);
+	if (cborget_is_utf8(a->props.type))
+		return 0;
+	error_set(e, "--type wants UTF-8");
+	return -EINVAL;
+}
+
+static int
+take_initialize(struct args *a, const char *text, struct error *e)
+{
+	(void)e;
+	a->props.initialize = bytes_str(text);
+	a->props.has |= PROPS_BIT(PROPS_INITIALIZE);
+	return 0;
+}
+
 #define FLAG(member) .flag = offsetof(struct args, member)
 
 /* One option: whose it is, and where it goes. */
@@ -146,10 +256,19 @@ static const struct rule rules[] = {
 	{"-s", 's', ARGS_PUB, FLAG(whole_stdin)},
 	{"-v", 'v', ARGS_ALL, FLAG(verbose)},
 	{"--credentials", OPTION_CREDENTIALS, ARGS_ALL, .take = take_security},
-	{"--ct", OPTION_CT, ARGS_PUB, .take = take_format},
+	{"--ct", OPTION_CT, ARGS_PUB | ARGS_CREATE | ARGS_SET, .take = take_format},
 	{"--exec", OPTION_EXEC, ARGS_SUB, .take = take_exec},
+	{"--expires", OPTION_EXPIRES, ARGS_CREATE | ARGS_SET, .take = take_expires},
 	{"--identity", OPTION_IDENTITY, ARGS_ALL, .take = take_security},
-	{"--json", OPTION_JSON, ARGS_SUB | ARGS_GET | ARGS_LS, FLAG(json)},
+	{"--initialize", OPTION_INITIALIZE, ARGS_CREATE | ARGS_SET, .take = take_initialize},
+	{"--json", OPTION_JSON, ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_CREATE | ARGS_SHOW | ARGS_SET,
+		FLAG(json)},
+	{"--max-subscribers", OPTION_MAX_SUBSCRIBERS, ARGS_CREATE | ARGS_SET,
+		.take = take_max_subscribers},
+	{"--observer-check", OPTION_OBSERVER_CHECK, ARGS_CREATE | ARGS_SET,
+		.take = take_observer_check},
+	{"--replace", OPTION_REPLACE, ARGS_SET, FLAG(replace)},
+	{"--type", OPTION_TYPE, ARGS_CREATE | ARGS_SET, .take = take_type},
 };
 
 static int
@@ -192,6 +311,10 @@ check(const struct args *a, struct error *e)
 	if (a->command == ARGS_PUB && sources != 1) {
 		error_set(e, sources ? "-f, -l, -m and -s exclude each other"
 				     : "nothing to publish: give one of -f, -l, -m and -s");
+		return -EINVAL;
+	}
+	if (a->command == ARGS_SET && a->props.has == 0 && !a->replace) {
+		error_set(e, "nothing to set: give a property, or --replace to reset all");
 		return -EINVAL;
 	}
 	if (a->exec && a->json) {

@@ -10,9 +10,20 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "wire/props.h"
 
-enum args_command { ARGS_SUB = 1, ARGS_PUB = 2, ARGS_GET = 4, ARGS_LS = 8 };
-#define ARGS_ALL (ARGS_SUB | ARGS_PUB | ARGS_GET | ARGS_LS)
+enum args_command {
+	ARGS_SUB = 1,
+	ARGS_PUB = 2,
+	ARGS_GET = 4,
+	ARGS_LS = 8,
+	ARGS_CREATE = 0x100,
+	ARGS_SHOW = 0x200,
+	ARGS_SET = 0x400,
+	ARGS_RM = 0x800,
+};
+#define ARGS_TOPIC (ARGS_CREATE | ARGS_SHOW | ARGS_SET | ARGS_RM)
+#define ARGS_ALL (ARGS_SUB | ARGS_PUB | ARGS_GET | ARGS_LS | ARGS_TOPIC)
 
 struct args {
 	enum args_command command;
@@ -32,6 +43,9 @@ struct args {
 	bool lines; /* -l */
 	bool whole_stdin; /* -s */
 	int content_format; /* --ct, or -1 */
+	/* topic create, topic set */
+	struct props props; /* those that options gave, --ct too; initialize as it was written */
+	bool replace; /* what is not given is reset */
 };
 
 /*

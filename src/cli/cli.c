@@ -12,6 +12,7 @@
 #include "cli/ls.h"
 #include "cli/pub.h"
 #include "cli/sub.h"
+#include "cli/topics.h"
 
 struct command {
 	const char *name;
@@ -27,8 +28,13 @@ static const struct command commands[] = {
 		"[-v] [-i IFACE] [-W SECONDS] [--ct FORMAT] -m TEXT|-f FILE|-l|-s URI"},
 	{"get", ARGS_GET, get_run, "[-v] [-i IFACE] [-W SECONDS] [--json] URI"},
 	{"ls", ARGS_LS, ls_run, "[-v] [-i IFACE] [-W SECONDS] [--json] URI"},
+	{"topic create", ARGS_CREATE, topics_create,
+		"[-v] [-i IFACE] [-W SECONDS] [--json] [PROPERTY ...] URI"},
+	{"topic show", ARGS_SHOW, topics_show, "[-v] [-i IFACE] [-W SECONDS] [--json] URI"},
+	{"topic set", ARGS_SET, topics_set,
+		"[-v] [-i IFACE] [-W SECONDS] [--json] [--replace] [PROPERTY ...] URI"},
+	{"topic rm", ARGS_RM, topics_remove, "[-v] [-i IFACE] [-W SECONDS] URI"},
 	{.name = "discover"},
-	{.name = "topic"},
 	{.name = "status"},
 	{.name = "keygen"},
 	{.name = "doctor"},
@@ -70,9 +76,29 @@ run_command(const struct command *c, int argc, char **argv)
 	return (int)c->run(&a);
 }
 
+/* Which command the words say, and how many words its name has; NULL: none. */
+static const struct command *
+find_command(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		const char *name = commands[i].name, *blank = strchr(name, ' ');
+		size_t n = blank ? (size_t)(blank - name) : strlen(name);
+
+		if (argc < 2 || strlen(argv[1]) != n || strncmp(argv[1], name, n) != 0)
+			continue;
+		*ret_words = blank ? 2 : 1;
+		if (!blank || (argc > 2 && strcmp(argv[2], blank + 1) == 0))
+			return &commands[i];
+	}
+	return NULL;
+}
+
 int
 cli_run(int argc, char **argv)
 {
+	const struct command *c;
+	int words = 1;
+
 	/* A reader of ours that goes away shows as an error of write. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
@@ -83,11 +109,11 @@ cli_run(int argc, char **argv)
 		(void)puts(PACKAGE_STRING);
 		return (int)connection_wrote(connection_write(BYTES_NONE));
 	}
-	for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return run_command(&commands[i], argc - 1, argv + 1);
-	if (argc > 1)
-		connection_complain("there is no command %s", argv[1]);
+	if ((c = find_command(argc, argv, &words)) != NULL)
+		return run_command(c, argc - words, argv + words);
+	if (argc > words)
+		connection_complain("there is no command %s%s%s", argv[1], words > 1 ? " " : "",
+			words > 1 ? argv[2] : "");
 	print_usage(stderr, NULL);
 	return CLI_USAGE;
 }

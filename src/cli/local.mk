@@ -11,4 +11,5 @@ libcoapcast_a_SOURCES += \
 	src/cli/pub.c src/cli/pub.h \
 	src/cli/sub.c src/cli/sub.h \
 	src/cli/text.c src/cli/text.h \
+	src/cli/topics.c src/cli/topics.h \
 	src/cli/uri.c src/cli/uri.h

@@ -10,7 +10,7 @@
 #include "wire/props.h"
 
 #define FORMAT_TOPIC 606 /* application/core-pubsub+cbor; not assigned yet */
-#define FILTER_MAX (URI_PART_MAX + 16)
+#define FILTER_MAX (2 * URI_PART_MAX + 32)
 
 static const char data_part[] = "/data";
 
@@ -63,6 +63,7 @@ is_data_of(const struct connection *c, const char *collection, struct place *ret
 	if (strncmp(c->uri.path, prefix, n) != 0 || c->uri.path[n] == '\0')
 		return false;
 	read_name(c->uri.path + n, ret->name);
+	ret->topic[0] = '\0';
 	(void)snprintf(ret->path, sizeof(ret->path), "%s", c->uri.path);
 	return true;
 }
@@ -93,21 +94,20 @@ locate_collections(struct connection *c, struct collections *ret)
 	return CLI_OK;
 }
 
-/* FETCH {0: name}: the result of asking a collection. */
+/* FETCH {0: name}, or with other properties: the result of asking a collection. */
 static void
-fetch_topic(
-	struct connection *c, const char *collection, const char *name, struct transfer_result *ret)
+fetch_topic(struct connection *c, const char *collection, const struct props *p,
+	struct transfer_result *ret)
 {
 	uint8_t space[FILTER_MAX];
 	struct buf filter = BUF_OF(space);
-	struct props p = {.has = PROPS_BIT(PROPS_NAME), .name = bytes_str(name)};
 	struct transfer_request r = {
 		.code = CODE_FETCH,
 		.target = {.path = bytes_str(collection), .accept = TARGET_NO_FORMAT},
 		.content_format = FORMAT_TOPIC,
 	};
 
-	(void)props_encode(&p, PROPS_BIT(PROPS_NAME), &filter);
+	(void)props_encode(p, PROPS_ALL, &filter);
 	r.payload = buf_bytes(&filter);
 	connection_ask(c, &r, ret);
 }
@@ -139,6 +139,7 @@ read_topic(struct connection *c, struct bytes target, struct place *ret)
 			(int)p.data.n, (const char *)p.data.p);
 		return CLI_OTHER;
 	}
+	(void)snprintf(ret->topic, sizeof(ret->topic), "%s", path);
 	connection_note(c, "topic %s has its data at %s", ret->name, ret->path);
 	return CLI_OK;
 }
@@ -150,12 +151,13 @@ static enum asked
 ask_collection(
 	struct connection *c, const char *collection, struct place *place, enum cli_exit *ret_exit)
 {
+	const struct props by_name = {.has = PROPS_BIT(PROPS_NAME), .name = bytes_str(place->name)};
 	struct transfer_result r;
 	struct link_reader links;
 	struct link_value l;
 	char what[URI_PART_MAX + 128];
 
-	fetch_topic(c, collection, place->name, &r);
+	fetch_topic(c, collection, &by_name, &r);
 	if (r.end == TRANSFER_ANSWERED && r.code == CODE_NOT_FOUND)
 		return ASKED_NO_COLLECTION;
 	(void)snprintf(
@@ -224,4 +226,79 @@ locate_topic(struct connection *c, bool create, struct place *ret)
 	default:
 		return rc;
 	}
+}
+
+/* The topic that has its data at place->path, which is below the data of a collection. */
+static enum cli_exit
+find_by_data(struct connection *c, struct place *place)
+{
+	char collection[URI_PART_MAX + 1];
+	const char *end = strstr(place->path, "/data/");
+	const struct props by_data = {.has = PROPS_BIT(PROPS_DATA), .data = bytes_str(place->path)};
+	struct transfer_result r;
+	struct link_reader links;
+	struct link_value l;
+	enum cli_exit rc;
+
+	(void)snprintf(
+		collection, sizeof(collection), "%.*s", (int)(end - place->path), place->path);
+	fetch_topic(c, collection, &by_data, &r);
+	if ((rc = connection_judge(&r, c->args->uri)) != CLI_OK)
+		return rc;
+	links.in = r.body;
+	if (link_next(&links, &l) && locate_path(c, l.target, place->topic, sizeof(place->topic)))
+		return CLI_OK;
+	/* Its escapes may be written otherwise there; most often the name leads to it, too. */
+	if (ask_collection(c, collection, place, &rc) == ASKED_NONE)
+		return no_topic(c, collection, false, place);
+	return rc;
+}
+
+enum cli_exit
+locate_properties(struct connection *c, struct place *ret)
+{
+	enum cli_exit rc;
+
+	ret->topic[0] = '\0';
+	if ((rc = locate_topic(c, false, ret)) != CLI_OK || ret->topic[0] != '\0')
+		return rc;
+	if (strstr(ret->path, "/data/"))
+		return find_by_data(c, ret);
+	connection_complain("%s: there is no topic collection", c->args->uri);
+	return CLI_REFUSED;
+}
+
+enum cli_exit
+locate_new(struct connection *c, struct place *ret)
+{
+	struct collections all;
+	struct transfer_result r;
+	enum cli_exit rc;
+
+	if (c->uri.path[0] == '\0') {
+		connection_complain("the URI names no topic");
+		return CLI_USAGE;
+	}
+	read_name(c->uri.path + 1, ret->name);
+	connection_get(c, LOCATE_COLLECTION, "rt=core.ps.none", &r);
+	if (r.end != TRANSFER_ANSWERED)
+		return connection_judge(&r, c->args->uri);
+	if (r.code == CODE_NOT_FOUND) {
+		if ((rc = locate_collections(c, &all)) != CLI_OK)
+			return rc;
+	} else {
+		all.n = 1;
+		(void)snprintf(all.path[0], sizeof(all.path[0]), "%s", LOCATE_COLLECTION);
+	}
+	if (all.n == 0) {
+		connection_complain("%s: there is no topic collection", c->args->uri);
+		return CLI_REFUSED;
+	}
+	for (unsigned i = all.n; i-- > 0;) {
+		if (is_data_of(c, all.path[i], ret) || i == 0) {
+			memcpy(ret->topic, all.path[i], sizeof(ret->topic));
+			break;
+		}
+	}
+	return CLI_OK;
 }

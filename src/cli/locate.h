@@ -15,6 +15,7 @@
 
 struct place {
 	char name[URI_PART_MAX + 1]; /* of the topic, as people read it */
+	char topic[URI_PART_MAX + 1]; /* path of its properties; "" when nobody asked for it */
 	char path[2 * URI_PART_MAX + 16]; /* of its data: collection, "/data", name */
 };
 
@@ -29,6 +30,12 @@ struct collections {
  * and the place is where a publish might create it. Failures are told.
  */
 enum cli_exit locate_topic(struct connection *c, bool create, struct place *ret);
+
+/* The same for the properties of the topic: ret->topic. The path of its data may be "". */
+enum cli_exit locate_properties(struct connection *c, struct place *ret);
+
+/* Where the topic of c->uri is to be created: ret->name, and the collection in ret->topic. */
+enum cli_exit locate_new(struct connection *c, struct place *ret);
 
 /* What /.well-known/core lists as topic collections; none is no failure. */
 enum cli_exit locate_collections(struct connection *c, struct collections *ret);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "cli/json.h"
 #include "cli/locate.h"
 #include "cli/text.h"
+#include "cli/topics.h"
 #include "wire/cborget.h"
 #include "wire/link.h"
 #include "wire/props.h"
@@ -16,28 +16,6 @@ struct ls {
 	bool over; /* nobody reads on, or nobody answers */
 	enum cli_exit exit; /* the first failure */
 };
-
-static enum connection_written
-print_json(const char *path, const struct props *p)
-{
-	struct json j = {0};
-	enum connection_written written;
-
-	json_open(&j);
-	json_put_text(&j, "topic", p->name);
-	json_put_payload(&j, "path", bytes_str(path));
-	json_put_text(&j, "data", p->data);
-	if (props_has(p, PROPS_CONTENT_FORMAT))
-		json_put_uint(&j, "content_format", p->content_format);
-	if (props_has(p, PROPS_TYPE))
-		json_put_text(&j, "type", p->type);
-	if (props_has(p, PROPS_MAX_SUBSCRIBERS))
-		json_put_uint(&j, "max_subscribers", p->max_subscribers);
-	json_close(&j);
-	written = connection_write(bytes_of(j.p, j.n));
-	json_fini(&j);
-	return written;
-}
 
 /* One line whatever the name is. */
 static enum connection_written
@@ -99,7 +77,7 @@ print_topic(struct ls *l, struct bytes target)
 	}
 	if (!read_topic(l, path, &r, &p))
 		return;
-	written = l->c.args->json ? print_json(path, &p) : print_plain(&p);
+	written = l->c.args->json ? topics_print_json(path, &p) : print_plain(&p);
 	if (written != CONNECTION_WRITTEN)
 		fail(l, connection_wrote(written), true);
 }

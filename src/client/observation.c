@@ -500,6 +500,9 @@ take_value(struct observation *o, const struct arrival *a)
 	if (answers) {
 		latest_reset(&o->latest);
 		s.may_repeat = o->registered;
+	} else {
+		/* Sent to see whether we are there: the representation that we have. */
+		s.may_repeat = etag_of(a->msg).n > 0;
 	}
 	if (!msg_has(a->msg, OPT_OBSERVE)) {
 		/* RFC 7641 3.1: no Observe, no observation. */

@@ -279,6 +279,12 @@ take_block1(struct transfer *t, const struct msg *m)
 }
 
 static bool
+is_read(const struct transfer *t)
+{
+	return t->request.code == CODE_GET || t->request.code == CODE_FETCH;
+}
+
+static bool
 on_response(void *owner, const struct arrival *a)
 {
 	struct transfer *t = owner;
@@ -289,7 +295,8 @@ on_response(void *owner, const struct arrival *a)
 		send_next(t);
 		return true;
 	}
-	if (MSG_CLASS(a->msg->code) == 2 && o) {
+	/* Asking another method for the rest would run it again: its first block has to do. */
+	if (MSG_CLASS(a->msg->code) == 2 && o && is_read(t)) {
 		if (block_decode(o, &b) < 0)
 			give_up(t, TRANSFER_BROKEN);
 		else

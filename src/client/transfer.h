@@ -38,7 +38,7 @@ struct transfer_result {
 	uint32_t max_age_s; /* 60 without the option */
 	bool verified;
 	struct bytes etag; /* p NULL: none */
-	struct bytes body;
+	struct bytes body; /* of other requests than GET and FETCH the first block */
 };
 
 /* Embedded in its owner; zeroed means idle. Read it, do not write it. */

@@ -6,6 +6,7 @@ dist_check_SCRIPTS += \
 	tests/integration/blockwise.sh \
 	tests/integration/cli_group.sh \
 	tests/integration/cli_sub.sh \
+	tests/integration/cli_topic.sh \
 	tests/integration/cli_topics.sh \
 	tests/integration/client.sh \
 	tests/integration/conditions.sh \

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 START_TEST(rfc7252_6_1_uris)
 {
@@ -201,57 +202,98 @@ START_TEST(arguments)
 	ck_assert_int_eq(a.content_format, -1);
 	ck_assert_int_eq(parse(ARGS_PUB, "pub -f file coap://h/t", &a, &e), 0);
 	ck_assert_str_eq(a.file, "file");
+	ck_assert_int_eq(parse(ARGS_CREATE,
+				 "create --ct 60 --type temp --expires 2026-12-24T18:00:00Z "
+				 "--max-subscribers 0 --observer-check 5 --initialize hex:80 "
+				 "coap://h/t",
+				 &a, &e),
+		0);
+	ck_assert_uint_eq(a.props.has, PROPS_ALL & ~(PROPS_BIT(PROPS_NAME) | PROPS_BIT(PROPS_DATA) |
+							   PROPS_BIT(PROPS_RESOURCE_TYPE)));
+	ck_assert_uint_eq(a.props.content_format, 60);
+	ck_assert(bytes_is(a.props.type, "temp"));
+	ck_assert_int_eq(a.props.expiration_s, 1798135200);
+	ck_assert_uint_eq(a.props.max_subscribers, 0);
+	ck_assert_uint_eq(a.props.observer_check_s, 5);
+	ck_assert(bytes_is(a.props.initialize, "hex:80"));
+	ck_assert_int_eq(parse(ARGS_SET, "set --expires 2026-12-24 coap://h/t", &a, &e), 0);
+	ck_assert_int_eq(a.props.expiration_s, 1798070400);
+	ck_assert_int_eq(parse(ARGS_SET, "set --expires 99 coap://h/t", &a, &e), 0);
+	ck_assert_int_eq(a.props.expiration_s, 99);
+	ck_assert_int_eq(parse(ARGS_SET, "set --expires +2d coap://h/t", &a, &e), 0);
+	ck_assert_int_ge(a.props.expiration_s, time(NULL) + 2 * 86400 - 60);
+	ck_assert_int_le(a.props.expiration_s, time(NULL) + 2 * 86400);
+	ck_assert_int_eq(parse(ARGS_SET, "set --replace coap://h/t", &a, &e), 0);
+	ck_assert(a.replace && a.props.has == 0);
+	ck_assert_int_eq(parse(ARGS_RM, "rm coap://h/t", &a, &e), 0);
 	ck_assert_int_eq(parse(ARGS_LS, "ls -h", &a, &e), 0);
 	ck_assert(a.help);
 	ck_assert_int_eq(parse(ARGS_GET, "get -- coap://h/t", &a, &e), 0);
 }
 END_TEST
 
+static const struct {
+	enum args_command command;
+	const char *line;
+	int rc;
+	const char *why;
+} wrong[] = {
+	{ARGS_SUB, "sub", -EINVAL, "no URI"},
+	{ARGS_SUB, "sub a b", -EINVAL, "one URI"},
+	{ARGS_SUB, "sub -x u", -EINVAL, "no option -x"},
+	{ARGS_SUB, "sub --nix u", -EINVAL, "no option --nix"},
+	{ARGS_SUB, "sub u -C", -EINVAL, "-C wants a value"},
+	{ARGS_SUB, "sub u --exec", -EINVAL, "--exec wants a value"},
+	{ARGS_SUB, "sub -C 0 u", -EINVAL, "over 0"},
+	{ARGS_SUB, "sub -C -1 u", -EINVAL, "over 0"},
+	{ARGS_SUB, "sub -C 3x u", -EINVAL, "over 0"},
+	{ARGS_SUB, "sub -C 4294967296 u", -EINVAL, "over 0"},
+	{ARGS_SUB, "sub -W 0 u", -EINVAL, "seconds"},
+	{ARGS_SUB, "sub -W nan u", -EINVAL, "seconds"},
+	{ARGS_SUB, "sub -W inf u", -EINVAL, "seconds"},
+	{ARGS_SUB, "sub -W 1e9 u", -EINVAL, "seconds"},
+	{ARGS_SUB, "sub -W 5s u", -EINVAL, "seconds"},
+	{ARGS_SUB, "sub -i nosuchif0 u", -EINVAL, "no interface"},
+	{ARGS_SUB, "sub -m x u", -EINVAL, "-m is no option of this command"},
+	{ARGS_SUB, "sub --ct 0 u", -EINVAL, "--ct is no option of this command"},
+	{ARGS_SUB, "sub --exec x --json u", -EINVAL, "exclude"},
+	{ARGS_PUB, "pub u", -EINVAL, "nothing to publish"},
+	{ARGS_PUB, "pub -m x -l u", -EINVAL, "exclude"},
+	{ARGS_PUB, "pub -m x --json u", -EINVAL, "--json is no option"},
+	{ARGS_PUB, "pub -m x --ct 65536 u", -EINVAL, "--ct wants"},
+	{ARGS_PUB, "pub -m x --ct text u", -EINVAL, "--ct wants"},
+	{ARGS_GET, "get -C 1 u", -EINVAL, "-C is no option"},
+	{ARGS_GET, "get --identity me u", -ENOTSUP, "not in this build"},
+	{ARGS_GET, "get --credentials f u", -ENOTSUP, "not in this build"},
+	{ARGS_LS, "ls --exec x u", -EINVAL, "--exec is no option"},
+	{ARGS_SET, "set u", -EINVAL, "nothing to set"},
+	{ARGS_SET, "set --replace", -EINVAL, "no URI"},
+	{ARGS_SET, "set --max-subscribers x u", -EINVAL, "--max-subscribers wants"},
+	{ARGS_SET, "set --max-subscribers 4294967296 u", -EINVAL, "--max-subscribers wants"},
+	{ARGS_SET, "set --observer-check 0 u", -EINVAL, "--observer-check wants"},
+	{ARGS_SET, "set --expires soon u", -EINVAL, "--expires wants"},
+	{ARGS_SET, "set --expires +soon u", -EINVAL, "--expires wants"},
+	{ARGS_SET, "set --expires +1y u", -EINVAL, "--expires wants"},
+	{ARGS_SET, "set --expires 2026-12-24T18:00:00 u", -EINVAL, "--expires wants"},
+	{ARGS_SET, "set --expires 2026-13-24 u", -EINVAL, "--expires wants"},
+	{ARGS_SET, "set --type \xff u", -EINVAL, "--type wants"},
+	{ARGS_CREATE, "create --replace u", -EINVAL, "--replace is no option"},
+	{ARGS_SHOW, "show --ct 0 u", -EINVAL, "--ct is no option"},
+	{ARGS_SHOW, "show --type x u", -EINVAL, "--type is no option"},
+	{ARGS_RM, "rm --json u", -EINVAL, "--json is no option"},
+	{ARGS_GET, "get --expires 1 u", -EINVAL, "--expires is no option"},
+	{ARGS_PUB, "pub -m x --initialize y u", -EINVAL, "--initialize is no option"},
+};
+
 START_TEST(wrong_arguments)
 {
-	static const struct {
-		enum args_command command;
-		const char *line;
-		int rc;
-		const char *why;
-	} cases[] = {
-		{ARGS_SUB, "sub", -EINVAL, "no URI"},
-		{ARGS_SUB, "sub a b", -EINVAL, "one URI"},
-		{ARGS_SUB, "sub -x u", -EINVAL, "no option -x"},
-		{ARGS_SUB, "sub --nix u", -EINVAL, "no option --nix"},
-		{ARGS_SUB, "sub u -C", -EINVAL, "-C wants a value"},
-		{ARGS_SUB, "sub u --exec", -EINVAL, "--exec wants a value"},
-		{ARGS_SUB, "sub -C 0 u", -EINVAL, "over 0"},
-		{ARGS_SUB, "sub -C -1 u", -EINVAL, "over 0"},
-		{ARGS_SUB, "sub -C 3x u", -EINVAL, "over 0"},
-		{ARGS_SUB, "sub -C 4294967296 u", -EINVAL, "over 0"},
-		{ARGS_SUB, "sub -W 0 u", -EINVAL, "seconds"},
-		{ARGS_SUB, "sub -W nan u", -EINVAL, "seconds"},
-		{ARGS_SUB, "sub -W inf u", -EINVAL, "seconds"},
-		{ARGS_SUB, "sub -W 1e9 u", -EINVAL, "seconds"},
-		{ARGS_SUB, "sub -W 5s u", -EINVAL, "seconds"},
-		{ARGS_SUB, "sub -i nosuchif0 u", -EINVAL, "no interface"},
-		{ARGS_SUB, "sub -m x u", -EINVAL, "-m is no option of this command"},
-		{ARGS_SUB, "sub --ct 0 u", -EINVAL, "--ct is no option of this command"},
-		{ARGS_SUB, "sub --exec x --json u", -EINVAL, "exclude"},
-		{ARGS_PUB, "pub u", -EINVAL, "nothing to publish"},
-		{ARGS_PUB, "pub -m x -l u", -EINVAL, "exclude"},
-		{ARGS_PUB, "pub -m x --json u", -EINVAL, "--json is no option"},
-		{ARGS_PUB, "pub -m x --ct 65536 u", -EINVAL, "--ct wants"},
-		{ARGS_PUB, "pub -m x --ct text u", -EINVAL, "--ct wants"},
-		{ARGS_GET, "get -C 1 u", -EINVAL, "-C is no option"},
-		{ARGS_GET, "get --identity me u", -ENOTSUP, "not in this build"},
-		{ARGS_GET, "get --credentials f u", -ENOTSUP, "not in this build"},
-		{ARGS_LS, "ls --exec x u", -EINVAL, "--exec is no option"},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct args a;
 		struct error e = {""};
 
-		ck_assert_msg(parse(cases[i].command, cases[i].line, &a, &e) == cases[i].rc, "%s",
-			cases[i].line);
-		ck_assert_msg(strstr(e.text, cases[i].why), "%s: %s", cases[i].line, e.text);
+		ck_assert_msg(parse(wrong[i].command, wrong[i].line, &a, &e) == wrong[i].rc, "%s",
+			wrong[i].line);
+		ck_assert_msg(strstr(e.text, wrong[i].why), "%s: %s", wrong[i].line, e.text);
 	}
 }
 END_TEST

@@ -54,6 +54,26 @@ START_TEST(traditional_equal_values_are_told)
 }
 END_TEST
 
+/* coap-pubsub 2.2.1, observer-check: the ETag says that it is the value we have. */
+START_TEST(a_check_with_the_same_etag_is_acknowledged_and_not_told)
+{
+	static const char *const etags[] = {"\1", "\1", "\2"};
+	struct token t = watch_register(5, "a");
+	struct msg m, ack;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		bed_separate(&watch_bed, &m, TYPE_CON, &t, CODE_CONTENT, BYTES_LIT("a"));
+		(void)msg_add(&m, OPT_ETAG, bytes_str(etags[i]));
+		ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 6 + i), 0);
+		bed_receive(&watch_bed, &watch_bed.way, &m);
+		bed_read(&watch_bed, &ack);
+		ck_assert_int_eq(ack.type, TYPE_ACK);
+	}
+	/* The registration's value had none: by its bytes it is the first one's. */
+	ck_assert_str_eq(watch_said(), "u5:a (initial); u8:a; ");
+}
+END_TEST
+
 START_TEST(rfc7641_3_4_order)
 {
 	static const struct {
@@ -305,6 +325,7 @@ add_traditional(Suite *s)
 	tcase_add_test(t, rfc7641_3_1_not_observed);
 	tcase_add_test(t, rfc7641_3_2_confirmable_is_acknowledged);
 	tcase_add_test(t, traditional_equal_values_are_told);
+	tcase_add_test(t, a_check_with_the_same_etag_is_acknowledged_and_not_told);
 	tcase_add_test(t, rfc7641_3_4_order);
 	tcase_add_test(t, rfc7641_3_2_error_ends_it);
 	tcase_add_test(t, refused_at_once);

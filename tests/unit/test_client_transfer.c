@@ -443,6 +443,21 @@ START_TEST(upload_refused_half_way)
 }
 END_TEST
 
+/* Asking for the rest would run a POST again: its first block is the answer. */
+START_TEST(post_is_not_run_again_for_the_rest)
+{
+	struct msg q;
+
+	start(CODE_POST, BYTES_LIT("props"));
+	bed_read(&bed, &q);
+	serve_block(&q, 2000, 6, "v1");
+	ck_assert_int_eq(n_done, 1);
+	ck_assert_int_eq(result.end, TRANSFER_ANSWERED);
+	ck_assert_uint_eq(result.body.n, 1024);
+	ck_assert_uint_eq(bed_unread(&bed), 0);
+}
+END_TEST
+
 /* RFC 8132 2: a FETCH for a further block carries its payload again. */
 START_TEST(rfc8132_2_fetch_in_blocks)
 {
@@ -537,6 +552,7 @@ suite(void)
 	tcase_add_test(t, rfc7959_2_5_block1);
 	tcase_add_test(t, rfc7959_2_9_3_too_large_with_a_hint);
 	tcase_add_test(t, upload_refused_half_way);
+	tcase_add_test(t, post_is_not_run_again_for_the_rest);
 	tcase_add_test(t, rfc8132_2_fetch_in_blocks);
 	tcase_add_test(t, unwritable_target_ends_from_the_loop);
 	tcase_add_test(t, target_becomes_options);
