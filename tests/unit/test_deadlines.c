@@ -42,7 +42,7 @@ patch_silently(const char *hex)
 /* The clocks start at 1000 s; this date is 3600 s later. */
 #define IN_AN_HOUR "a105c11911f8"
 
-START_TEST(expiration_date_deletes_the_topic)
+START_TEST(pubsub_2_2_1_expiration_date_deletes_the_topic)
 {
 	bw_subs(1, 2);
 	patch_silently(IN_AN_HOUR);
@@ -62,7 +62,7 @@ START_TEST(expiration_date_deletes_the_topic)
 	ck_assert_uint_eq(bw_stats().expired, 1);
 }
 
-START_TEST(expiration_date_cancels_the_group_observation)
+START_TEST(pubsub_2_2_1_expiration_date_cancels_the_group_observation)
 {
 	bw_subs(1, 3);
 	bw_acks(1, 3);
@@ -75,7 +75,7 @@ START_TEST(expiration_date_cancels_the_group_observation)
 	ck_assert_uint_eq(bw_stats().topics, 0);
 }
 
-START_TEST(expiration_date_is_what_it_was_set_to_last)
+START_TEST(pubsub_2_2_1_expiration_date_is_what_it_was_set_to_last)
 {
 	patch(IN_AN_HOUR);
 	patch("a105c1191388"); /* 5000: 400 s later */
@@ -85,7 +85,7 @@ START_TEST(expiration_date_is_what_it_was_set_to_last)
 	ck_assert_uint_eq(bw_stats().topics, 0);
 }
 
-START_TEST(expiration_date_that_is_reset_never_comes)
+START_TEST(pubsub_2_2_1_expiration_date_that_is_reset_never_comes)
 {
 	patch(IN_AN_HOUR);
 	bw_in(99, "POST /ps/hall ct=606 x=a0");
@@ -93,7 +93,7 @@ START_TEST(expiration_date_that_is_reset_never_comes)
 	ck_assert_uint_eq(bw_stats().topics, 1);
 }
 
-START_TEST(expiration_date_of_a_deleted_topic_is_nobody_elses)
+START_TEST(pubsub_2_2_1_expiration_date_of_a_deleted_topic_is_nobody_elses)
 {
 	patch(IN_AN_HOUR);
 	bw_in(99, "DELETE /ps/hall");
@@ -103,7 +103,7 @@ START_TEST(expiration_date_of_a_deleted_topic_is_nobody_elses)
 	ck_assert_uint_eq(bw_stats().expired, 0);
 }
 
-START_TEST(expiration_date_given_at_creation)
+START_TEST(pubsub_2_2_1_expiration_date_given_at_creation)
 {
 	bw_in(99, "POST /ps ct=606 x=a3006174" RT "05c11911f8");
 	ck_assert_int_eq(bw_last(99).code, CODE_CREATED);
@@ -112,7 +112,7 @@ START_TEST(expiration_date_given_at_creation)
 }
 
 /* The wall clock is set: a step of it neither deletes early nor keeps for ever. */
-START_TEST(expiration_date_follows_steps_of_the_clock)
+START_TEST(pubsub_2_2_1_expiration_date_follows_steps_of_the_clock)
 {
 	patch(IN_AN_HOUR);
 	bw_go(3000 * 1000);
@@ -125,7 +125,7 @@ START_TEST(expiration_date_follows_steps_of_the_clock)
 	ck_assert_uint_eq(bw_stats().topics, 0);
 }
 
-START_TEST(expiration_date_and_extreme_clocks)
+START_TEST(pubsub_2_2_1_expiration_date_and_extreme_clocks)
 {
 	static const int64_t steps[] = {-1000000, INT64_MAX / 2, -INT64_MAX / 2};
 
@@ -140,7 +140,7 @@ START_TEST(expiration_date_and_extreme_clocks)
 /* --- max-subscribers ---------------------------------------------------------------- */
 
 /* "Subscribe": a 2.05 without Observe; RFC 7641 4.1. */
-START_TEST(max_subscribers_is_enforced)
+START_TEST(pubsub_3_2_2_max_subscribers_is_enforced)
 {
 	patch_silently("a10602");
 	bw_subs(1, 3);
@@ -162,7 +162,7 @@ START_TEST(max_subscribers_is_enforced)
 	bw_expect("1=4.04 ");
 }
 
-START_TEST(max_subscribers_of_none)
+START_TEST(pubsub_2_2_1_max_subscribers_of_none)
 {
 	patch_silently("a10600");
 	bw_sub(1);
@@ -171,7 +171,7 @@ START_TEST(max_subscribers_of_none)
 }
 
 /* wire.md: topics with max-subscribers stay traditional. */
-START_TEST(max_subscribers_keeps_the_topic_traditional)
+START_TEST(pubsub_2_2_1_max_subscribers_keeps_the_topic_traditional)
 {
 	patch_silently("a1060a");
 	bw_subs(1, 5);
@@ -186,7 +186,7 @@ START_TEST(max_subscribers_keeps_the_topic_traditional)
 }
 
 /* "Updating the topic": the newest subscriptions end with a final 4.04. */
-START_TEST(max_subscribers_lowered_ends_the_newest)
+START_TEST(pubsub_2_5_3_max_subscribers_lowered_ends_the_newest)
 {
 	struct msg m;
 
@@ -210,7 +210,7 @@ START_TEST(max_subscribers_lowered_ends_the_newest)
 	ck_assert_uint_eq(bw_stats().observers, 0);
 }
 
-START_TEST(max_subscribers_set_below_the_threshold)
+START_TEST(pubsub_2_2_1_max_subscribers_set_below_the_threshold)
 {
 	bw_subs(1, 2);
 	patch_silently("a10602");
@@ -228,7 +228,7 @@ START_TEST(max_subscribers_set_below_the_threshold)
 }
 
 /* A group observation ends, and only so many are taken when they register again. */
-START_TEST(max_subscribers_ends_the_group_observation)
+START_TEST(pubsub_2_2_1_max_subscribers_ends_the_group_observation)
 {
 	bw_subs(1, 4);
 	bw_acks(1, 3);
@@ -244,7 +244,7 @@ START_TEST(max_subscribers_ends_the_group_observation)
 	bw_expect("1:a 2:a ");
 }
 
-START_TEST(max_subscribers_amid_a_fan_out)
+START_TEST(pubsub_2_2_1_max_subscribers_amid_a_fan_out)
 {
 	bw_in(1, "GET /ps/data/hall o=0 b2=0/64");
 	bw_subs(2, 3);
@@ -261,7 +261,7 @@ START_TEST(max_subscribers_amid_a_fan_out)
 /* --- observer-check ------------------------------------------------------------------- */
 
 /* "Unsubscribe": a CON at least so often, whether anybody publishes or not. */
-START_TEST(observer_check_without_publishes)
+START_TEST(pubsub_3_2_3_observer_check_without_publishes)
 {
 	struct msg first, m;
 
@@ -288,7 +288,7 @@ START_TEST(observer_check_without_publishes)
 	ck_assert_uint_eq(bw_stats().observers, 1);
 }
 
-START_TEST(observer_check_drops_who_is_gone)
+START_TEST(pubsub_3_2_3_observer_check_drops_who_is_gone)
 {
 	patch_silently("a1071850");
 	bw_subs(1, 2);
@@ -305,7 +305,7 @@ START_TEST(observer_check_drops_who_is_gone)
 }
 
 /* A publish in the last quarter is the check; who was not due hears nothing. */
-START_TEST(observer_check_and_publishes)
+START_TEST(pubsub_3_2_3_observer_check_and_publishes)
 {
 	patch_silently("a1071850");
 	bw_sub(1);
@@ -324,7 +324,7 @@ START_TEST(observer_check_and_publishes)
 	bw_expect("");
 }
 
-START_TEST(observer_check_of_a_second)
+START_TEST(pubsub_3_2_3_observer_check_of_a_second)
 {
 	patch_silently("a10701");
 	bw_sub(1);
@@ -339,7 +339,7 @@ START_TEST(observer_check_of_a_second)
 }
 
 /* While a CON is under way there is no other: RFC 7641 4.5.1. */
-START_TEST(observer_check_while_a_con_is_under_way)
+START_TEST(pubsub_3_2_3_observer_check_while_a_con_is_under_way)
 {
 	patch_silently("a10701");
 	bw_sub(1);
@@ -350,7 +350,7 @@ START_TEST(observer_check_while_a_con_is_under_way)
 	ck_assert_uint_eq(layer_n_exchanges(bw.layer), 1);
 }
 
-START_TEST(observer_check_of_a_day_is_the_default)
+START_TEST(pubsub_3_2_3_observer_check_of_a_day_is_the_default)
 {
 	bw_sub(1);
 	bw_expect("1+0 ");
@@ -361,7 +361,7 @@ START_TEST(observer_check_of_a_day_is_the_default)
 }
 
 /* A changed observer-check counts from the last CON. */
-START_TEST(observer_check_changed)
+START_TEST(pubsub_3_2_3_observer_check_changed)
 {
 	bw_sub(1);
 	bw_go(1000 * 1000);
@@ -376,7 +376,7 @@ START_TEST(observer_check_changed)
 	bw_expect("");
 }
 
-START_TEST(observer_check_is_not_for_the_group)
+START_TEST(pubsub_3_2_3_observer_check_is_not_for_the_group)
 {
 	bw_subs(1, 3);
 	bw_acks(1, 3);
@@ -385,7 +385,7 @@ START_TEST(observer_check_is_not_for_the_group)
 	bw_expect("");
 }
 
-START_TEST(observer_check_of_half_created_topics)
+START_TEST(pubsub_3_2_3_observer_check_of_half_created_topics)
 {
 	patch("a10705");
 	bw_sub(1);
@@ -451,40 +451,40 @@ START_TEST(the_same_format_ends_nothing)
 static void
 add_expiration(TCase *t)
 {
-	tcase_add_test(t, expiration_date_deletes_the_topic);
-	tcase_add_test(t, expiration_date_cancels_the_group_observation);
-	tcase_add_test(t, expiration_date_is_what_it_was_set_to_last);
-	tcase_add_test(t, expiration_date_that_is_reset_never_comes);
-	tcase_add_test(t, expiration_date_of_a_deleted_topic_is_nobody_elses);
-	tcase_add_test(t, expiration_date_given_at_creation);
-	tcase_add_test(t, expiration_date_follows_steps_of_the_clock);
-	tcase_add_test(t, expiration_date_and_extreme_clocks);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_deletes_the_topic);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_cancels_the_group_observation);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_is_what_it_was_set_to_last);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_that_is_reset_never_comes);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_of_a_deleted_topic_is_nobody_elses);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_given_at_creation);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_follows_steps_of_the_clock);
+	tcase_add_test(t, pubsub_2_2_1_expiration_date_and_extreme_clocks);
 }
 
 static void
 add_max_subscribers(TCase *t)
 {
-	tcase_add_test(t, max_subscribers_is_enforced);
-	tcase_add_test(t, max_subscribers_of_none);
-	tcase_add_test(t, max_subscribers_keeps_the_topic_traditional);
-	tcase_add_test(t, max_subscribers_lowered_ends_the_newest);
-	tcase_add_test(t, max_subscribers_set_below_the_threshold);
-	tcase_add_test(t, max_subscribers_ends_the_group_observation);
-	tcase_add_test(t, max_subscribers_amid_a_fan_out);
+	tcase_add_test(t, pubsub_3_2_2_max_subscribers_is_enforced);
+	tcase_add_test(t, pubsub_2_2_1_max_subscribers_of_none);
+	tcase_add_test(t, pubsub_2_2_1_max_subscribers_keeps_the_topic_traditional);
+	tcase_add_test(t, pubsub_2_5_3_max_subscribers_lowered_ends_the_newest);
+	tcase_add_test(t, pubsub_2_2_1_max_subscribers_set_below_the_threshold);
+	tcase_add_test(t, pubsub_2_2_1_max_subscribers_ends_the_group_observation);
+	tcase_add_test(t, pubsub_2_2_1_max_subscribers_amid_a_fan_out);
 }
 
 static void
 add_observer_check(TCase *t)
 {
-	tcase_add_test(t, observer_check_without_publishes);
-	tcase_add_test(t, observer_check_drops_who_is_gone);
-	tcase_add_test(t, observer_check_and_publishes);
-	tcase_add_test(t, observer_check_of_a_second);
-	tcase_add_test(t, observer_check_while_a_con_is_under_way);
-	tcase_add_test(t, observer_check_of_a_day_is_the_default);
-	tcase_add_test(t, observer_check_changed);
-	tcase_add_test(t, observer_check_is_not_for_the_group);
-	tcase_add_test(t, observer_check_of_half_created_topics);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_without_publishes);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_drops_who_is_gone);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_and_publishes);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_of_a_second);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_while_a_con_is_under_way);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_of_a_day_is_the_default);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_changed);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_is_not_for_the_group);
+	tcase_add_test(t, pubsub_3_2_3_observer_check_of_half_created_topics);
 }
 
 static Suite *

@@ -62,7 +62,7 @@ etag(void)
 	return buf_str(&out);
 }
 
-START_TEST(topic_create_takes_every_property)
+START_TEST(pubsub_2_4_3_create_takes_every_property)
 {
 	struct props p = properties();
 
@@ -80,7 +80,7 @@ START_TEST(topic_create_takes_every_property)
 	ck_assert_int_eq(bw_last(1).code, CODE_CONTENT);
 }
 
-START_TEST(topic_create_takes_the_topic_data_it_would_choose)
+START_TEST(pubsub_2_4_3_create_takes_the_topic_data_it_would_choose)
 {
 	/* {0: "u", 1: "/ps/data/u", 2: ..}, and "/ps/data/x" */
 	bw_in(1, "POST /ps ct=606 x=a3006176016a2f70732f646174612f78" RT);
@@ -92,7 +92,7 @@ START_TEST(topic_create_takes_the_topic_data_it_would_choose)
 }
 
 /* "Updating the topic": what is left out is reset. */
-START_TEST(topic_update_by_post_replaces)
+START_TEST(pubsub_2_5_3_post_replaces)
 {
 	struct props p;
 	struct msg m;
@@ -119,7 +119,7 @@ START_TEST(topic_update_by_post_replaces)
 }
 
 /* "Updating the topic with iPATCH": what is left out stays. */
-START_TEST(topic_update_by_ipatch_keeps_the_rest)
+START_TEST(pubsub_2_5_4_ipatch_keeps_the_rest)
 {
 	struct props p;
 
@@ -152,7 +152,7 @@ START_TEST(topic_update_by_ipatch_keeps_the_rest)
 static const char *const methods[] = {"POST", "iPATCH"};
 
 /* The immutable ones "may be included with their current values". */
-START_TEST(topic_update_tells_immutable_properties_as_they_are)
+START_TEST(pubsub_2_5_3_update_tells_immutable_properties_as_they_are)
 {
 	bw_in(1, "%s /ps/t ct=606 x=a5" NAME "016a2f70732f646174612f74" RT "03183c046178",
 		methods[_i]);
@@ -205,7 +205,7 @@ static const char *const bad_updates[] = {
 
 #define N(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-START_TEST(topic_update_refused_changes_nothing)
+START_TEST(pubsub_2_5_3_update_refused_changes_nothing)
 {
 	char before[17];
 
@@ -217,7 +217,7 @@ START_TEST(topic_update_refused_changes_nothing)
 	ck_assert_str_eq(etag(), before);
 }
 
-START_TEST(topic_update_truncated_changes_nothing)
+START_TEST(pubsub_2_5_3_update_truncated_changes_nothing)
 {
 	static const char whole[] = "a7" NAME RT "03183c046474656d7005c11a7428c17f061864"
 				    "0719025"
@@ -233,7 +233,7 @@ START_TEST(topic_update_truncated_changes_nothing)
 	ck_assert_str_eq(etag(), before);
 }
 
-START_TEST(topic_update_has_its_format_and_its_topic)
+START_TEST(pubsub_2_5_3_update_has_its_format_and_its_topic)
 {
 	bw_in(1, "POST /ps/t x=a0");
 	bw_in(1, "POST /ps/t ct=60 x=a0");
@@ -248,7 +248,7 @@ START_TEST(topic_update_has_its_format_and_its_topic)
 }
 
 /* "initialize": it needs topic-content-format, in what results, too. */
-START_TEST(topic_update_keeps_a_format_for_initialize)
+START_TEST(pubsub_2_5_3_update_keeps_a_format_for_initialize)
 {
 	bw_in(1, "POST /ps/t ct=606 x=a1084180");
 	bw_expect("1=4.00 ");
@@ -261,7 +261,7 @@ START_TEST(topic_update_keeps_a_format_for_initialize)
 }
 
 /* "Delete topic-data": irrespective of initialize, the topic is half created then. */
-START_TEST(delete_topic_data_initializes_nothing)
+START_TEST(pubsub_3_2_4_delete_initializes_nothing)
 {
 	bw_in(1, "DELETE /ps/data/t");
 	bw_in(1, "GET /ps/data/t");
@@ -386,16 +386,17 @@ suite(void)
 	TCase *t = tcase_create("settings");
 
 	tcase_add_checked_fixture(t, setup, bw_stop);
-	tcase_add_test(t, topic_create_takes_every_property);
-	tcase_add_test(t, topic_create_takes_the_topic_data_it_would_choose);
-	tcase_add_test(t, topic_update_by_post_replaces);
-	tcase_add_test(t, topic_update_by_ipatch_keeps_the_rest);
-	tcase_add_loop_test(t, topic_update_tells_immutable_properties_as_they_are, 0, N(methods));
-	tcase_add_loop_test(t, topic_update_refused_changes_nothing, 0, N(bad_updates));
-	tcase_add_test(t, topic_update_truncated_changes_nothing);
-	tcase_add_test(t, topic_update_has_its_format_and_its_topic);
-	tcase_add_test(t, topic_update_keeps_a_format_for_initialize);
-	tcase_add_test(t, delete_topic_data_initializes_nothing);
+	tcase_add_test(t, pubsub_2_4_3_create_takes_every_property);
+	tcase_add_test(t, pubsub_2_4_3_create_takes_the_topic_data_it_would_choose);
+	tcase_add_test(t, pubsub_2_5_3_post_replaces);
+	tcase_add_test(t, pubsub_2_5_4_ipatch_keeps_the_rest);
+	tcase_add_loop_test(
+		t, pubsub_2_5_3_update_tells_immutable_properties_as_they_are, 0, N(methods));
+	tcase_add_loop_test(t, pubsub_2_5_3_update_refused_changes_nothing, 0, N(bad_updates));
+	tcase_add_test(t, pubsub_2_5_3_update_truncated_changes_nothing);
+	tcase_add_test(t, pubsub_2_5_3_update_has_its_format_and_its_topic);
+	tcase_add_test(t, pubsub_2_5_3_update_keeps_a_format_for_initialize);
+	tcase_add_test(t, pubsub_3_2_4_delete_initializes_nothing);
 	tcase_add_test(t, a_topic_type_has_a_longest);
 	tcase_add_test(t, properties_are_counted);
 	tcase_add_test(t, rfc7252_5_10_8_preconditions_of_a_topic);
