@@ -107,6 +107,27 @@ ok $? "is made by confirmable notifications, without a publish"
 is "$(cat "$tmp/checked.out")" hello "which are not printed"
 stop checked INT
 
+# --- the same byte by byte: the examples of coap-pubsub 2.5.2 to 2.5.4 ---------------------------------
+# answers MESSAGE...: what one peer is answered, without addresses and ETags.
+answers() {
+	"$talk" "127.0.0.1:$port" "$@" |
+		sed -n 's/^< [^ ]* ack \([0-9.]*\) mid=[0-9a-f]*/\1/p' | sed 's/ etag=[0-9a-f]*//'
+}
+exits 0 "a topic for them" "$coapcast" topic create --ct 112 "$uri/s"
+is "$(answers "con ipatch /ps/s format=606 hex=a20464746573740605")" \
+	'2.04 format=606 {0: "s", 1: "/ps/data/s", 2: "core.ps.data", 3: 112, 4: "test", 6: 5}' \
+	"2.5.4: iPATCH"
+is "$(answers "con fetch /ps/s format=60 hex=820103")" \
+	'2.05 format=606 {1: "/ps/data/s", 3: 112}' "2.5.2: FETCH"
+is "$(answers "con post /ps/s format=606 hex=a1031870")" \
+	'2.04 format=606 {0: "s", 1: "/ps/data/s", 2: "core.ps.data", 3: 112}' \
+	"2.5.3: POST"
+is "$(answers "con post /ps/s format=606 hex=a1006178" "con ipatch /ps/s format=606 hex=a10410" \
+	"con ipatch /ps/s format=606 hex=a1047b7fffffffffffffff" "con ipatch /ps/s format=606" |
+	sed 's/ .*//' | sort -u)" 4.00 "another name, a wrong type, a huge length, nothing: 4.00"
+is "$(answers "con fetch /ps/s format=60 hex=820103")" \
+	'2.05 format=606 {1: "/ps/data/s", 3: 112}' "and nothing changed"
+
 # --- rm, failures ------------------------------------------------------------------------------------
 exits 0 "topic rm" "$coapcast" topic rm "$uri/room/1"
 exits 4 "topic rm of what is gone" "$coapcast" topic rm "$uri/room/1"
