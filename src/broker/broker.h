@@ -42,6 +42,7 @@ struct broker_group {
 	size_t n_members;
 	uint32_t threshold; /* observers of one topic that start its group observation */
 	uint32_t max_age_s; /* of its notifications; when it passes, a fresh one is sent */
+	uint32_t min_interval_ms; /* between two of its notifications, less than max_age_s */
 	uint32_t datagram; /* bytes of the largest multicast datagram, at most 2048 */
 	bool whole_only; /* topics whose value does not fit it stay traditional */
 	unsigned generations; /* enum inform_generation */
@@ -75,7 +76,7 @@ struct broker_stats {
 	uint64_t registrations, registrations_refused, deregistrations;
 	uint64_t notifications, notifications_con, observers_dropped;
 	uint64_t group_started, group_cancelled, group_notifications, group_refreshes,
-		group_dropped;
+		group_coalesced, group_dropped;
 	uint64_t informed, moved;
 	/* Now: */
 	size_t topics, observers, group_observations, value_bytes;

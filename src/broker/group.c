@@ -210,7 +210,7 @@ make_phantom(struct broker *b, struct group_observation *g)
 
 /* Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it. */
 static void
-compose_latest(struct broker *b, struct group_observation *g)
+compose_latest(struct group_observation *g)
 {
 	const struct broker_group *conf = g->bunch->group;
 	const struct value *v = g->bunch->topic->value;
@@ -232,12 +232,14 @@ compose_latest(struct broker *b, struct group_observation *g)
 		g->latest = mem_realloc(g->latest, out.n);
 	memcpy(g->latest, bytes, out.n);
 	g->n_latest = (uint32_t)out.n;
-	g->latest_ms = layer_now(b->layer);
 	free(g->inform);
 	g->inform = NULL;
 }
 
-/* When the latest notification is to be followed by a fresh one: section 4.3, last paragraph. */
+/*
+ * When the next notification is due: a value that waits is, or the latest one reaches
+ * its Max-Age (section 4.3, last paragraph).
+ */
 static void
 schedule(struct broker *b, struct group_observation *g, uint64_t in_ms)
 {
@@ -265,26 +267,57 @@ send_to_group(struct broker *b, struct group_observation *g, uint8_t code, struc
 static void
 send_latest(struct broker *b, struct group_observation *g)
 {
-	compose_latest(b, g);
+	compose_latest(g);
+	g->pending = false;
+	g->sent_ms = layer_now(b->layer);
 	send_to_group(b, g, g->latest[0], bytes_from(bytes_of(g->latest, g->n_latest), 1));
 	schedule(b, g, g->bunch->group->max_age_s * 1000ull);
+}
+
+/* Who is being moved may have been sent an older one: it is repeated soon. */
+static void
+repeat_soon(struct broker *b, struct group_observation *g)
+{
+	uint32_t in_ms = g->bunch->group->min_interval_ms;
+
+	if (in_ms < GROUP_UNHEARD_MS)
+		in_ms = GROUP_UNHEARD_MS;
+	if (g->bunch->moving.n > 0 && g->bunch->group->max_age_s * 1000ull > in_ms)
+		schedule(b, g, in_ms);
 }
 
 static void
 on_refresh(struct timer *t, void *ctx)
 {
 	struct group_observation *g = MAP_OBJECT(t, struct group_observation, refresh);
+	struct broker *b = g->broker;
 
 	(void)ctx;
-	g->broker->stats.group_refreshes++;
-	send_latest(g->broker, g);
+	if (g->pending) {
+		b->stats.group_notifications++;
+		send_latest(b, g);
+		repeat_soon(b, g);
+	} else {
+		b->stats.group_refreshes++;
+		send_latest(b, g);
+	}
 	/* Those whom there was no room to move. */
-	bunch_mark_dirty(g->broker, g->bunch, g->bunch->traditional.n);
+	bunch_mark_dirty(b, g->bunch, g->bunch->traditional.n);
 }
 
-/* A second's budget of observe numbers; past it the newest value waits for the next second. */
-static bool
-spend(struct broker *b, struct group_observation *g)
+/* "Congestion Control": how long it is until min-interval lets the next one leave. */
+static uint64_t
+pace_ms(const struct broker *b, const struct group_observation *g)
+{
+	uint64_t passed_ms = layer_now(b->layer) - g->sent_ms;
+	uint32_t least_ms = g->bunch->group->min_interval_ms;
+
+	return g->sent_ms != 0 && passed_ms < least_ms ? least_ms - passed_ms : 0;
+}
+
+/* A second's budget of observe numbers: how long it is until there is one to spend. */
+static uint64_t
+spend_ms(struct broker *b, struct group_observation *g)
 {
 	uint64_t now_ms = layer_now(b->layer);
 
@@ -294,28 +327,35 @@ spend(struct broker *b, struct group_observation *g)
 	}
 	if (g->n_spent < GROUP_BUDGET) {
 		g->n_spent++;
-		return true;
+		return 0;
 	}
-	/* The counted second is over by then, and the refresh begins the next one. */
-	schedule(b, g, g->budget_ms + 1000 - now_ms);
-	return false;
+	/* The counted second is over by then, and what is sent begins the next one. */
+	return g->budget_ms + 1000 - now_ms;
 }
 
 void
 group_notify(struct broker *b, struct group_observation *g)
 {
+	uint64_t wait_ms;
+
 	if (!group_fits(g->bunch->group, g->bunch->topic->value)) {
 		/* Nothing of it fits a datagram: its observers are to register again, as traditional ones. */
 		group_cancel(b, g);
 		return;
 	}
-	if (!spend(b, g))
+	wait_ms = pace_ms(b, g);
+	if (wait_ms == 0)
+		wait_ms = spend_ms(b, g);
+	if (wait_ms > 0) {
+		/* The newest wins: what waited before is never sent. */
+		b->stats.group_coalesced += g->pending;
+		g->pending = true;
+		schedule(b, g, wait_ms);
 		return;
+	}
 	b->stats.group_notifications++;
 	send_latest(b, g);
-	/* Who is being moved may have been sent an older one: it is repeated soon. */
-	if (g->bunch->moving.n > 0 && g->bunch->group->max_age_s * 1000ull > GROUP_UNHEARD_MS)
-		schedule(b, g, GROUP_UNHEARD_MS);
+	repeat_soon(b, g);
 }
 
 static void
@@ -368,7 +408,9 @@ encode_inform(struct broker *b, struct group_observation *g, unsigned generation
 		.server = g->way.source,
 		.client = g->way.group,
 		.token = g->token,
-		.registr = bytes_of(g->phantom, g->n_phantom)};
+		.registr = bytes_of(g->phantom, g->n_phantom),
+		.has_next_not_before = g->inform_wait_s > 0,
+		.next_not_before_s = g->inform_wait_s};
 	struct msg m;
 
 	if (msg_decode(in.registr, &m) != MSG_OK || msg_encode_inner(&m, &ph_req) < 0)
@@ -398,12 +440,16 @@ make_inform(struct broker *b, struct group_observation *g)
 	unsigned least = all & INFORM_CURRENT ? INFORM_CURRENT : all;
 	uint8_t bytes[DATAGRAM_MAX];
 	struct buf out = BUF_OF(bytes);
+	uint32_t wait_s = (uint32_t)(pace_ms(b, g) / 1000);
 
-	if (g->inform)
+	if (g->inform && g->inform_wait_s == wait_s)
 		return true;
+	/* "next_not_before": whole seconds that will pass at least. */
+	g->inform_wait_s = wait_s;
 	if (!encode_inform(b, g, all, true, &out) && !encode_inform(b, g, least, true, &out) &&
 		!encode_inform(b, g, least, false, &out))
 		return false;
+	free(g->inform);
 	g->inform = mem_dup(buf_bytes(&out));
 	g->n_inform = (uint32_t)out.n;
 	return true;
@@ -448,7 +494,7 @@ group_start(struct broker *b, struct bunch *bunch)
 	}
 	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0)
 		goto fail;
-	compose_latest(b, g);
+	compose_latest(g);
 	if (!make_inform(b, g)) {
 		rc = -EMSGSIZE;
 		goto fail;

@@ -14,7 +14,7 @@
 #define GROUP_BUDGET 30000 /* notifications per second: 2^23 numbers outlast 256 s (RFC 7641 4.4) */
 
 struct group_observation {
-	struct timer refresh; /* the latest notification reaches its Max-Age */
+	struct timer refresh; /* the next notification is due: see group.c, schedule */
 	struct broker *broker;
 	struct bunch *bunch;
 	struct map_node by_token; /* the token space of the group's endpoint towards ours */
@@ -25,7 +25,9 @@ struct group_observation {
 	uint32_t n_latest, n_inform;
 	uint8_t *latest; /* latest notification: code | options | ff payload; owned */
 	uint8_t *inform; /* the 5.03's options and payload; owned, NULL: to be made anew */
-	uint64_t latest_ms; /* when it was composed */
+	uint64_t sent_ms; /* when a notification left last; 0: never */
+	uint32_t inform_wait_s; /* next_not_before of `inform` */
+	bool pending; /* the topic has a value that waits for its moment to be sent */
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
 	uint64_t budget_ms; /* when the running second of the budget below began */
 	uint32_t n_spent; /* notifications in it, at most GROUP_BUDGET */

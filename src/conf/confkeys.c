@@ -73,7 +73,7 @@ static const struct schema_name inform_names[] = {
 };
 
 static const struct schema_name large_names[] = {
-	{"first-block", CONF_LARGE_FIRST_BLOCK, true},
+	{"first-block", CONF_LARGE_FIRST_BLOCK, false},
 	{"traditional", CONF_LARGE_TRADITIONAL, false},
 	{.name = NULL},
 };
@@ -116,8 +116,7 @@ static const struct schema_key group_keys[] = {
 	{"informative-response", SCHEMA_ENUM, AT(informative_response), .names = inform_names,
 		.dflt = "both", .help = "Generations of clients that are understood to."},
 	{"min-interval", SCHEMA_DURATION, AT(min_interval_ms), .min = 0, .max = HOUR_MS,
-		.dflt = "0s", .flags = SCHEMA_LATER | SCHEMA_UNLESS_ZERO,
-		.help = "Least time between two notifications of a topic."},
+		.dflt = "0s", .help = "Least time between two notifications of a topic."},
 	{"max-age", SCHEMA_DURATION, AT(max_age_ms), .min = SECOND_MS, .max = 30 * DAY_MS,
 		.dflt = "60s", .help = "After which the latest notification is repeated."},
 	{"datagram", SCHEMA_UINT, AT(datagram), .min = 256, .max = 2048, .dflt = "1152",

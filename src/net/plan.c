@@ -33,6 +33,7 @@ plan_group(struct broker_group *g, const struct conf_group *from, struct error *
 		.n_members = from->n_members,
 		.threshold = from->threshold,
 		.max_age_s = (uint32_t)(from->max_age_ms / 1000),
+		.min_interval_ms = (uint32_t)from->min_interval_ms,
 		.datagram = from->datagram,
 		.whole_only = from->large_values == CONF_LARGE_TRADITIONAL,
 		.generations = generations[from->informative_response],

@@ -71,7 +71,7 @@ report_broker(const struct broker *broker, uint64_t n_refused)
 	REPORT("groups", {"observations", s.group_observations}, {"started", s.group_started},
 		{"cancelled", s.group_cancelled}, {"informed", s.informed}, {"moved", s.moved},
 		{"notifications", s.group_notifications}, {"refreshes", s.group_refreshes},
-		{"dropped", s.group_dropped});
+		{"coalesced", s.group_coalesced}, {"dropped", s.group_dropped});
 }
 
 void

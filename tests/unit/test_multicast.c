@@ -310,6 +310,109 @@ START_TEST(rfc7641_4_4_thirty_thousand_numbers_a_second)
 	ck_assert_uint_eq(bw.n_to_group[0], 30002);
 }
 
+static void
+pace_3s(struct broker_group *g)
+{
+	g->min_interval_ms = 3000;
+}
+
+/* "Congestion Control": not more than one every 3 seconds; the newest value wins. */
+START_TEST(min_interval_newest_wins)
+{
+	anew(pace_3s);
+	/* The initial notification was not sent: the first one is at once. */
+	bw_pub("a");
+	bw_expect("*:a ");
+	bw_pub("b");
+	bw_go(1500);
+	bw_pub("c");
+	bw_expect("");
+	bw_go(1499);
+	bw_expect("");
+	bw_go(1);
+	bw_expect("*:c ");
+	bw_go(3000);
+	bw_expect("");
+	bw_pub("d");
+	bw_expect("*:d ");
+	ck_assert_uint_eq(bw_stats().group_notifications, 3);
+	ck_assert_uint_eq(bw_stats().group_coalesced, 1);
+	ck_assert_uint_eq(bw_stats().group_refreshes, 0);
+	/* Max-Age counts from what was sent last. */
+	bw_go(59999);
+	bw_expect("");
+	bw_go(1);
+	bw_expect("*:d ");
+	ck_assert_uint_eq(bw_stats().group_refreshes, 1);
+	bw_pub("e");
+	bw_expect("");
+	bw_go(3000);
+	bw_expect("*:e ");
+}
+
+/* "next_not_before": seconds that will minimally elapse before the next notification. */
+START_TEST(min_interval_is_told_as_next_not_before)
+{
+	struct inform in;
+	struct msg n;
+
+	anew(pace_3s);
+	bw_sub(2);
+	bw_ack(2);
+	ck_assert(!bw_inform(2).has_next_not_before);
+	bw_pub("a");
+	bw_go(900);
+	bw_pub("b");
+	bw_sub(3);
+	in = bw_inform(3);
+	ck_assert(in.has_next_not_before);
+	ck_assert_uint_eq(in.next_not_before_s, 2);
+	/* The latest one that was sent, not the one to come. */
+	ck_assert_int_eq(msg_decode_inner(in.last_notif, &n), 0);
+	ck_assert(bytes_is(n.payload, "a"));
+	bw_ack(3);
+	bw_go(400);
+	bw_sub(4);
+	ck_assert_uint_eq(bw_inform(4).next_not_before_s, 1);
+	bw_ack(4);
+	bw_go(800);
+	bw_sub(5);
+	ck_assert(!bw_inform(5).has_next_not_before);
+	bw_ack(5);
+}
+
+/* Traditional observers are not paced by it, and the end of the group is not either. */
+START_TEST(min_interval_is_the_groups_only)
+{
+	anew(pace_3s);
+	bw_in(2, "GET /ps/data/hall o=0 ac=0");
+	bw_pub("a");
+	bw_pub("b");
+	bw_expect("2+0 *:a 2:a 2:b ");
+	bw_in(9, "DELETE /ps/data/hall");
+	bw_expect("9=2.02 *x x2 ");
+	bw_go(200000);
+	ck_assert_uint_eq(bw.n_to_group[0], 2);
+}
+
+/* A value that waited is repeated for who is being moved, like any other. */
+START_TEST(min_interval_while_moving)
+{
+	anew(pace_3s);
+	bw_pub("a");
+	bw_pub("b");
+	bw_go(1000);
+	bw_sub(2);
+	bw_expect("*:a a2 i2 ");
+	bw_go(2000);
+	bw_expect("*:b ");
+	bw_ack(2);
+	bw_go(3000);
+	bw_expect("*:b ");
+	bw_go(3000);
+	bw_expect("");
+}
+
 /* --- large values ------------------------------------------------------------------------- */
 
 static void
@@ -578,6 +681,10 @@ add_notifications(TCase *t)
 	tcase_add_test(t, a_publish_after_all_are_moved_is_not);
 	tcase_add_test(t, a_retransmitted_503_carries_the_newest);
 	tcase_add_test(t, rfc7641_4_4_thirty_thousand_numbers_a_second);
+	tcase_add_test(t, min_interval_newest_wins);
+	tcase_add_test(t, min_interval_is_told_as_next_not_before);
+	tcase_add_test(t, min_interval_is_the_groups_only);
+	tcase_add_test(t, min_interval_while_moving);
 }
 
 static void
