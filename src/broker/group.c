@@ -14,8 +14,11 @@
 #define REPLY_OVERHEAD (4 + 8) /* header and the longest token before the tail of a 5.03 */
 #define TOKEN_TRIES 16
 #define MOVES_AT_ONCE 256 /* informative responses queued when a group observation starts */
-/* Header, token, Observe, Content-Format, ETag, Max-Age, Block2, Size2 and marker at their longest. */
-#define NOTIFICATION_OVERHEAD (4 + GROUP_TOKEN_LEN + 4 + 3 + 9 + 5 + 4 + 5 + 1)
+/*
+ * Header, token, Observe, Content-Format, ETag, Max-Age, Feedback-Divider, Block2, Size2 and
+ * marker at their longest.
+ */
+#define NOTIFICATION_OVERHEAD (4 + GROUP_TOKEN_LEN + 4 + 3 + 9 + 5 + 4 + 4 + 5 + 1)
 
 bool
 pattern_matches(const char *pattern, struct bytes name)
@@ -118,14 +121,15 @@ static bool
 is_immaterial(const struct opt *o)
 {
 	static const uint16_t numbers[] = {OPT_URI_HOST, OPT_URI_PORT, OPT_URI_PATH, OPT_OBSERVE,
-		OPT_ETAG, OPT_HOP_LIMIT, OPT_SIZE2, OPT_ECHO, OPT_NO_RESPONSE, OPT_REQUEST_TAG,
-		OPT_FEEDBACK_DIVIDER};
+		OPT_ETAG, OPT_HOP_LIMIT, OPT_SIZE2, OPT_ECHO, OPT_NO_RESPONSE, OPT_REQUEST_TAG};
 	struct block block;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (o->number == numbers[i])
 			return true;
 	}
+	if (o->number == option_feedback_divider())
+		return true;
 	/* The largest block size is what it would get anyway. */
 	return o->number == OPT_BLOCK2 && block_decode(o, &block) == 0 && block.num == 0 &&
 	       block.szx == BLOCK_SZX_MAX;
@@ -208,9 +212,14 @@ make_phantom(struct broker *b, struct group_observation *g)
 	return 0;
 }
 
-/* Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it. */
+#define NO_DIVIDER (-1)
+
+/*
+ * Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it.
+ * divider: its Feedback-Divider, or NO_DIVIDER.
+ */
 static void
-compose_latest(struct group_observation *g)
+compose_latest(struct group_observation *g, int divider)
 {
 	const struct broker_group *conf = g->bunch->group;
 	const struct value *v = g->bunch->topic->value;
@@ -222,6 +231,8 @@ compose_latest(struct group_observation *g)
 	g->seq = (g->seq + 1) & SEQ_MASK;
 	(void)msg_add_uint(&m, OPT_OBSERVE, g->seq);
 	(void)msg_add_uint(&m, OPT_MAX_AGE, conf->max_age_s);
+	if (divider != NO_DIVIDER)
+		(void)msg_add_uint(&m, option_feedback_divider(), (uint32_t)divider);
 	data_describe(v, &m);
 	if (fits_whole(conf, v))
 		m.payload = value_bytes(v);
@@ -263,11 +274,41 @@ send_to_group(struct broker *b, struct group_observation *g, uint8_t code, struc
 	b->ops->commit(b->ctx);
 }
 
+/* Section 8.3.1: the divider of the notification that leaves now. */
+static int
+ask(struct broker *b, struct group_observation *g)
+{
+	const struct count_conf *conf = &g->bunch->group->count;
+
+	if (!count_is_due(&g->count, conf))
+		return NO_DIVIDER;
+	wheel_start(layer_wheel(b->layer), &g->window, layer_now(b->layer) + conf->wait_ms);
+	return count_ask(&g->count, conf);
+}
+
+static void
+on_window(struct timer *t, void *ctx)
+{
+	struct group_observation *g = MAP_OBJECT(t, struct group_observation, window);
+
+	(void)ctx;
+	g->broker->stats.group_counts++;
+	if (count_close(&g->count, &g->bunch->group->count))
+		group_cancel(g->broker, g);
+}
+
+void
+group_confirm(struct broker *b, struct group_observation *g)
+{
+	b->stats.group_confirmations++;
+	count_confirm(&g->count);
+}
+
 /* Composes a notification of the current value and sends it. */
 static void
 send_latest(struct broker *b, struct group_observation *g)
 {
-	compose_latest(g);
+	compose_latest(g, ask(b, g));
 	g->pending = false;
 	g->sent_ms = layer_now(b->layer);
 	send_to_group(b, g, g->latest[0], bytes_from(bytes_of(g->latest, g->n_latest), 1));
@@ -362,6 +403,7 @@ static void
 dispose(struct broker *b, struct group_observation *g)
 {
 	wheel_stop(layer_wheel(b->layer), &g->refresh);
+	wheel_stop(layer_wheel(b->layer), &g->window);
 	map_remove(&b->group_tokens, &g->by_token);
 	free(g->phantom);
 	free(g->latest);
@@ -482,6 +524,7 @@ group_start(struct broker *b, struct bunch *bunch)
 	g->broker = b;
 	g->bunch = bunch;
 	g->refresh.fire = on_refresh;
+	g->window.fire = on_window;
 	g->seq = bunch->topic->seq;
 	g->way = (struct group_path){.group = bunch->group->address,
 		.source = bunch->local,
@@ -494,7 +537,7 @@ group_start(struct broker *b, struct bunch *bunch)
 	}
 	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0)
 		goto fail;
-	compose_latest(g);
+	compose_latest(g, NO_DIVIDER);
 	if (!make_inform(b, g)) {
 		rc = -EMSGSIZE;
 		goto fail;
@@ -555,8 +598,30 @@ group_token(const struct group_observation *g, struct token *ret)
 	*ret = g->token;
 }
 
-uint32_t
+double
 group_count(const struct group_observation *g)
 {
-	return g->count;
+	return g->count.n;
+}
+
+struct each_group {
+	void (*visit)(void *ctx, const struct group_observation *g);
+	void *ctx;
+};
+
+static void
+visit_group(void *ctx, struct map_node *node)
+{
+	const struct each_group *each = ctx;
+
+	each->visit(each->ctx, MAP_OBJECT(node, struct group_observation, by_token));
+}
+
+void
+broker_each_group(
+	struct broker *b, void (*visit)(void *ctx, const struct group_observation *g), void *ctx)
+{
+	struct each_group each = {.visit = visit, .ctx = ctx};
+
+	map_each(&b->group_tokens, visit_group, &each);
 }

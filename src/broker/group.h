@@ -31,7 +31,8 @@ struct group_observation {
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
 	uint64_t budget_ms; /* when the running second of the budget below began */
 	uint32_t n_spent; /* notifications in it, at most GROUP_BUDGET */
-	uint32_t count; /* observer counter of section 4: who acknowledged the 5.03 */
+	struct timer window; /* the end of a round of counting */
+	struct count count;
 };
 
 /* The group that observers of this topic who came that way may be moved to; NULL: none. */
@@ -54,6 +55,9 @@ int group_start(struct broker *b, struct bunch *bunch);
 bool group_register(struct group_observation *g, const struct topic *t);
 /* A publish: one datagram, now. */
 void group_notify(struct broker *b, struct group_observation *g);
+/* Section 8.3.2: a client of the group answered a notification that asked. */
+void group_confirm(struct broker *b, struct group_observation *g);
+
 /* Ends it with the 5.03 to the group; the bunch is gone with it when nobody else is in it. */
 void group_cancel(struct broker *b, struct group_observation *g);
 

@@ -183,9 +183,18 @@ cancel_exchange(struct broker *b, struct observer *o)
 		layer_cancel(b->layer, o->exchange);
 }
 
+/* Who was being moved does not take part after all. */
+static void
+uncount(struct observer *o)
+{
+	if (o->state == OBSERVER_MOVING && o->bunch->observation)
+		count_leave(&o->bunch->observation->count, o->round);
+}
+
 void
 observer_remove(struct broker *b, struct observer *o)
 {
+	uncount(o);
 	cancel_exchange(b, o);
 	dispose(b, o);
 }
@@ -274,8 +283,8 @@ is_moved(struct broker *b, struct observer *o, enum exchange_end end)
 
 	if (end == EXCHANGE_ACKED) {
 		b->stats.moved++;
-		bunch->observation->count++;
 	} else {
+		uncount(o);
 		b->stats.observers_dropped++;
 	}
 	dispose(b, o);
@@ -389,6 +398,8 @@ observer_move(struct broker *b, struct observer *o)
 	leave_list(o);
 	o->state = OBSERVER_MOVING;
 	list_append(&o->bunch->moving, o);
+	/* "Informative Response": considered as taking part, and counted, from here on. */
+	o->round = count_join(&o->bunch->observation->count);
 	b->stats.informed++;
 	return true;
 }

@@ -4,10 +4,10 @@
 #include "wire/option.h"
 
 /* The bunch whose group observation of the topic runs in that group. */
-static const struct bunch *
+static struct bunch *
 running_in(const struct topic *t, const struct broker_group *group)
 {
-	for (const struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
+	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
 		if (bunch->group == group && bunch->observation)
 			return bunch;
 	}
@@ -81,17 +81,32 @@ accept_moved(struct call *c)
 	return true;
 }
 
-/* A registration to a bunch whose group observation runs. */
+/* Section 8.3.3: a request is an answer only with a Feedback-Divider of 0. */
 static bool
-register_group(struct call *c, struct bunch *bunch)
+is_confirmation(const struct msg *m)
+{
+	uint32_t divider;
+
+	return msg_uint(m, option_feedback_divider(), &divider) && divider == 0;
+}
+
+/*
+ * A registration to a bunch whose group observation runs; `confirms`: of one who takes
+ * part already.
+ */
+static bool
+register_group(struct call *c, struct bunch *bunch, bool confirms)
 {
 	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
 
 	if (was_moved(c) || (o && o->bunch == bunch && o->state == OBSERVER_MOVING))
 		return accept_moved(c);
+	if (confirms)
+		group_confirm(c->b, bunch->observation);
 	if (!request_wants(c->r, CODE_UNAVAILABLE)) {
-		/* "Processing on the Client Side": it only tells that it takes part. */
-		bunch->observation->count++;
+		/* "Request": it knows the rest, and only tells that it takes part. */
+		if (!confirms)
+			(void)count_join(&bunch->observation->count);
 		return accept_moved(c);
 	}
 	if (o)
@@ -99,10 +114,24 @@ register_group(struct call *c, struct bunch *bunch)
 	o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, BLOCK_SZX_MAX);
 	if (!o)
 		return false;
-	if (observer_move(c->b, o))
+	if (observer_move(c->b, o)) {
+		/* It was counted before. */
+		if (confirms)
+			count_leave(&bunch->observation->count, o->round);
 		return accept_moved(c);
+	}
 	observer_remove(c->b, o);
 	return false;
+}
+
+/* An answer to a count is nothing else, and makes nobody a traditional observer. */
+static bool
+register_confirmation(struct call *c)
+{
+	const struct broker_group *group = group_of(c);
+	struct bunch *bunch = group ? running_in(c->topic, group) : NULL;
+
+	return bunch && register_group(c, bunch, true);
 }
 
 static bool
@@ -138,8 +167,10 @@ observe_register(struct call *c)
 
 	if (c->phantom)
 		return group_register(c->phantom, c->topic);
+	if (is_confirmation(c->r->msg))
+		return register_confirmation(c);
 	bunch = bunch_get(c->b, c->topic, group_of(c), c->r->peer->local);
-	ok = bunch->observation ? register_group(c, bunch) : register_traditional(c, bunch);
+	ok = bunch->observation ? register_group(c, bunch, false) : register_traditional(c, bunch);
 	if (ok) {
 		c->b->stats.registrations++;
 		return true;

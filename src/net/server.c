@@ -16,6 +16,7 @@
 #include "net/plan.h"
 #include "net/report.h"
 #include "transport/udp.h"
+#include "wire/option.h"
 
 #define N_SIGNALS 4
 
@@ -126,9 +127,9 @@ on_group(void *ctx, const struct group_observation *g, bool began)
 	(void)ctx;
 	group_token(g, &t);
 	buf_put_hex(&hex, bytes_of(t.b, t.n));
-	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s",
+	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s observers=%.1f",
 		began ? "started" : "cancelled", group_topic_name(g), group_conf(g)->name,
-		addr_format(&group_conf(g)->address, to), buf_str(&hex));
+		addr_format(&group_conf(g)->address, to), buf_str(&hex), group_count(g));
 }
 
 static void on_timer(uv_timer_t *t);
@@ -325,6 +326,7 @@ start_core(struct server *s)
 		.random = on_random,
 		.on_group = on_group};
 
+	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	report_topics(s->broker, s->conf);

@@ -9,6 +9,7 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_topics.sh \
 	tests/integration/client.sh \
 	tests/integration/conditions.sh \
+	tests/integration/count.sh \
 	tests/integration/flood.sh \
 	tests/integration/limits.sh \
 	tests/integration/signals.sh \

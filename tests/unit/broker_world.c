@@ -252,7 +252,7 @@ on_group(void *ctx, const struct group_observation *g, bool began)
 	bw.n_groups_began += began;
 	bw.n_groups_ended += !began;
 	if (!began)
-		bw.count = group_count(g);
+		bw.count = (uint32_t)group_count(g);
 }
 
 /* --- the world ----------------------------------------------------------------- */
@@ -295,6 +295,11 @@ bw_group(const char *endpoint, uint32_t threshold)
 		.threshold = threshold,
 		.max_age_s = 60,
 		.datagram = 1152,
+		.count = {.every = 100000,
+			.confirmations = 8,
+			.wait_ms = 7000,
+			.dampener = 1,
+			.cancel_below = 1},
 		.generations = INFORM_BOTH,
 		.hops = 1};
 	ck_assert_int_eq(addr_parse(endpoint, 5683, &g->address), 0);
@@ -476,11 +481,14 @@ static const struct {
 static void
 add_option(struct draft *d, size_t i, const char *value)
 {
+	uint16_t number = words[i].number;
+
+	if (number == OPT_FEEDBACK_DIVIDER)
+		number = option_feedback_divider();
 	switch (words[i].kind) {
 	case WORD_UINT:
 		ck_assert_int_eq(
-			msg_add_uint(&d->m, words[i].number, (uint32_t)strtoul(value, NULL, 10)),
-			0);
+			msg_add_uint(&d->m, number, (uint32_t)strtoul(value, NULL, 10)), 0);
 		break;
 	case WORD_HEX:
 		add(d, words[i].number, keep_hex(d, value));

@@ -287,6 +287,111 @@ START_TEST(cancellation_of_a_deleted_topic)
 }
 END_TEST
 
+/* --- rough counting ------------------------------------------------------------------- */
+
+/* The next random numbers are 0, 1, 2 and so on. */
+static void
+draw_zero(void)
+{
+	watch_bed.counter = 255;
+}
+
+/* "Rough Counting", client's side: NON, Observe 0, an empty Feedback-Divider, No-Response 26. */
+static void
+expect_answer(const struct token *registered)
+{
+	uint32_t observe, no_response;
+	const struct opt *fd;
+	struct msg m;
+	char path[64];
+	struct buf text = buf_of(path, sizeof(path));
+
+	bed_read(&watch_bed, &m);
+	ck_assert_int_eq(m.type, TYPE_NON);
+	ck_assert_int_eq(m.code, CODE_GET);
+	ck_assert(token_equal(&m.token, registered));
+	ck_assert(msg_uint(&m, OPT_OBSERVE, &observe) && observe == 0);
+	ck_assert(msg_uint(&m, OPT_NO_RESPONSE, &no_response) && no_response == 26);
+	fd = msg_find(&m, option_feedback_divider());
+	ck_assert_ptr_nonnull(fd);
+	ck_assert_uint_eq(fd->value.n, 0);
+	ck_assert_int_eq(msg_path(&m, &text), 0);
+	ck_assert_str_eq(buf_str(&text), "/ps/data/t");
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+
+START_TEST(rough_counting_one_in_2_to_the_q_answers)
+{
+	static const uint32_t dividers[] = {0, 1, 2, 8, 16, 17, 31, 32, 200, 255};
+	struct token t = watch_move(INFORM_BOTH, 0, "a");
+	unsigned n = (unsigned)(sizeof(dividers) / sizeof(dividers[0]));
+
+	for (unsigned i = 0; i < n; i++) {
+		/* A 1 is no 0, but there is no 1 below 2^0. */
+		watch_bed.counter = 0;
+		watch_ask(2 * i + 1, dividers[i]);
+		bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+		if (dividers[i] == 0)
+			expect_answer(&t);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+		draw_zero();
+		watch_ask(2 * i + 2, dividers[i]);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+		bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+		/* Above 16 bits several numbers must be 0, and the next one is 1. */
+		if (dividers[i] <= 16)
+			expect_answer(&t);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	}
+	watch_said();
+	/* "can keep processing further notifications on the same Token" */
+	watch_multicast(100, "b");
+	ck_assert_str_eq(watch_said(), "m100:b; ");
+}
+END_TEST
+
+/* MUST be ignored in last_notif; and in what is no news. */
+START_TEST(rough_counting_what_is_not_answered)
+{
+	uint8_t space[256], latest_space[128];
+	struct buf out = BUF_OF(space), latest = BUF_OF(latest_space);
+	struct inform in = {.generations = INFORM_CURRENT,
+		.server = bed_addr(SERVER),
+		.client = bed_addr(GROUP),
+		.token = watch_token};
+	struct msg m, q;
+	struct token t = watch_registration(&q);
+
+	msg_init(&m, TYPE_NON, CODE_CONTENT);
+	ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 5), 0);
+	ck_assert_int_eq(msg_add_uint(&m, option_feedback_divider(), 0), 0);
+	ck_assert_int_eq(msg_encode_inner(&m, &latest), 0);
+	in.last_notif = buf_bytes(&latest);
+	ck_assert_int_eq(inform_encode(&in, &out), 0);
+	watch_send_informative(&t, buf_bytes(&out));
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	watch_ask(4, 0);
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	watch_ask(6, 0);
+	watch_ask(7, 0);
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	/* One answer for two questions within the leisure. */
+	expect_answer(&t);
+}
+END_TEST
+
+START_TEST(rough_counting_who_has_left_does_not_answer)
+{
+	watch_move(INFORM_BOTH, 1, "a");
+	watch_ask(2, 0);
+	observation_stop(watch_observation);
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+END_TEST
+
 /* The draft's "Cancellation", client's side: it simply forgets. */
 START_TEST(leaving_says_nothing)
 {
@@ -421,6 +526,9 @@ add_cancelled(Suite *s)
 	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
 	tcase_add_test(t, cancellation_makes_it_register_again);
 	tcase_add_test(t, cancellation_of_a_deleted_topic);
+	tcase_add_test(t, rough_counting_one_in_2_to_the_q_answers);
+	tcase_add_test(t, rough_counting_what_is_not_answered);
+	tcase_add_test(t, rough_counting_who_has_left_does_not_answer);
 	tcase_add_test(t, leaving_says_nothing);
 	suite_add_tcase(s, t);
 }

@@ -416,7 +416,7 @@ START_TEST(who_wants_no_503_gets_none)
 	bw_expect("a4 ");
 	bw_again();
 	bw_expect("a4 ");
-	bw_in(5, "NON GET /ps/data/hall o=0 fd=0 nr=26");
+	bw_in(5, "NON GET /ps/data/hall o=0 nr=26");
 	bw_expect("");
 	ck_assert_uint_eq(bw_stats().observers, 0);
 	ck_assert_uint_eq(bw_stats().informed, 3);

@@ -39,7 +39,6 @@ static const struct {
 	{"GET /ps/data/hall o=0 e=00", true},
 	{"GET /ps/data/hall o=0 nr=2", true},
 	{"GET /ps/data/hall o=0 b2=0/1024", true},
-	{"GET /ps/data/hall o=0 fd=0", true},
 	{"GET /ps/data/hall o=0 b2=0/512", false},
 	{"GET /ps/data/hall o=0 b2=0/16", false},
 	{"GET /ps/data/hall o=0 ac=0", false},
