@@ -71,6 +71,8 @@ struct broker_ops {
 	void (*random)(void *ctx, void *p, size_t n);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
+	/* For the log: a client does not follow informative responses. May be NULL. */
+	void (*on_unaware)(void *ctx, const struct group_observation *g, const struct addr *client);
 };
 
 struct broker_stats {
@@ -81,6 +83,7 @@ struct broker_stats {
 		group_coalesced, group_dropped;
 	uint64_t group_counts, group_confirmations; /* rounds of rough counting, answers to them */
 	uint64_t informed, moved;
+	uint64_t unaware; /* clients found not to follow informative responses */
 	/* Now: */
 	size_t topics, observers, group_observations, value_bytes;
 };

@@ -4,6 +4,7 @@
 #define COAPCAST_BROKER_BROKER_IMPL_H
 
 #include "broker/group.h"
+#include "broker/unaware.h"
 
 #define BROKER_RETRY_AFTER_S 10 /* Max-Age of a 5.03 past a limit */
 
@@ -38,6 +39,7 @@ struct broker {
 	struct bunch *dirty_first, *dirty_last;
 	struct broker_stats stats;
 	struct links links;
+	struct unawares unawares;
 	struct moved moved[BROKER_MOVED]; /* the last registrations that were moved, by hash */
 	/* The tail of the notification encoded last, for all observers it serves. */
 	struct {

@@ -404,6 +404,7 @@ dispose(struct broker *b, struct group_observation *g)
 {
 	wheel_stop(layer_wheel(b->layer), &g->refresh);
 	wheel_stop(layer_wheel(b->layer), &g->window);
+	unaware_end(b, g);
 	map_remove(&b->group_tokens, &g->by_token);
 	free(g->phantom);
 	free(g->latest);

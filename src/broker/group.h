@@ -31,6 +31,7 @@ struct group_observation {
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
 	uint64_t budget_ms; /* when the running second of the budget below began */
 	uint32_t n_spent; /* notifications in it, at most GROUP_BUDGET */
+	struct unaware *unaware; /* who stays traditional all the same */
 	struct timer window; /* the end of a round of counting */
 	struct count count;
 };

@@ -216,6 +216,18 @@ observer_is_told(struct observer *o, uint16_t mid)
 	o->mid = mid;
 }
 
+/* Who is dropped is not there, and no longer one that stays traditional. */
+static void
+forget_unaware(struct broker *b, const struct observer *o)
+{
+	struct bunch *bunch = o->bunch ? o->bunch->topic->bunches : NULL;
+
+	for (; bunch; bunch = bunch->next) {
+		if (bunch->observation)
+			unaware_forget(b, bunch->observation, o->peer);
+	}
+}
+
 /* All of a peer that no longer answers: RFC 7641 4.5. */
 static void
 drop_peer(struct broker *b, struct peer *p)
@@ -223,6 +235,7 @@ drop_peer(struct broker *b, struct peer *p)
 	layer_pin(b->layer, p);
 	while (p->user) {
 		b->stats.observers_dropped++;
+		forget_unaware(b, p->user);
 		observer_remove(b, p->user);
 	}
 	layer_unpin(b->layer, p);
@@ -283,6 +296,7 @@ is_moved(struct broker *b, struct observer *o, enum exchange_end end)
 
 	if (end == EXCHANGE_ACKED) {
 		b->stats.moved++;
+		unaware_suspect(b, bunch->observation, o->peer);
 	} else {
 		uncount(o);
 		b->stats.observers_dropped++;
@@ -311,6 +325,7 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 		notify_one(b, o);
 	} else {
 		b->stats.observers_dropped += o->state == OBSERVER_TRADITIONAL;
+		forget_unaware(b, o);
 		dispose(b, o);
 	}
 }
@@ -439,6 +454,7 @@ broker_reset(struct broker *b, struct peer *p, uint16_t mid)
 		/* In whatever state: RFC 7641 3.6, it is no longer interested. */
 		if (o->mid == mid) {
 			b->stats.observers_dropped++;
+			forget_unaware(b, o);
 			observer_remove(b, o);
 			return;
 		}

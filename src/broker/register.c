@@ -30,6 +30,9 @@ group_of(const struct call *c)
 	/* Its server address is that of those who were first. */
 	if (running && !addr_equal(&running->local, &c->r->peer->local->addr))
 		return NULL;
+	/* It was told, and does not follow. */
+	if (running && unaware_is(c->b, running->observation, c->r->peer))
+		return NULL;
 	/* Who wants no 5.03 cannot be moved, only counted. */
 	if (!running && !request_wants(c->r, CODE_UNAVAILABLE))
 		return NULL;
@@ -159,6 +162,18 @@ register_traditional(struct call *c, struct bunch *bunch)
 	return true;
 }
 
+/* Whether this registration shows that its client does not follow the 5.03. */
+static bool
+is_unaware(struct call *c, const struct bunch *bunch)
+{
+	const struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+
+	/* A copy of one that was moved, or whose 5.03 is under way, shows nothing. */
+	return !was_moved(c) && (!o || o->state != OBSERVER_MOVING) &&
+	       !msg_has(c->r->msg, OPT_NO_RESPONSE) &&
+	       unaware_again(c->b, bunch->observation, c->r->peer);
+}
+
 bool
 observe_register(struct call *c)
 {
@@ -170,6 +185,8 @@ observe_register(struct call *c)
 	if (is_confirmation(c->r->msg))
 		return register_confirmation(c);
 	bunch = bunch_get(c->b, c->topic, group_of(c), c->r->peer->local);
+	if (bunch->observation && is_unaware(c, bunch))
+		bunch = bunch_get(c->b, c->topic, NULL, c->r->peer->local);
 	ok = bunch->observation ? register_group(c, bunch, false) : register_traditional(c, bunch);
 	if (ok) {
 		c->b->stats.registrations++;

@@ -149,8 +149,7 @@ static const struct schema_key protocol_keys[] = {
 	{"topic-format", SCHEMA_UINT, AT(topic_format), .min = 0, .max = 65535, .dflt = "606",
 		.help = "Content-Format of topic properties."},
 	{"feedback-divider-option", SCHEMA_UINT, AT(feedback_divider_option), .min = 1,
-		.max = 65534, .dflt = "18",
-		.help = "Number of the Feedback-Divider option."},
+		.max = 65534, .dflt = "18", .help = "Number of the Feedback-Divider option."},
 	{.name = NULL},
 };
 #undef STRUCT

@@ -72,7 +72,8 @@ report_broker(const struct broker *broker, uint64_t n_refused)
 		{"cancelled", s.group_cancelled}, {"informed", s.informed}, {"moved", s.moved},
 		{"notifications", s.group_notifications}, {"refreshes", s.group_refreshes},
 		{"coalesced", s.group_coalesced}, {"dropped", s.group_dropped},
-		{"counts", s.group_counts}, {"confirmations", s.group_confirmations});
+		{"unaware", s.unaware}, {"counts", s.group_counts},
+		{"confirmations", s.group_confirmations});
 }
 
 static void

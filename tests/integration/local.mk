@@ -13,7 +13,8 @@ dist_check_SCRIPTS += \
 	tests/integration/flood.sh \
 	tests/integration/limits.sh \
 	tests/integration/signals.sh \
-	tests/integration/startup.sh
+	tests/integration/startup.sh \
+	tests/integration/unaware.sh
 
 # Modules that are sockets and nothing else, with real ones.
 if HAVE_CHECK

@@ -255,6 +255,14 @@ on_group(void *ctx, const struct group_observation *g, bool began)
 		bw.count = (uint32_t)group_count(g);
 }
 
+static void
+on_unaware(void *ctx, const struct group_observation *g, const struct addr *client)
+{
+	(void)ctx;
+	ck_assert_ptr_nonnull(group_topic_name(g));
+	buf_printf(&bw.said, "u%u ", number_of(client));
+}
+
 /* --- the world ----------------------------------------------------------------- */
 
 void
@@ -318,7 +326,8 @@ bw_start(void)
 	static const struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
-		.on_group = on_group};
+		.on_group = on_group,
+		.on_unaware = on_unaware};
 
 	bw.layer = layer_new(&layer_ops, NULL, &bw.layer_limits, bw.now_ms);
 	bw.broker = broker_new(&bw.conf, &broker_ops, NULL, bw.layer);
