@@ -346,7 +346,7 @@ on_refresh(struct timer *t, void *ctx)
 	bunch_mark_dirty(b, g->bunch, g->bunch->traditional.n);
 }
 
-/* "Congestion Control": how long it is until min-interval lets the next one leave. */
+/* Section 4.4: how long it is until min-interval lets the next one leave. */
 static uint64_t
 pace_ms(const struct broker *b, const struct group_observation *g)
 {

@@ -413,7 +413,7 @@ observer_move(struct broker *b, struct observer *o)
 	leave_list(o);
 	o->state = OBSERVER_MOVING;
 	list_append(&o->bunch->moving, o);
-	/* "Informative Response": considered as taking part, and counted, from here on. */
+	/* Section 4.2: considered as taking part, and counted, from here on. */
 	o->round = count_join(&o->bunch->observation->count);
 	b->stats.informed++;
 	return true;

@@ -107,7 +107,7 @@ register_group(struct call *c, struct bunch *bunch, bool confirms)
 	if (confirms)
 		group_confirm(c->b, bunch->observation);
 	if (!request_wants(c->r, CODE_UNAVAILABLE)) {
-		/* "Request": it knows the rest, and only tells that it takes part. */
+		/* Section 5.1: it knows the rest, and only tells that it takes part. */
 		if (!confirms)
 			(void)count_join(&bunch->observation->count);
 		return accept_moved(c);

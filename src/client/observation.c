@@ -154,7 +154,7 @@ withdraw(struct observation *o)
 		session_tell(o->session, &m);
 }
 
-/* "Processing on the Client Side": a random number below 2^q is 0. */
+/* Section 8.2: a random number below 2^q is 0. */
 static bool
 is_drawn(const struct observation *o, uint32_t q)
 {
