@@ -19,7 +19,7 @@ count_is_due(struct count *c, const struct count_conf *conf)
 uint8_t
 count_ask(struct count *c, const struct count_conf *conf)
 {
-	double wanted = conf->confirmations;
+	double wanted = at_least(conf->confirmations, 1);
 
 	/* Section 8.3.1: N = max(COUNT, 1), Q = max(ceil(log2(N / M)), 0). */
 	c->asked = at_least(c->n, 1);
@@ -74,7 +74,7 @@ count_close(struct count *c, const struct count_conf *conf)
 	bool is_silent = c->n_confirmed == 0 && c->n_joined == 0;
 
 	c->is_open = false;
-	c->n = at_least(c->n + (e - c->asked) / conf->dampener, 0);
+	c->n = at_least(c->n + (e - c->asked) / at_least(conf->dampener, 1), 0);
 	if (c->n > COUNT_MAX)
 		c->n = COUNT_MAX;
 	c->again = c->n_confirmed == 0 || e > COUNT_RATIO * c->asked || c->asked > COUNT_RATIO * e;

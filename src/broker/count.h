@@ -17,7 +17,7 @@
 
 struct count_conf {
 	uint32_t every; /* notifications from one round to the next */
-	uint32_t confirmations; /* M: how many answers are wanted */
+	uint32_t confirmations; /* M: how many answers are wanted, over 0 */
 	uint32_t wait_ms; /* MAX_CONFIRMATION_WAIT */
 	uint32_t dampener; /* D, over 0 */
 	uint32_t cancel_below; /* estimated observers under which the group observation ends */
