@@ -69,6 +69,8 @@ struct broker_ops {
 	struct buf *(*open_group)(void *ctx, const struct group_path *way);
 	void (*commit)(void *ctx);
 	void (*random)(void *ctx, void *p, size_t n);
+	/* Seconds since 1970, UTC, for expiration dates; it may be set forward and back. */
+	int64_t (*wall_s)(void *ctx);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
 	/* For the log: a client does not follow informative responses. May be NULL. */

@@ -77,6 +77,9 @@ void collection_get(struct call *c);
 void collection_fetch(struct call *c);
 void collection_post(struct call *c);
 void discover_get(struct call *c);
+void introspect_sender(struct call *c);
+/* topic_get, unless the data of the group observation are what is accepted. */
+void introspect_topic(struct call *c);
 
 /* Registration of an observation; false when it is to be answered as a plain GET. */
 bool observe_register(struct call *c);

@@ -293,7 +293,8 @@ on_window(struct timer *t, void *ctx)
 
 	(void)ctx;
 	g->broker->stats.group_counts++;
-	if (count_close(&g->count, &g->bunch->group->count))
+	/* Appendix A: who was promised that it goes on is not counted. */
+	if (count_close(&g->count, &g->bunch->group->count) && !timer_is_on(&g->end))
 		group_cancel(g->broker, g);
 }
 
@@ -404,6 +405,7 @@ dispose(struct broker *b, struct group_observation *g)
 {
 	wheel_stop(layer_wheel(b->layer), &g->refresh);
 	wheel_stop(layer_wheel(b->layer), &g->window);
+	wheel_stop(layer_wheel(b->layer), &g->end);
 	unaware_end(b, g);
 	map_remove(&b->group_tokens, &g->by_token);
 	free(g->phantom);
@@ -439,29 +441,84 @@ process_phantom(struct broker *b, struct group_observation *g)
 	return g->bunch->observation == g ? 0 : -ENOENT;
 }
 
-/* One try at the informative response: what is asked for, if it fits. */
-static bool
-encode_inform(struct broker *b, struct group_observation *g, unsigned generations, bool with_latest,
-	struct buf *out)
+/* The map, without what it says of values but with the phantom request, `ph_req` holding that. */
+static int
+describe(const struct group_observation *g, unsigned generations, struct buf *ph_req,
+	struct inform *ret)
 {
-	const struct value *v = g->bunch->topic->value;
-	uint8_t bytes[DATAGRAM_MAX], inner[DATAGRAM_MAX];
-	struct buf payload = BUF_OF(bytes), ph_req = BUF_OF(inner);
-	struct inform in = {.generations = generations,
+	struct msg m;
+
+	*ret = (struct inform){.generations = generations,
 		.server = g->way.source,
 		.client = g->way.group,
 		.token = g->token,
 		.registr = bytes_of(g->phantom, g->n_phantom),
-		.has_next_not_before = g->inform_wait_s > 0,
-		.next_not_before_s = g->inform_wait_s};
+		.has_ending = timer_is_on(&g->end),
+		.ending_s = g->ending_s};
+	if (msg_decode(ret->registr, &m) != MSG_OK || msg_encode_inner(&m, ph_req) < 0)
+		return -ENOBUFS;
+	ret->ph_req = buf_bytes(ph_req);
+	return 0;
+}
+
+static void
+on_ending(struct timer *t, void *ctx)
+{
+	struct group_observation *g = MAP_OBJECT(t, struct group_observation, end);
+
+	(void)ctx;
+	group_cancel(g->broker, g);
+}
+
+int
+group_offer(struct broker *b, struct group_observation *g, struct buf *out)
+{
+	uint8_t inner[DATAGRAM_MAX];
+	struct buf ph_req = BUF_OF(inner);
+	struct inform in;
+	int rc;
+
+	if (!timer_is_on(&g->end)) {
+		wheel_start(layer_wheel(b->layer), &g->end,
+			layer_now(b->layer) + GROUP_OFFERED_S * 1000ull);
+		g->ending_s = b->ops->wall_s(b->ctx) + GROUP_OFFERED_S;
+		/* Informative responses say it, too. */
+		free(g->inform);
+		g->inform = NULL;
+	}
+	if ((rc = describe(g, INFORM_CURRENT, &ph_req, &in)) < 0)
+		return rc;
+	in.last_notif = bytes_of(g->latest, g->n_latest);
+	return inform_encode(&in, out);
+}
+
+/* What may be left out of an informative response. */
+struct shape {
+	bool seed; /* with the seed's keys, next to the current ones */
+	bool latest; /* with last_notif, res */
+	bool times; /* with next_not_before, ending */
+};
+
+/* One try at it: what is asked for, if it fits. */
+static bool
+encode_inform(
+	struct broker *b, struct group_observation *g, const struct shape *shape, struct buf *out)
+{
+	unsigned all = g->bunch->group->generations;
+	unsigned generations = !shape->seed && all & INFORM_CURRENT ? INFORM_CURRENT : all;
+	uint8_t bytes[DATAGRAM_MAX], inner[DATAGRAM_MAX];
+	struct buf payload = BUF_OF(bytes), ph_req = BUF_OF(inner);
+	struct inform in;
 	struct msg m;
 
-	if (msg_decode(in.registr, &m) != MSG_OK || msg_encode_inner(&m, &ph_req) < 0)
+	if (describe(g, generations, &ph_req, &in) < 0)
 		return false;
-	in.ph_req = buf_bytes(&ph_req);
-	if (with_latest) {
+	in.has_ending = in.has_ending && shape->times;
+	in.has_next_not_before = g->inform_wait_s > 0 && shape->times;
+	in.next_not_before_s = g->inform_wait_s;
+	if (shape->latest) {
 		in.last_notif = bytes_of(g->latest, g->n_latest);
-		in.res = value_bytes(v);
+		in.res = value_bytes(g->bunch->topic->value);
 	}
 	if (inform_encode(&in, &payload) < 0)
 		return false;
@@ -479,18 +536,21 @@ encode_inform(struct broker *b, struct group_observation *g, unsigned generation
 static bool
 make_inform(struct broker *b, struct group_observation *g)
 {
-	unsigned all = g->bunch->group->generations;
-	unsigned least = all & INFORM_CURRENT ? INFORM_CURRENT : all;
+	static const struct shape shapes[] = {{true, true, true}, {false, true, true},
+		{false, false, true}, {false, false, false}};
+	const size_t n = sizeof(shapes) / sizeof(shapes[0]);
 	uint8_t bytes[DATAGRAM_MAX];
 	struct buf out = BUF_OF(bytes);
 	uint32_t wait_s = (uint32_t)(pace_ms(b, g) / 1000);
+	size_t i = 0;
 
 	if (g->inform && g->inform_wait_s == wait_s)
 		return true;
 	/* "next_not_before": whole seconds that will pass at least. */
 	g->inform_wait_s = wait_s;
-	if (!encode_inform(b, g, all, true, &out) && !encode_inform(b, g, least, true, &out) &&
-		!encode_inform(b, g, least, false, &out))
+	while (i < n && !encode_inform(b, g, &shapes[i], &out))
+		i++;
+	if (i == n)
 		return false;
 	free(g->inform);
 	g->inform = mem_dup(buf_bytes(&out));
@@ -526,6 +586,7 @@ group_start(struct broker *b, struct bunch *bunch)
 	g->bunch = bunch;
 	g->refresh.fire = on_refresh;
 	g->window.fire = on_window;
+	g->end.fire = on_ending;
 	g->seq = bunch->topic->seq;
 	g->way = (struct group_path){.group = bunch->group->address,
 		.source = bunch->local,

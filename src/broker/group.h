@@ -11,6 +11,7 @@
 
 #define GROUP_TOKEN_LEN 4
 #define GROUP_UNHEARD_MS 1000 /* a publish that somebody being moved missed is sent again so soon */
+#define GROUP_OFFERED_S 86400 /* how long one goes on at least whose data were offered */
 #define GROUP_BUDGET 30000 /* notifications per second: 2^23 numbers outlast 256 s (RFC 7641 4.4) */
 
 struct group_observation {
@@ -31,6 +32,8 @@ struct group_observation {
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
 	uint64_t budget_ms; /* when the running second of the budget below began */
 	uint32_t n_spent; /* notifications in it, at most GROUP_BUDGET */
+	struct timer end; /* `ending` comes; idle: none is planned */
+	int64_t ending_s; /* the same since 1970, UTC */
 	struct unaware *unaware; /* who stays traditional all the same */
 	struct timer window; /* the end of a round of counting */
 	struct count count;
@@ -64,6 +67,13 @@ void group_cancel(struct broker *b, struct group_observation *g);
 
 /* Ends it without a word. */
 void group_drop(struct broker *b, struct group_observation *g);
+
+/*
+ * Its data for who is not to register, appendix A of the current draft: the payload of
+ * an informative response with integer keys and `ending`, without keys. From now on it
+ * is planned to end then, and does not before for want of clients.
+ */
+int group_offer(struct broker *b, struct group_observation *g, struct buf *out);
 
 /* What the informative response carries after its token; borrowed until the next publish. */
 struct bytes group_inform_tail(struct broker *b, struct group_observation *g);

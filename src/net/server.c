@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -74,6 +75,16 @@ on_random(void *ctx, void *p, size_t n)
 {
 	(void)ctx;
 	rnd_fill(p, n);
+}
+
+static int64_t
+on_wall(void *ctx)
+{
+	struct timespec now;
+
+	(void)ctx;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec;
 }
 
 /* product.md, security.nosec: who may use the broker without DTLS or OSCORE. */
@@ -337,6 +348,7 @@ start_core(struct server *s)
 	static const struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
+		.wall_s = on_wall,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
 

@@ -334,6 +334,13 @@ check_limits(void)
 	require(layer_n_exchanges(w.layer) <= layer_limits.exchanges);
 }
 
+static int64_t
+on_wall(void *ctx)
+{
+	(void)ctx;
+	return 1700000000 + (int64_t)(w.now_ms / 1000);
+}
+
 static void
 start(struct bytes in)
 {
@@ -342,8 +349,10 @@ start(struct bytes in)
 		.random = on_random,
 		.on_request = on_request,
 		.on_reset = on_reset};
-	static const struct broker_ops broker_ops = {
-		.open_group = on_open_group, .commit = on_commit, .random = on_random};
+	static const struct broker_ops broker_ops = {.open_group = on_open_group,
+		.commit = on_commit,
+		.random = on_random,
+		.wall_s = on_wall};
 	static const char *const patterns[] = {"*"};
 	struct broker_conf conf = {.collection = "/ps",
 		.create_on_publish = true,

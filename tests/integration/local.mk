@@ -11,6 +11,7 @@ dist_check_SCRIPTS += \
 	tests/integration/conditions.sh \
 	tests/integration/count.sh \
 	tests/integration/flood.sh \
+	tests/integration/introspect.sh \
 	tests/integration/limits.sh \
 	tests/integration/signals.sh \
 	tests/integration/startup.sh \

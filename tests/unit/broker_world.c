@@ -225,6 +225,13 @@ on_random(void *ctx, void *p, size_t n)
 	}
 }
 
+static int64_t
+on_wall(void *ctx)
+{
+	(void)ctx;
+	return bw.wall_s + (int64_t)(bw.now_ms / 1000);
+}
+
 static void
 on_request(void *ctx, struct request *r)
 {
@@ -326,6 +333,7 @@ bw_start(void)
 	static const struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
+		.wall_s = on_wall,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
 

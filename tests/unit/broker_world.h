@@ -52,6 +52,7 @@ struct bw {
 	struct layer_limits layer_limits;
 	struct broker_group groups[BW_GROUPS];
 	uint64_t now_ms;
+	int64_t wall_s; /* what the wall clock is ahead of now_ms, which may change */
 	/* How the next requests come. */
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t address; /* number of our address that is asked */
