@@ -16,18 +16,29 @@ count_is_due(struct count *c, const struct count_conf *conf)
 	return !c->is_open && (c->again || c->since >= conf->every);
 }
 
+/* Q = max(ceil(log2(N / M)), 0): section 8.3.1. */
+static uint8_t
+divider(double n, double m)
+{
+	uint8_t q = 0;
+
+	for (; m < n; m *= 2)
+		q++;
+	return q;
+}
+
 uint8_t
 count_ask(struct count *c, const struct count_conf *conf)
 {
-	double wanted = at_least(conf->confirmations, 1);
+	/* A round without answers may be bad luck: what it says is followed in steps. */
+	uint8_t least = c->n_confirmed == 0 && c->q > COUNT_STEP ? (uint8_t)(c->q - COUNT_STEP) : 0;
 
-	/* Section 8.3.1: N = max(COUNT, 1), Q = max(ceil(log2(N / M)), 0). */
-	c->asked = at_least(c->n, 1);
-	c->q = 0;
-	while (wanted < c->asked) {
-		wanted *= 2;
-		c->q++;
-	}
+	/* N = max(COUNT, 1): COUNT is rounded up with it, or E = N would not leave it as it is. */
+	c->n = at_least(c->n, 1);
+	c->asked = c->n;
+	c->q = divider(c->n, at_least(conf->confirmations, 1));
+	if (c->q < least)
+		c->q = least;
 	c->since = 0;
 	c->n_confirmed = 0;
 	c->n_joined = 0;

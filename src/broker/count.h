@@ -13,6 +13,11 @@
 #include <stdint.h>
 
 #define COUNT_MAX 1e9 /* whatever is claimed, there are not more */
+/*
+ * After a round that nobody answered M is lowered where need be, so that Q falls by no more
+ * than this: all of very many would answer the next one if that was only bad luck.
+ */
+#define COUNT_STEP 3
 #define COUNT_RATIO 4 /* an estimate that is off by more is checked at once: the draft's example */
 
 struct count_conf {

@@ -47,7 +47,7 @@ START_TEST(request_for_feedback_divider)
 
 	asks.confirmations = dividers[_i].m;
 	ck_assert_uint_eq(count_ask(&c, &asks), dividers[_i].q);
-	ck_assert(c.is_open && c.n == dividers[_i].n);
+	ck_assert(c.is_open && c.n == (dividers[_i].n < 1 ? 1 : dividers[_i].n));
 }
 END_TEST
 
@@ -70,8 +70,8 @@ static const struct {
 	{32, 0, 0, 0, 4, 24, true},
 	{1, 5, 0, 0, 1, 5, true},
 	{1, 4, 0, 0, 1, 4, false},
-	{0, 1, 0, 0, 1, 0, false}, /* N is 1, COUNT' is 0: what the draft's formula says */
-	{0, 0, 2, 0, 1, 1, true},
+	{0, 1, 0, 0, 1, 1, false}, /* "rounded up to 1": COUNT too, or E = N would mean nobody */
+	{0, 0, 2, 0, 1, 2, true},
 	{1e9, 0xffffffff, 0, 0, 1, 1e9, true},
 };
 
@@ -149,10 +149,12 @@ START_TEST(cancelled_when_nobody_answers_twice)
 {
 	struct count c = {.n = 100};
 
-	/* Q is 4, then 0. */
+	/* Not from 4 to 0 at once. */
 	ck_assert_uint_eq(count_ask(&c, &conf), 4);
 	ck_assert(!count_close(&c, &conf));
 	ck_assert(c.n == 0);
+	ck_assert_uint_eq(count_ask(&c, &conf), 1);
+	ck_assert(!count_close(&c, &conf));
 	ck_assert_uint_eq(count_ask(&c, &conf), 0);
 	ck_assert(!count_close(&c, &conf));
 	/* A newcomer is somebody. */
@@ -163,6 +165,23 @@ START_TEST(cancelled_when_nobody_answers_twice)
 	ck_assert(!count_close(&c, &conf));
 	(void)count_ask(&c, &conf);
 	ck_assert(count_close(&c, &conf));
+}
+END_TEST
+
+/* A silent round of very many does not make all of them answer the next one. */
+START_TEST(bad_luck_among_very_many)
+{
+	struct count c = {.n = 100000};
+
+	ck_assert_uint_eq(count_ask(&c, &conf), 14);
+	ck_assert(!count_close(&c, &conf));
+	ck_assert(count_is_due(&c, &conf));
+	ck_assert_uint_eq(count_ask(&c, &conf), 11);
+	for (int i = 0; i < 49; i++)
+		count_confirm(&c);
+	ck_assert(!count_close(&c, &conf));
+	ck_assert(c.n == 49 * 2048);
+	ck_assert_uint_eq(count_ask(&c, &conf), 14);
 }
 END_TEST
 
@@ -182,6 +201,33 @@ START_TEST(cancelled_below_a_number)
 	count_confirm(&c);
 	ck_assert(count_close(&c, &with));
 	ck_assert(c.n == 2.25);
+}
+END_TEST
+
+/* On average the estimate is the truth, and what is lost is missing twice: question, answer. */
+START_TEST(estimates_are_right_on_average)
+{
+	const unsigned n_clients = 1000, n_rounds = 400;
+	unsigned loss = (unsigned)_i;
+	double sum = 0, there = (1 - loss / 100.0) * (1 - loss / 100.0);
+	uint32_t state = 12345;
+
+	for (unsigned round = 0; round < n_rounds; round++) {
+		struct count c = {.n = n_clients};
+		uint8_t q = count_ask(&c, &conf);
+
+		for (unsigned i = 0; i < n_clients; i++) {
+			state = state * 1664525u + 1013904223u;
+			if ((state >> 8) % 10000 >= there * 10000)
+				continue;
+			state = state * 1664525u + 1013904223u;
+			if (state >> (32 - q) == 0)
+				count_confirm(&c);
+		}
+		(void)count_close(&c, &conf);
+		sum += c.n;
+	}
+	ck_assert_msg(fabs(sum / n_rounds / (n_clients * there) - 1) < 0.1, "%f", sum / n_rounds);
 }
 END_TEST
 
@@ -500,7 +546,9 @@ suite(void)
 	tcase_add_test(t, who_leaves_is_subtracted_once);
 	tcase_add_test(t, every_so_many_notifications);
 	tcase_add_test(t, cancelled_when_nobody_answers_twice);
+	tcase_add_test(t, bad_luck_among_very_many);
 	tcase_add_test(t, cancelled_below_a_number);
+	tcase_add_loop_test(t, estimates_are_right_on_average, 0, 31);
 	suite_add_tcase(s, t);
 	add_broker(s);
 	return s;
