@@ -72,11 +72,19 @@ admits(const struct broker_group *g, const struct path *way)
 	return false;
 }
 
+/* fec0::/10: deprecated, and still not to be told to others. */
+static bool
+is_site_local(const struct addr *a)
+{
+	return a->family == AF_INET6 && a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0xc0;
+}
+
 const struct broker_group *
 group_for(const struct broker *b, const struct topic *t, const struct path *way)
 {
-	/* Section 4.2: never with link-local source or destination addresses. */
-	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local))
+	/* Section 4.2: never with link-local source or destination addresses, nor site-local inside. */
+	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local) ||
+		is_site_local(&way->local))
 		return NULL;
 	for (size_t i = 0; i < b->conf.n_groups; i++) {
 		const struct broker_group *g = &b->conf.groups[i];

@@ -27,6 +27,10 @@ address_of(unsigned number, bool ours)
 	} else {
 		a.ip[0] = link_local ? 0xfe : 0xfd;
 		a.ip[1] = link_local ? 0x80 : ours;
+		if (bw.site_local_us && ours) {
+			a.ip[0] = 0xfe;
+			a.ip[1] = 0xc0;
+		}
 	}
 	low[0] = (uint8_t)(number >> 8);
 	low[1] = (uint8_t)number;

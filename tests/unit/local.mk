@@ -73,7 +73,7 @@ check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test
 	tests/unit/test_multicast tests/unit/test_figure tests/unit/test_topic \
 	tests/unit/test_router tests/unit/test_discover tests/unit/test_qualify \
 	tests/unit/test_count tests/unit/test_unaware \
-	tests/unit/test_introspect tests/unit/test_many
+	tests/unit/test_introspect tests/unit/test_many tests/unit/test_omn
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)
 tests_unit_test_group_SOURCES = tests/unit/test_group.c $(unit_broker)
@@ -87,3 +87,4 @@ tests_unit_test_count_SOURCES = tests/unit/test_count.c $(unit_broker)
 tests_unit_test_unaware_SOURCES = tests/unit/test_unaware.c $(unit_broker)
 tests_unit_test_introspect_SOURCES = tests/unit/test_introspect.c $(unit_broker)
 tests_unit_test_many_SOURCES = tests/unit/test_many.c $(unit_broker)
+tests_unit_test_omn_SOURCES = tests/unit/test_omn.c $(unit_broker)

@@ -7,7 +7,7 @@
 
 /* --- moved ---------------------------------------------------------------------------- */
 
-START_TEST(informative_response_of_each_generation)
+START_TEST(omn_5_2_informative_response_of_each_generation)
 {
 	static const struct {
 		unsigned generations;
@@ -43,6 +43,49 @@ START_TEST(flat_cri)
 
 	watch_send_informative(&t, BYTES_OF(payload));
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i4:x (initial); ");
+}
+END_TEST
+
+/* A port that is not in the CRI is 5683, for the server and for the group. */
+START_TEST(omn_5_2_default_ports)
+{
+	static const uint8_t payload[] = {0xa2, 0x00, 0x83, 0x82, 0x20, 0x81, 0x44, 10, 0, 0, 1,
+		0x82, 0x20, 0x81, 0x44, 239, 1, 2, 3, 0x44, 0x7b, 0x3c, 0x01, 0x02, 0x02, 0x45,
+		0x45, 0x61, 0x04, 0xff, 'x'};
+	struct msg q;
+	struct token t = watch_registration(&q);
+
+	watch_send_informative(&t, BYTES_OF(payload));
+	ck_assert_str_eq(watch_said(), "join 239.1.2.3:5683 from 10.0.0.1:5683; i4:x (initial); ");
+}
+END_TEST
+
+/* A CRI with a host name is invalid: nothing says that it is one transport only. */
+START_TEST(omn_5_2_a_host_name_is_invalid)
+{
+	static const uint8_t payload[] = {0xa1, 0x00, 0x83, 0x82, 0x20, 0x81, 0x61, 'h', 0x82, 0x20,
+		0x81, 0x44, 239, 1, 2, 3, 0x44, 0x7b, 0x3c, 0x01, 0x02};
+	struct msg q;
+	struct token t = watch_registration(&q);
+
+	watch_send_informative(&t, BYTES_OF(payload));
+	ck_assert_str_eq(watch_said(), "end: broken 5.03; ");
+}
+END_TEST
+
+/* "MUST NOT include it in any other request" */
+START_TEST(omn_8_2_no_feedback_divider_in_a_registration)
+{
+	struct msg q;
+
+	watch_registration(&q);
+	ck_assert(!msg_has(&q, option_feedback_divider()));
+	watch_bed.read--;
+	watch_move(INFORM_CURRENT, 9, "a");
+	watch_cancel();
+	bed_wait(&watch_bed, SOON_MS);
+	watch_registration(&q);
+	ck_assert(!msg_has(&q, option_feedback_divider()));
 }
 END_TEST
 
@@ -133,7 +176,7 @@ START_TEST(rfc7641_3_4_order_in_the_group)
 END_TEST
 
 /* "Notifications": from the server's address and port, to the group, with token T. */
-START_TEST(foreign_multicast_is_dropped)
+START_TEST(omn_5_2_foreign_multicast_is_dropped)
 {
 	struct path from;
 	struct msg m;
@@ -251,7 +294,7 @@ END_TEST
 /* --- cancelled ------------------------------------------------------------------------ */
 
 /* The draft's "Cancellation": 5.03 to the group, token T, no payload, no Observe. */
-START_TEST(cancellation_makes_it_register_again)
+START_TEST(omn_5_4_cancellation_makes_it_register_again)
 {
 	struct token first = watch_move(INFORM_BOTH, 9, "a"), second;
 	struct msg q;
@@ -320,7 +363,7 @@ expect_answer(const struct token *registered)
 	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
 }
 
-START_TEST(rough_counting_one_in_2_to_the_q_answers)
+START_TEST(omn_8_2_one_in_2_to_the_q_answers)
 {
 	static const uint32_t dividers[] = {0, 1, 2, 8, 16, 17, 31, 32, 200, 255};
 	struct token t = watch_move(INFORM_BOTH, 0, "a");
@@ -351,7 +394,7 @@ START_TEST(rough_counting_one_in_2_to_the_q_answers)
 END_TEST
 
 /* MUST be ignored in last_notif; and in what is no news. */
-START_TEST(rough_counting_what_is_not_answered)
+START_TEST(omn_8_2_what_is_not_answered)
 {
 	uint8_t space[256], latest_space[128];
 	struct buf out = BUF_OF(space), latest = BUF_OF(latest_space);
@@ -382,7 +425,7 @@ START_TEST(rough_counting_what_is_not_answered)
 }
 END_TEST
 
-START_TEST(rough_counting_who_has_left_does_not_answer)
+START_TEST(omn_8_2_who_has_left_does_not_answer)
 {
 	watch_move(INFORM_BOTH, 1, "a");
 	watch_ask(2, 0);
@@ -393,7 +436,7 @@ START_TEST(rough_counting_who_has_left_does_not_answer)
 END_TEST
 
 /* The draft's "Cancellation", client's side: it simply forgets. */
-START_TEST(leaving_says_nothing)
+START_TEST(omn_5_4_leaving_says_nothing)
 {
 	watch_move(INFORM_BOTH, 9, "a");
 	watch_said();
@@ -504,13 +547,16 @@ add_moved(Suite *s)
 	TCase *t = tcase_create("moved");
 
 	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
-	tcase_add_test(t, informative_response_of_each_generation);
+	tcase_add_test(t, omn_5_2_informative_response_of_each_generation);
 	tcase_add_test(t, flat_cri);
+	tcase_add_test(t, omn_5_2_default_ports);
+	tcase_add_test(t, omn_5_2_a_host_name_is_invalid);
+	tcase_add_test(t, omn_8_2_no_feedback_divider_in_a_registration);
 	tcase_add_test(t, informative_response_over_ipv6);
 	tcase_add_test(t, traditional_observer_is_moved);
 	tcase_add_test(t, informative_response_again);
 	tcase_add_test(t, rfc7641_3_4_order_in_the_group);
-	tcase_add_test(t, foreign_multicast_is_dropped);
+	tcase_add_test(t, omn_5_2_foreign_multicast_is_dropped);
 	tcase_add_test(t, rfc7252_8_1_nothing_answers_a_multicast);
 	tcase_add_test(t, multicast_is_not_deduplicated_by_message_id);
 	tcase_add_test(t, no_observe_in_a_multicast);
@@ -524,12 +570,12 @@ add_cancelled(Suite *s)
 	TCase *t = tcase_create("cancelled");
 
 	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
-	tcase_add_test(t, cancellation_makes_it_register_again);
+	tcase_add_test(t, omn_5_4_cancellation_makes_it_register_again);
 	tcase_add_test(t, cancellation_of_a_deleted_topic);
-	tcase_add_test(t, rough_counting_one_in_2_to_the_q_answers);
-	tcase_add_test(t, rough_counting_what_is_not_answered);
-	tcase_add_test(t, rough_counting_who_has_left_does_not_answer);
-	tcase_add_test(t, leaving_says_nothing);
+	tcase_add_test(t, omn_8_2_one_in_2_to_the_q_answers);
+	tcase_add_test(t, omn_8_2_what_is_not_answered);
+	tcase_add_test(t, omn_8_2_who_has_left_does_not_answer);
+	tcase_add_test(t, omn_5_4_leaving_says_nothing);
 	suite_add_tcase(s, t);
 }
 

@@ -40,7 +40,7 @@ static const struct {
 
 #define N(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-START_TEST(request_for_feedback_divider)
+START_TEST(omn_8_3_1_divider)
 {
 	struct count c = {.n = dividers[_i].n};
 	struct count_conf asks = conf;
@@ -75,7 +75,7 @@ static const struct {
 	{1e9, 0xffffffff, 0, 0, 1, 1e9, true},
 };
 
-START_TEST(processing_of_feedback)
+START_TEST(omn_8_3_3_processing_of_feedback)
 {
 	struct count c = {.n = rounds[_i].n};
 	struct count_conf with = conf;
@@ -96,7 +96,7 @@ START_TEST(processing_of_feedback)
 END_TEST
 
 /* Who was counted when the round began, and turned out not to be there, is in neither E nor N. */
-START_TEST(who_leaves_is_subtracted_once)
+START_TEST(omn_8_3_3_who_leaves_is_subtracted_once)
 {
 	struct count c = {0};
 	uint8_t early, late;
@@ -302,7 +302,7 @@ anew(unsigned n, uint32_t every, uint32_t m)
 	begin(n, every, m);
 }
 
-START_TEST(the_second_notification_asks)
+START_TEST(omn_8_3_1_the_second_notification_asks)
 {
 	ck_assert(count_now() == 5);
 	bw_pub("a");
@@ -331,7 +331,7 @@ START_TEST(the_second_notification_asks)
 END_TEST
 
 /* Q = 0 has an empty value: RFC 7252 3.2. */
-START_TEST(asking_everybody)
+START_TEST(omn_8_3_1_asking_everybody)
 {
 	struct msg m;
 
@@ -347,7 +347,7 @@ START_TEST(asking_everybody)
 END_TEST
 
 /* What is retransmitted or late is no second answer; nor is what lacks the option an answer. */
-START_TEST(what_is_no_confirmation)
+START_TEST(omn_8_3_3_what_is_no_confirmation)
 {
 	anew(5, 1, 8);
 	bw_pub("a");
@@ -367,7 +367,7 @@ START_TEST(what_is_no_confirmation)
 END_TEST
 
 /* "the server regularly increments the observer counter when adding a new client" meanwhile. */
-START_TEST(newcomers_during_a_round)
+START_TEST(omn_8_3_2_newcomers_during_a_round)
 {
 	anew(5, 1, 8);
 	/* The 5.03 to this one is under way when it is asked. */
@@ -399,7 +399,7 @@ START_TEST(who_is_not_there_is_uncounted)
 END_TEST
 
 /* With a confirmable registration that wants its answer, it is that and an answer. */
-START_TEST(a_confirmation_that_wants_an_answer)
+START_TEST(omn_8_3_2_a_confirmation_that_wants_an_answer)
 {
 	anew(5, 1, 8);
 	bw_pub("a");
@@ -414,7 +414,7 @@ START_TEST(a_confirmation_that_wants_an_answer)
 END_TEST
 
 /* It is only a side effect: nobody becomes an observer by it. */
-START_TEST(a_confirmation_where_no_group_is)
+START_TEST(omn_8_2_a_confirmation_where_no_group_is)
 {
 	bw_stop();
 	start_with(1, 8, 1);
@@ -428,7 +428,7 @@ START_TEST(a_confirmation_where_no_group_is)
 END_TEST
 
 /* "Cancellation": 5.03, Token T, no payload, no Observe; then all begins anew. */
-START_TEST(nobody_left)
+START_TEST(omn_4_5_nobody_left)
 {
 	struct token before, after;
 
@@ -458,7 +458,7 @@ START_TEST(nobody_left)
 END_TEST
 
 /* Refreshes ask too: a topic that nobody publishes to is found out. */
-START_TEST(nobody_left_and_nobody_publishes)
+START_TEST(omn_4_5_nobody_left_and_nobody_publishes)
 {
 	anew(3, 1, 8);
 	bw_go(60000 + 7000);
@@ -468,7 +468,7 @@ START_TEST(nobody_left_and_nobody_publishes)
 }
 END_TEST
 
-START_TEST(too_few_left)
+START_TEST(omn_4_5_too_few_left)
 {
 	bw_stop();
 	start_with(1, 8, 3);
@@ -498,7 +498,7 @@ START_TEST(too_few_left)
 END_TEST
 
 /* The configured number is the option's, and 18 is not any more. */
-START_TEST(another_option_number)
+START_TEST(omn_8_1_another_option_number)
 {
 	struct msg m;
 
@@ -521,17 +521,17 @@ add_broker(Suite *s)
 	TCase *t = tcase_create("broker");
 
 	tcase_add_checked_fixture(t, setup, bw_stop);
-	tcase_add_test(t, the_second_notification_asks);
-	tcase_add_test(t, asking_everybody);
-	tcase_add_test(t, what_is_no_confirmation);
-	tcase_add_test(t, newcomers_during_a_round);
+	tcase_add_test(t, omn_8_3_1_the_second_notification_asks);
+	tcase_add_test(t, omn_8_3_1_asking_everybody);
+	tcase_add_test(t, omn_8_3_3_what_is_no_confirmation);
+	tcase_add_test(t, omn_8_3_2_newcomers_during_a_round);
 	tcase_add_test(t, who_is_not_there_is_uncounted);
-	tcase_add_test(t, a_confirmation_that_wants_an_answer);
-	tcase_add_test(t, a_confirmation_where_no_group_is);
-	tcase_add_test(t, nobody_left);
-	tcase_add_test(t, nobody_left_and_nobody_publishes);
-	tcase_add_test(t, too_few_left);
-	tcase_add_test(t, another_option_number);
+	tcase_add_test(t, omn_8_3_2_a_confirmation_that_wants_an_answer);
+	tcase_add_test(t, omn_8_2_a_confirmation_where_no_group_is);
+	tcase_add_test(t, omn_4_5_nobody_left);
+	tcase_add_test(t, omn_4_5_nobody_left_and_nobody_publishes);
+	tcase_add_test(t, omn_4_5_too_few_left);
+	tcase_add_test(t, omn_8_1_another_option_number);
 	suite_add_tcase(s, t);
 }
 
@@ -541,9 +541,9 @@ suite(void)
 	Suite *s = suite_create("count");
 	TCase *t = tcase_create("arithmetic");
 
-	tcase_add_loop_test(t, request_for_feedback_divider, 0, N(dividers));
-	tcase_add_loop_test(t, processing_of_feedback, 0, N(rounds));
-	tcase_add_test(t, who_leaves_is_subtracted_once);
+	tcase_add_loop_test(t, omn_8_3_1_divider, 0, N(dividers));
+	tcase_add_loop_test(t, omn_8_3_3_processing_of_feedback, 0, N(rounds));
+	tcase_add_test(t, omn_8_3_3_who_leaves_is_subtracted_once);
 	tcase_add_test(t, every_so_many_notifications);
 	tcase_add_test(t, cancelled_when_nobody_answers_twice);
 	tcase_add_test(t, bad_luck_among_very_many);

@@ -90,7 +90,7 @@ ask_topic(void)
 }
 
 /* A.2: by the token of intercepted notifications; tp_info, ph_req, last_notif, ending. */
-START_TEST(a_2_introspection_at_the_sender)
+START_TEST(omn_a_2_introspection_at_the_sender)
 {
 	struct inform in;
 	struct msg n;
@@ -132,7 +132,7 @@ static const struct {
 
 #define N(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-START_TEST(a_2_what_is_not_answered)
+START_TEST(omn_a_2_what_is_not_answered)
 {
 	bw_in(5, "%s", bad[_i].request);
 	bw_expect(bad[_i].said);
@@ -144,7 +144,7 @@ START_TEST(a_2_what_is_not_answered)
 END_TEST
 
 /* Both cases of the digits are the same token. */
-START_TEST(a_2_digits_of_either_case)
+START_TEST(omn_a_2_digits_of_either_case)
 {
 	char text[32];
 
@@ -157,7 +157,7 @@ START_TEST(a_2_digits_of_either_case)
 END_TEST
 
 /* A.1: "together with the topic metadata", for who accepts it as that. */
-START_TEST(a_1_topic_discovery)
+START_TEST(omn_a_1_topic_discovery)
 {
 	struct msg m;
 
@@ -172,7 +172,7 @@ START_TEST(a_1_topic_discovery)
 END_TEST
 
 /* "the server has to first start the group observation" */
-START_TEST(a_1_only_when_it_runs)
+START_TEST(omn_a_1_only_when_it_runs)
 {
 	bw_topic("room", "0");
 	bw_in(5, "GET /ps/room ac=65001");
@@ -188,7 +188,7 @@ END_TEST
 
 /* "the server commits to keeping the group observation ongoing until the scheduled
  * cancellation time is reached", and then cancels it. */
-START_TEST(a_kept_until_ending)
+START_TEST(omn_a_kept_until_ending)
 {
 	int64_t first = ask_topic().ending_s;
 	struct token again;
@@ -219,7 +219,7 @@ START_TEST(a_kept_until_ending)
 END_TEST
 
 /* Without the promise the same ends it soon. */
-START_TEST(a_not_kept_without)
+START_TEST(omn_a_not_kept_without)
 {
 	bw_go(300 * 1000);
 	ck_assert_uint_eq(bw_stats().group_observations, 0);
@@ -227,7 +227,7 @@ START_TEST(a_not_kept_without)
 END_TEST
 
 /* Clients of each family get the group they can hear. */
-START_TEST(a_two_groups_of_a_topic)
+START_TEST(omn_a_two_groups_of_a_topic)
 {
 	struct inform in;
 	struct msg m;
@@ -253,7 +253,7 @@ START_TEST(a_two_groups_of_a_topic)
 END_TEST
 
 /* A large latest notification comes in blocks. */
-START_TEST(a_in_blocks)
+START_TEST(omn_a_in_blocks)
 {
 	char value[901];
 	struct msg m;
@@ -285,15 +285,15 @@ suite(void)
 	TCase *t = tcase_create("introspect");
 
 	tcase_add_checked_fixture(t, setup, bw_stop);
-	tcase_add_test(t, a_2_introspection_at_the_sender);
-	tcase_add_loop_test(t, a_2_what_is_not_answered, 0, N(bad));
-	tcase_add_test(t, a_2_digits_of_either_case);
-	tcase_add_test(t, a_1_topic_discovery);
-	tcase_add_test(t, a_1_only_when_it_runs);
-	tcase_add_test(t, a_kept_until_ending);
-	tcase_add_test(t, a_not_kept_without);
-	tcase_add_test(t, a_two_groups_of_a_topic);
-	tcase_add_test(t, a_in_blocks);
+	tcase_add_test(t, omn_a_2_introspection_at_the_sender);
+	tcase_add_loop_test(t, omn_a_2_what_is_not_answered, 0, N(bad));
+	tcase_add_test(t, omn_a_2_digits_of_either_case);
+	tcase_add_test(t, omn_a_1_topic_discovery);
+	tcase_add_test(t, omn_a_1_only_when_it_runs);
+	tcase_add_test(t, omn_a_kept_until_ending);
+	tcase_add_test(t, omn_a_not_kept_without);
+	tcase_add_test(t, omn_a_two_groups_of_a_topic);
+	tcase_add_test(t, omn_a_in_blocks);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -78,7 +78,7 @@ compare(const void *a, const void *b)
 }
 
 /* Section 4.1, step 2: no two towards the same group share a token. */
-START_TEST(each_has_a_token_of_its_own)
+START_TEST(omn_4_1_each_has_a_token_of_its_own)
 {
 	struct tokens all = {.n = 0};
 
@@ -142,7 +142,7 @@ suite(void)
 	TCase *t = tcase_create("many");
 
 	tcase_add_checked_fixture(t, setup, bw_stop);
-	tcase_add_test(t, each_has_a_token_of_its_own);
+	tcase_add_test(t, omn_4_1_each_has_a_token_of_its_own);
 	tcase_add_test(t, one_datagram_per_publish_and_group);
 	tcase_add_test(t, farewell_to_all);
 	suite_add_tcase(s, t);

@@ -75,7 +75,7 @@ START_TEST(one_datagram_per_publish_in_order)
 	ck_assert_uint_eq(bw.n_to_group[0], 5);
 }
 
-START_TEST(what_a_notification_is)
+START_TEST(omn_4_3_what_a_notification_is)
 {
 	const struct bw_sent *s;
 	struct inform in = bw_inform(1);
@@ -193,7 +193,7 @@ max_age_5(struct broker_group *g)
 }
 
 /* "Notifications", last paragraph: older than its Max-Age, it is sent afresh. */
-START_TEST(a_fresh_one_when_max_age_passes)
+START_TEST(omn_4_3_a_fresh_one_when_max_age_passes)
 {
 	anew(max_age_5);
 	bw_go(4999);
@@ -317,7 +317,7 @@ pace_3s(struct broker_group *g)
 }
 
 /* "Congestion Control": not more than one every 3 seconds; the newest value wins. */
-START_TEST(min_interval_newest_wins)
+START_TEST(omn_4_4_min_interval_newest_wins)
 {
 	anew(pace_3s);
 	/* The initial notification was not sent: the first one is at once. */
@@ -351,7 +351,7 @@ START_TEST(min_interval_newest_wins)
 }
 
 /* "next_not_before": seconds that will minimally elapse before the next notification. */
-START_TEST(min_interval_is_told_as_next_not_before)
+START_TEST(omn_4_2_min_interval_is_told_as_next_not_before)
 {
 	struct inform in;
 	struct msg n;
@@ -382,7 +382,7 @@ START_TEST(min_interval_is_told_as_next_not_before)
 }
 
 /* Traditional observers are not paced by it, and the end of the group is not either. */
-START_TEST(min_interval_is_the_groups_only)
+START_TEST(omn_4_4_min_interval_is_the_groups_only)
 {
 	anew(pace_3s);
 	bw_in(2, "GET /ps/data/hall o=0 ac=0");
@@ -396,7 +396,7 @@ START_TEST(min_interval_is_the_groups_only)
 }
 
 /* A value that waited is repeated for who is being moved, like any other. */
-START_TEST(min_interval_while_moving)
+START_TEST(omn_4_4_min_interval_while_moving)
 {
 	anew(pace_3s);
 	bw_pub("a");
@@ -554,7 +554,7 @@ START_TEST(a_large_503_of_the_seed_goes_without_res)
 	ck_assert_ptr_nonnull(in.registr.p);
 }
 
-START_TEST(what_registers_by_the_phantom_is_what_registers)
+START_TEST(omn_4_1_what_registers_by_the_phantom_is_what_registers)
 {
 	struct inform in = bw_inform(1);
 	struct msg phantom, request;
@@ -572,7 +572,7 @@ START_TEST(what_registers_by_the_phantom_is_what_registers)
 
 /* --- ends ----------------------------------------------------------------------------------- */
 
-START_TEST(cancellation_by_deleting_the_data_or_the_topic)
+START_TEST(omn_4_5_cancellation_by_deleting_the_data_or_the_topic)
 {
 	struct token first = bw_inform(1).token, second;
 	struct msg m;
@@ -670,23 +670,23 @@ static void
 add_notifications(TCase *t)
 {
 	tcase_add_test(t, one_datagram_per_publish_in_order);
-	tcase_add_test(t, what_a_notification_is);
+	tcase_add_test(t, omn_4_3_what_a_notification_is);
 	tcase_add_test(t, the_etag_is_that_of_a_get);
 	tcase_add_test(t, rfc7641_4_4_numbers_rise_and_wrap_around);
 	tcase_add_test(t, a_refresh_has_a_newer_number);
 	tcase_add_test(t, message_ids_are_of_the_upper_half);
 	tcase_add_test(t, a_datagram_without_room_is_counted);
-	tcase_add_test(t, a_fresh_one_when_max_age_passes);
+	tcase_add_test(t, omn_4_3_a_fresh_one_when_max_age_passes);
 	tcase_add_test(t, a_publish_starts_the_age_anew);
 	tcase_add_test(t, no_refresh_after_the_end);
 	tcase_add_test(t, a_publish_while_moving_is_repeated_soon);
 	tcase_add_test(t, a_publish_after_all_are_moved_is_not);
 	tcase_add_test(t, a_retransmitted_503_carries_the_newest);
 	tcase_add_test(t, rfc7641_4_4_thirty_thousand_numbers_a_second);
-	tcase_add_test(t, min_interval_newest_wins);
-	tcase_add_test(t, min_interval_is_told_as_next_not_before);
-	tcase_add_test(t, min_interval_is_the_groups_only);
-	tcase_add_test(t, min_interval_while_moving);
+	tcase_add_test(t, omn_4_4_min_interval_newest_wins);
+	tcase_add_test(t, omn_4_2_min_interval_is_told_as_next_not_before);
+	tcase_add_test(t, omn_4_4_min_interval_is_the_groups_only);
+	tcase_add_test(t, omn_4_4_min_interval_while_moving);
 }
 
 static void
@@ -703,8 +703,8 @@ add_large(TCase *t)
 static void
 add_ends(TCase *t)
 {
-	tcase_add_test(t, what_registers_by_the_phantom_is_what_registers);
-	tcase_add_test(t, cancellation_by_deleting_the_data_or_the_topic);
+	tcase_add_test(t, omn_4_1_what_registers_by_the_phantom_is_what_registers);
+	tcase_add_test(t, omn_4_5_cancellation_by_deleting_the_data_or_the_topic);
 	tcase_add_test(t, farewell_cancels_every_one);
 	tcase_add_test(t, a_broker_that_is_freed_says_nothing);
 	tcase_add_test(t, the_format_stays_while_a_group_observes);

@@ -179,7 +179,7 @@ START_TEST(rfc7252_5_4_sift)
 END_TEST
 
 /* "Feedback-Divider Option": elective, unsafe to forward, 0 or 1 byte, class E, at any number. */
-START_TEST(feedback_divider_at_another_number)
+START_TEST(omn_8_1_feedback_divider_at_another_number)
 {
 	static const struct number_length in[] = {{18, 1}, {2050, 1}, {0, 0}};
 	static struct msg m;
@@ -271,7 +271,7 @@ suite(void)
 	tcase_add_test(tc, rfc7252_5_4_6_critical_by_number);
 	tcase_add_test(tc, rfc8613_4_1_classes);
 	tcase_add_loop_test(tc, rfc7252_5_4_sift, 0, N_OF(sifts));
-	tcase_add_test(tc, feedback_divider_at_another_number);
+	tcase_add_test(tc, omn_8_1_feedback_divider_at_another_number);
 	tcase_add_test(tc, sift_of_a_full_message);
 	tcase_add_loop_test(tc, rfc7959_2_2_block, 0, N_OF(blocks));
 	suite_add_tcase(s, tc);
