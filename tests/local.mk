@@ -60,7 +60,10 @@ bench: config.h all-am $(bench_programs)
 bench-quick: config.h all-am $(bench_programs)
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
 		bash $(srcdir)/tests/bench/run --quick
-.PHONY: bench bench-quick
+# Rough counting: estimate against truth, as a table and a picture.
+count-sim: config.h all-am tests/bench/count_sim$(EXEEXT)
+	top_builddir='$(abs_top_builddir)' bash $(srcdir)/tests/bench/count_sim.sh
+.PHONY: bench bench-quick count-sim
 
 lint:
 	bash $(srcdir)/scripts/lint

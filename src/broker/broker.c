@@ -32,6 +32,7 @@ broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *c
 	pool_init(&b->bunches, sizeof(struct bunch));
 	map_init(&b->group_tokens);
 	observe_start_checks(b);
+	unaware_init(&b->unawares);
 	return b;
 }
 
@@ -70,6 +71,7 @@ broker_free(struct broker *b)
 	/* Those that were ending have only their exchange left, which the layer ends. */
 	layer_cancel_all(b->layer);
 	map_fini(&b->group_tokens);
+	unaware_fini(&b->unawares);
 	pool_fini(&b->observers);
 	pool_fini(&b->bunches);
 	links_fini(&b->links);

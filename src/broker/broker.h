@@ -10,6 +10,7 @@
 #ifndef COAPCAST_BROKER_BROKER_H
 #define COAPCAST_BROKER_BROKER_H
 
+#include "broker/count.h"
 #include "msg/block.h"
 #include "msg/layer.h"
 #include "wire/inform.h"
@@ -42,6 +43,8 @@ struct broker_group {
 	size_t n_members;
 	uint32_t threshold; /* observers of one topic that start its group observation */
 	uint32_t max_age_s; /* of its notifications; when it passes, a fresh one is sent */
+	uint32_t min_interval_ms; /* between two of its notifications, less than max_age_s */
+	struct count_conf count; /* how those who take part are counted */
 	uint32_t datagram; /* bytes of the largest multicast datagram, at most 2048 */
 	bool whole_only; /* topics whose value does not fit it stay traditional */
 	unsigned generations; /* enum inform_generation */
@@ -70,6 +73,8 @@ struct broker_ops {
 	int64_t (*wall_s)(void *ctx);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
+	/* For the log: a client does not follow informative responses. May be NULL. */
+	void (*on_unaware)(void *ctx, const struct group_observation *g, const struct addr *client);
 };
 
 struct broker_stats {
@@ -77,8 +82,10 @@ struct broker_stats {
 	uint64_t registrations, registrations_refused, deregistrations;
 	uint64_t notifications, notifications_con, observers_dropped;
 	uint64_t group_started, group_cancelled, group_notifications, group_refreshes,
-		group_dropped;
+		group_coalesced, group_dropped;
+	uint64_t group_counts, group_confirmations; /* rounds of rough counting, answers to them */
 	uint64_t informed, moved;
+	uint64_t unaware; /* clients found not to follow informative responses */
 	/* Now: */
 	size_t topics, observers, group_observations, value_bytes;
 };
@@ -120,8 +127,11 @@ void broker_stats(const struct broker *b, struct broker_stats *ret);
 const char *group_topic_name(const struct group_observation *g);
 const struct broker_group *group_conf(const struct group_observation *g);
 void group_token(const struct group_observation *g, struct token *ret);
-/* The observer counter of section 4 of the current draft: who took part so far. */
-uint32_t group_count(const struct group_observation *g);
+/* How many clients are thought to take part in it: "Rough Counting", COUNT. */
+double group_count(const struct group_observation *g);
+/* Visits every group observation; `visit` must not end one. */
+void broker_each_group(
+	struct broker *b, void (*visit)(void *ctx, const struct group_observation *g), void *ctx);
 
 /* Whether a pattern ('*': any run of characters, '/' included) matches all of a topic name. */
 bool pattern_matches(const char *pattern, struct bytes name);

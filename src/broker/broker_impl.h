@@ -4,6 +4,7 @@
 #define COAPCAST_BROKER_BROKER_IMPL_H
 
 #include "broker/group.h"
+#include "broker/unaware.h"
 #include "wire/link.h"
 #include "wire/props.h"
 
@@ -41,6 +42,7 @@ struct broker {
 	struct broker_stats stats;
 	struct timer check; /* of observers of topics with the default of observer-check */
 	struct links links;
+	struct unawares unawares;
 	struct moved moved[BROKER_MOVED]; /* the last registrations that were moved, by hash */
 	/* The tail of the notification encoded last, for all observers it serves. */
 	struct {
@@ -78,6 +80,9 @@ void collection_fetch(struct call *c);
 void collection_post(struct call *c);
 void discover_root(struct call *c);
 void discover_get(struct call *c);
+void introspect_sender(struct call *c);
+/* topic_get, unless the data of the group observation are what is accepted. */
+void introspect_topic(struct call *c);
 
 /* Registration of an observation; false when it is to be answered as a plain GET. */
 bool observe_register(struct call *c);

@@ -14,8 +14,11 @@
 #define REPLY_OVERHEAD (4 + 8) /* header and the longest token before the tail of a 5.03 */
 #define TOKEN_TRIES 16
 #define MOVES_AT_ONCE 256 /* informative responses queued when a group observation starts */
-/* Header, token, Observe, Content-Format, ETag, Max-Age, Block2, Size2 and marker at their longest. */
-#define NOTIFICATION_OVERHEAD (4 + GROUP_TOKEN_LEN + 4 + 3 + 9 + 5 + 4 + 5 + 1)
+/*
+ * Header, token, Observe, Content-Format, ETag, Max-Age, Feedback-Divider, Block2, Size2 and
+ * marker at their longest.
+ */
+#define NOTIFICATION_OVERHEAD (4 + GROUP_TOKEN_LEN + 4 + 3 + 9 + 5 + 4 + 4 + 5 + 1)
 
 bool
 pattern_matches(const char *pattern, struct bytes name)
@@ -69,11 +72,19 @@ admits(const struct broker_group *g, const struct path *way)
 	return false;
 }
 
+/* fec0::/10: deprecated, and still not to be told to others. */
+static bool
+is_site_local(const struct addr *a)
+{
+	return a->family == AF_INET6 && a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0xc0;
+}
+
 const struct broker_group *
 group_for(const struct broker *b, const struct topic *t, const struct path *way)
 {
-	/* Section 4.2: never with link-local source or destination addresses. */
-	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local))
+	/* Section 4.2: never with link-local source or destination addresses, nor site-local inside. */
+	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local) ||
+		is_site_local(&way->local))
 		return NULL;
 	for (size_t i = 0; i < b->conf.n_groups; i++) {
 		const struct broker_group *g = &b->conf.groups[i];
@@ -118,14 +129,15 @@ static bool
 is_immaterial(const struct opt *o)
 {
 	static const uint16_t numbers[] = {OPT_URI_HOST, OPT_URI_PORT, OPT_URI_PATH, OPT_OBSERVE,
-		OPT_ETAG, OPT_HOP_LIMIT, OPT_SIZE2, OPT_ECHO, OPT_NO_RESPONSE, OPT_REQUEST_TAG,
-		OPT_FEEDBACK_DIVIDER};
+		OPT_ETAG, OPT_HOP_LIMIT, OPT_SIZE2, OPT_ECHO, OPT_NO_RESPONSE, OPT_REQUEST_TAG};
 	struct block block;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (o->number == numbers[i])
 			return true;
 	}
+	if (o->number == option_feedback_divider())
+		return true;
 	/* The largest block size is what it would get anyway. */
 	return o->number == OPT_BLOCK2 && block_decode(o, &block) == 0 && block.num == 0 &&
 	       block.szx == BLOCK_SZX_MAX;
@@ -208,9 +220,14 @@ make_phantom(struct broker *b, struct group_observation *g)
 	return 0;
 }
 
-/* Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it. */
+#define NO_DIVIDER (-1)
+
+/*
+ * Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it.
+ * divider: its Feedback-Divider, or NO_DIVIDER.
+ */
 static void
-compose_latest(struct broker *b, struct group_observation *g)
+compose_latest(struct group_observation *g, int divider)
 {
 	const struct broker_group *conf = g->bunch->group;
 	const struct value *v = g->bunch->topic->value;
@@ -222,6 +239,8 @@ compose_latest(struct broker *b, struct group_observation *g)
 	g->seq = (g->seq + 1) & SEQ_MASK;
 	(void)msg_add_uint(&m, OPT_OBSERVE, g->seq);
 	(void)msg_add_uint(&m, OPT_MAX_AGE, conf->max_age_s);
+	if (divider != NO_DIVIDER)
+		(void)msg_add_uint(&m, option_feedback_divider(), (uint32_t)divider);
 	data_describe(v, &m);
 	if (fits_whole(conf, v))
 		m.payload = value_bytes(v);
@@ -232,12 +251,14 @@ compose_latest(struct broker *b, struct group_observation *g)
 		g->latest = mem_realloc(g->latest, out.n);
 	memcpy(g->latest, bytes, out.n);
 	g->n_latest = (uint32_t)out.n;
-	g->latest_ms = layer_now(b->layer);
 	free(g->inform);
 	g->inform = NULL;
 }
 
-/* When the latest notification is to be followed by a fresh one: section 4.3, last paragraph. */
+/*
+ * When the next notification is due: a value that waits is, or the latest one reaches
+ * its Max-Age (section 4.3, last paragraph).
+ */
 static void
 schedule(struct broker *b, struct group_observation *g, uint64_t in_ms)
 {
@@ -261,30 +282,92 @@ send_to_group(struct broker *b, struct group_observation *g, uint8_t code, struc
 	b->ops->commit(b->ctx);
 }
 
+/* Section 8.3.1: the divider of the notification that leaves now. */
+static int
+ask(struct broker *b, struct group_observation *g)
+{
+	const struct count_conf *conf = &g->bunch->group->count;
+
+	if (!count_is_due(&g->count, conf))
+		return NO_DIVIDER;
+	wheel_start(layer_wheel(b->layer), &g->window, layer_now(b->layer) + conf->wait_ms);
+	return count_ask(&g->count, conf);
+}
+
+static void
+on_window(struct timer *t, void *ctx)
+{
+	struct group_observation *g = MAP_OBJECT(t, struct group_observation, window);
+
+	(void)ctx;
+	g->broker->stats.group_counts++;
+	/* Appendix A: who was promised that it goes on is not counted. */
+	if (count_close(&g->count, &g->bunch->group->count) && !timer_is_on(&g->end))
+		group_cancel(g->broker, g);
+}
+
+void
+group_confirm(struct broker *b, struct group_observation *g)
+{
+	b->stats.group_confirmations++;
+	count_confirm(&g->count);
+}
+
 /* Composes a notification of the current value and sends it. */
 static void
 send_latest(struct broker *b, struct group_observation *g)
 {
-	compose_latest(b, g);
+	compose_latest(g, ask(b, g));
+	g->pending = false;
+	g->sent_ms = layer_now(b->layer);
 	send_to_group(b, g, g->latest[0], bytes_from(bytes_of(g->latest, g->n_latest), 1));
 	schedule(b, g, g->bunch->group->max_age_s * 1000ull);
+}
+
+/* Who is being moved may have been sent an older one: it is repeated soon. */
+static void
+repeat_soon(struct broker *b, struct group_observation *g)
+{
+	uint32_t in_ms = g->bunch->group->min_interval_ms;
+
+	if (in_ms < GROUP_UNHEARD_MS)
+		in_ms = GROUP_UNHEARD_MS;
+	if (g->bunch->moving.n > 0 && g->bunch->group->max_age_s * 1000ull > in_ms)
+		schedule(b, g, in_ms);
 }
 
 static void
 on_refresh(struct timer *t, void *ctx)
 {
 	struct group_observation *g = MAP_OBJECT(t, struct group_observation, refresh);
+	struct broker *b = g->broker;
 
 	(void)ctx;
-	g->broker->stats.group_refreshes++;
-	send_latest(g->broker, g);
+	if (g->pending) {
+		b->stats.group_notifications++;
+		send_latest(b, g);
+		repeat_soon(b, g);
+	} else {
+		b->stats.group_refreshes++;
+		send_latest(b, g);
+	}
 	/* Those whom there was no room to move. */
-	bunch_mark_dirty(g->broker, g->bunch, g->bunch->traditional.n);
+	bunch_mark_dirty(b, g->bunch, g->bunch->traditional.n);
 }
 
-/* A second's budget of observe numbers; past it the newest value waits for the next second. */
-static bool
-spend(struct broker *b, struct group_observation *g)
+/* Section 4.4: how long it is until min-interval lets the next one leave. */
+static uint64_t
+pace_ms(const struct broker *b, const struct group_observation *g)
+{
+	uint64_t passed_ms = layer_now(b->layer) - g->sent_ms;
+	uint32_t least_ms = g->bunch->group->min_interval_ms;
+
+	return g->sent_ms != 0 && passed_ms < least_ms ? least_ms - passed_ms : 0;
+}
+
+/* A second's budget of observe numbers: how long it is until there is one to spend. */
+static uint64_t
+spend_ms(struct broker *b, struct group_observation *g)
 {
 	uint64_t now_ms = layer_now(b->layer);
 
@@ -294,34 +377,44 @@ spend(struct broker *b, struct group_observation *g)
 	}
 	if (g->n_spent < GROUP_BUDGET) {
 		g->n_spent++;
-		return true;
+		return 0;
 	}
-	/* The counted second is over by then, and the refresh begins the next one. */
-	schedule(b, g, g->budget_ms + 1000 - now_ms);
-	return false;
+	/* The counted second is over by then, and what is sent begins the next one. */
+	return g->budget_ms + 1000 - now_ms;
 }
 
 void
 group_notify(struct broker *b, struct group_observation *g)
 {
+	uint64_t wait_ms;
+
 	if (!group_fits(g->bunch->group, g->bunch->topic->value)) {
 		/* Nothing of it fits a datagram: its observers are to register again, as traditional ones. */
 		group_cancel(b, g);
 		return;
 	}
-	if (!spend(b, g))
+	wait_ms = pace_ms(b, g);
+	if (wait_ms == 0)
+		wait_ms = spend_ms(b, g);
+	if (wait_ms > 0) {
+		/* The newest wins: what waited before is never sent. */
+		b->stats.group_coalesced += g->pending;
+		g->pending = true;
+		schedule(b, g, wait_ms);
 		return;
+	}
 	b->stats.group_notifications++;
 	send_latest(b, g);
-	/* Who is being moved may have been sent an older one: it is repeated soon. */
-	if (g->bunch->moving.n > 0 && g->bunch->group->max_age_s * 1000ull > GROUP_UNHEARD_MS)
-		schedule(b, g, GROUP_UNHEARD_MS);
+	repeat_soon(b, g);
 }
 
 static void
 dispose(struct broker *b, struct group_observation *g)
 {
 	wheel_stop(layer_wheel(b->layer), &g->refresh);
+	wheel_stop(layer_wheel(b->layer), &g->window);
+	wheel_stop(layer_wheel(b->layer), &g->end);
+	unaware_end(b, g);
 	map_remove(&b->group_tokens, &g->by_token);
 	free(g->phantom);
 	free(g->latest);
@@ -356,27 +449,84 @@ process_phantom(struct broker *b, struct group_observation *g)
 	return g->bunch->observation == g ? 0 : -ENOENT;
 }
 
-/* One try at the informative response: what is asked for, if it fits. */
-static bool
-encode_inform(struct broker *b, struct group_observation *g, unsigned generations, bool with_latest,
-	struct buf *out)
+/* The map, without what it says of values but with the phantom request, `ph_req` holding that. */
+static int
+describe(const struct group_observation *g, unsigned generations, struct buf *ph_req,
+	struct inform *ret)
 {
-	const struct value *v = g->bunch->topic->value;
-	uint8_t bytes[DATAGRAM_MAX], inner[DATAGRAM_MAX];
-	struct buf payload = BUF_OF(bytes), ph_req = BUF_OF(inner);
-	struct inform in = {.generations = generations,
+	struct msg m;
+
+	*ret = (struct inform){.generations = generations,
 		.server = g->way.source,
 		.client = g->way.group,
 		.token = g->token,
-		.registr = bytes_of(g->phantom, g->n_phantom)};
+		.registr = bytes_of(g->phantom, g->n_phantom),
+		.has_ending = timer_is_on(&g->end),
+		.ending_s = g->ending_s};
+	if (msg_decode(ret->registr, &m) != MSG_OK || msg_encode_inner(&m, ph_req) < 0)
+		return -ENOBUFS;
+	ret->ph_req = buf_bytes(ph_req);
+	return 0;
+}
+
+static void
+on_ending(struct timer *t, void *ctx)
+{
+	struct group_observation *g = MAP_OBJECT(t, struct group_observation, end);
+
+	(void)ctx;
+	group_cancel(g->broker, g);
+}
+
+int
+group_offer(struct broker *b, struct group_observation *g, struct buf *out)
+{
+	uint8_t inner[DATAGRAM_MAX];
+	struct buf ph_req = BUF_OF(inner);
+	struct inform in;
+	int rc;
+
+	if (!timer_is_on(&g->end)) {
+		wheel_start(layer_wheel(b->layer), &g->end,
+			layer_now(b->layer) + GROUP_OFFERED_S * 1000ull);
+		g->ending_s = b->ops->wall_s(b->ctx) + GROUP_OFFERED_S;
+		/* Informative responses say it, too. */
+		free(g->inform);
+		g->inform = NULL;
+	}
+	if ((rc = describe(g, INFORM_CURRENT, &ph_req, &in)) < 0)
+		return rc;
+	in.last_notif = bytes_of(g->latest, g->n_latest);
+	return inform_encode(&in, out);
+}
+
+/* What may be left out of an informative response. */
+struct shape {
+	bool seed; /* with the seed's keys, next to the current ones */
+	bool latest; /* with last_notif, res */
+	bool times; /* with next_not_before, ending */
+};
+
+/* One try at it: what is asked for, if it fits. */
+static bool
+encode_inform(
+	struct broker *b, struct group_observation *g, const struct shape *shape, struct buf *out)
+{
+	unsigned all = g->bunch->group->generations;
+	unsigned generations = !shape->seed && all & INFORM_CURRENT ? INFORM_CURRENT : all;
+	uint8_t bytes[DATAGRAM_MAX], inner[DATAGRAM_MAX];
+	struct buf payload = BUF_OF(bytes), ph_req = BUF_OF(inner);
+	struct inform in;
 	struct msg m;
 
-	if (msg_decode(in.registr, &m) != MSG_OK || msg_encode_inner(&m, &ph_req) < 0)
+	if (describe(g, generations, &ph_req, &in) < 0)
 		return false;
-	in.ph_req = buf_bytes(&ph_req);
-	if (with_latest) {
+	in.has_ending = in.has_ending && shape->times;
+	in.has_next_not_before = g->inform_wait_s > 0 && shape->times;
+	in.next_not_before_s = g->inform_wait_s;
+	if (shape->latest) {
 		in.last_notif = bytes_of(g->latest, g->n_latest);
-		in.res = value_bytes(v);
+		in.res = value_bytes(g->bunch->topic->value);
 	}
 	if (inform_encode(&in, &payload) < 0)
 		return false;
@@ -394,16 +544,23 @@ encode_inform(struct broker *b, struct group_observation *g, unsigned generation
 static bool
 make_inform(struct broker *b, struct group_observation *g)
 {
-	unsigned all = g->bunch->group->generations;
-	unsigned least = all & INFORM_CURRENT ? INFORM_CURRENT : all;
+	static const struct shape shapes[] = {{true, true, true}, {false, true, true},
+		{false, false, true}, {false, false, false}};
+	const size_t n = sizeof(shapes) / sizeof(shapes[0]);
 	uint8_t bytes[DATAGRAM_MAX];
 	struct buf out = BUF_OF(bytes);
+	uint32_t wait_s = (uint32_t)(pace_ms(b, g) / 1000);
+	size_t i = 0;
 
-	if (g->inform)
+	if (g->inform && g->inform_wait_s == wait_s)
 		return true;
-	if (!encode_inform(b, g, all, true, &out) && !encode_inform(b, g, least, true, &out) &&
-		!encode_inform(b, g, least, false, &out))
+	/* "next_not_before": whole seconds that will pass at least. */
+	g->inform_wait_s = wait_s;
+	while (i < n && !encode_inform(b, g, &shapes[i], &out))
+		i++;
+	if (i == n)
 		return false;
+	free(g->inform);
 	g->inform = mem_dup(buf_bytes(&out));
 	g->n_inform = (uint32_t)out.n;
 	return true;
@@ -436,6 +593,8 @@ group_start(struct broker *b, struct bunch *bunch)
 	g->broker = b;
 	g->bunch = bunch;
 	g->refresh.fire = on_refresh;
+	g->window.fire = on_window;
+	g->end.fire = on_ending;
 	g->seq = bunch->topic->seq;
 	g->way = (struct group_path){.group = bunch->group->address,
 		.source = bunch->local,
@@ -448,7 +607,7 @@ group_start(struct broker *b, struct bunch *bunch)
 	}
 	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0)
 		goto fail;
-	compose_latest(b, g);
+	compose_latest(g, NO_DIVIDER);
 	if (!make_inform(b, g)) {
 		rc = -EMSGSIZE;
 		goto fail;
@@ -509,8 +668,30 @@ group_token(const struct group_observation *g, struct token *ret)
 	*ret = g->token;
 }
 
-uint32_t
+double
 group_count(const struct group_observation *g)
 {
-	return g->count;
+	return g->count.n;
+}
+
+struct each_group {
+	void (*visit)(void *ctx, const struct group_observation *g);
+	void *ctx;
+};
+
+static void
+visit_group(void *ctx, struct map_node *node)
+{
+	const struct each_group *each = ctx;
+
+	each->visit(each->ctx, MAP_OBJECT(node, struct group_observation, by_token));
+}
+
+void
+broker_each_group(
+	struct broker *b, void (*visit)(void *ctx, const struct group_observation *g), void *ctx)
+{
+	struct each_group each = {.visit = visit, .ctx = ctx};
+
+	map_each(&b->group_tokens, visit_group, &each);
 }

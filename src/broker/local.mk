@@ -5,5 +5,8 @@ libcoapcast_a_SOURCES += \
 	src/broker/settings.c src/broker/settings.h \
 	src/broker/observe.c src/broker/observe.h \
 	src/broker/group.c src/broker/group.h \
+	src/broker/count.c src/broker/count.h \
+	src/broker/introspect.c \
+	src/broker/unaware.c src/broker/unaware.h \
 	src/broker/router.c src/broker/data.c src/broker/register.c \
 	src/broker/collection.c src/broker/configure.c src/broker/links.c src/broker/discover.c

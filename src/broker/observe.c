@@ -184,9 +184,18 @@ cancel_exchange(struct broker *b, struct observer *o)
 		layer_cancel(b->layer, o->exchange);
 }
 
+/* Who was being moved does not take part after all. */
+static void
+uncount(struct observer *o)
+{
+	if (o->state == OBSERVER_MOVING && o->bunch->observation)
+		count_leave(&o->bunch->observation->count, o->round);
+}
+
 void
 observer_remove(struct broker *b, struct observer *o)
 {
+	uncount(o);
 	cancel_exchange(b, o);
 	dispose(b, o);
 }
@@ -208,6 +217,18 @@ observer_is_told(struct observer *o, uint16_t mid)
 	o->mid = mid;
 }
 
+/* Who is dropped is not there, and no longer one that stays traditional. */
+static void
+forget_unaware(struct broker *b, const struct observer *o)
+{
+	struct bunch *bunch = o->bunch ? o->bunch->topic->bunches : NULL;
+
+	for (; bunch; bunch = bunch->next) {
+		if (bunch->observation)
+			unaware_forget(b, bunch->observation, o->peer);
+	}
+}
+
 /* All of a peer that no longer answers: RFC 7641 4.5. */
 static void
 drop_peer(struct broker *b, struct peer *p)
@@ -215,6 +236,7 @@ drop_peer(struct broker *b, struct peer *p)
 	layer_pin(b->layer, p);
 	while (p->user) {
 		b->stats.observers_dropped++;
+		forget_unaware(b, p->user);
 		observer_remove(b, p->user);
 	}
 	layer_unpin(b->layer, p);
@@ -275,8 +297,9 @@ is_moved(struct broker *b, struct observer *o, enum exchange_end end)
 
 	if (end == EXCHANGE_ACKED) {
 		b->stats.moved++;
-		bunch->observation->count++;
+		unaware_suspect(b, bunch->observation, o->peer);
 	} else {
+		uncount(o);
 		b->stats.observers_dropped++;
 	}
 	dispose(b, o);
@@ -303,6 +326,7 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 		notify_one(b, o);
 	} else {
 		b->stats.observers_dropped += o->state == OBSERVER_TRADITIONAL;
+		forget_unaware(b, o);
 		dispose(b, o);
 	}
 }
@@ -407,6 +431,8 @@ observer_move(struct broker *b, struct observer *o)
 	leave_list(o);
 	o->state = OBSERVER_MOVING;
 	list_append(&o->bunch->moving, o);
+	/* Section 4.2: considered as taking part, and counted, from here on. */
+	o->round = count_join(&o->bunch->observation->count);
 	b->stats.informed++;
 	return true;
 }
@@ -553,6 +579,7 @@ broker_reset(struct broker *b, struct peer *p, uint16_t mid)
 		/* In whatever state: RFC 7641 3.6, it is no longer interested. */
 		if (o->mid == mid) {
 			b->stats.observers_dropped++;
+			forget_unaware(b, o);
 			observer_remove(b, o);
 			return;
 		}

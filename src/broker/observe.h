@@ -33,6 +33,7 @@ struct observer {
 	uint32_t con_s; /* when a CON was acknowledged last, seconds of the layer's clock */
 	uint16_t mid; /* of the last NON, so that a RST finds it; or OBSERVER_NO_MID */
 	uint8_t end_code; /* of its last response, while ending */
+	uint8_t round; /* of counting, when it was told to move: count_join */
 };
 
 struct observers {

@@ -5,10 +5,10 @@
 #include "wire/option.h"
 
 /* The bunch whose group observation of the topic runs in that group. */
-static const struct bunch *
+static struct bunch *
 running_in(const struct topic *t, const struct broker_group *group)
 {
-	for (const struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
+	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
 		if (bunch->group == group && bunch->observation)
 			return bunch;
 	}
@@ -33,6 +33,9 @@ group_of(const struct call *c)
 	running = running_in(c->topic, group);
 	/* Its server address is that of those who were first. */
 	if (running && !addr_equal(&running->local, &c->r->peer->local->addr))
+		return NULL;
+	/* It was told, and does not follow. */
+	if (running && unaware_is(c->b, running->observation, c->r->peer))
 		return NULL;
 	/* Who wants no 5.03 cannot be moved, only counted. */
 	if (!running && !request_wants(c->r, CODE_UNAVAILABLE))
@@ -85,17 +88,32 @@ accept_moved(struct call *c)
 	return true;
 }
 
-/* A registration to a bunch whose group observation runs. */
+/* Section 8.3.3: a request is an answer only with a Feedback-Divider of 0. */
 static bool
-register_group(struct call *c, struct bunch *bunch)
+is_confirmation(const struct msg *m)
+{
+	uint32_t divider;
+
+	return msg_uint(m, option_feedback_divider(), &divider) && divider == 0;
+}
+
+/*
+ * A registration to a bunch whose group observation runs; `confirms`: of one who takes
+ * part already.
+ */
+static bool
+register_group(struct call *c, struct bunch *bunch, bool confirms)
 {
 	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
 
 	if (was_moved(c) || (o && o->bunch == bunch && o->state == OBSERVER_MOVING))
 		return accept_moved(c);
+	if (confirms)
+		group_confirm(c->b, bunch->observation);
 	if (!request_wants(c->r, CODE_UNAVAILABLE)) {
-		/* "Processing on the Client Side": it only tells that it takes part. */
-		bunch->observation->count++;
+		/* Section 5.1: it knows the rest, and only tells that it takes part. */
+		if (!confirms)
+			(void)count_join(&bunch->observation->count);
 		return accept_moved(c);
 	}
 	if (o)
@@ -103,10 +121,24 @@ register_group(struct call *c, struct bunch *bunch)
 	o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, BLOCK_SZX_MAX);
 	if (!o)
 		return false;
-	if (observer_move(c->b, o))
+	if (observer_move(c->b, o)) {
+		/* It was counted before. */
+		if (confirms)
+			count_leave(&bunch->observation->count, o->round);
 		return accept_moved(c);
+	}
 	observer_remove(c->b, o);
 	return false;
+}
+
+/* An answer to a count is nothing else, and makes nobody a traditional observer. */
+static bool
+register_confirmation(struct call *c)
+{
+	const struct broker_group *group = group_of(c);
+	struct bunch *bunch = group ? running_in(c->topic, group) : NULL;
+
+	return bunch && register_group(c, bunch, true);
 }
 
 static bool
@@ -147,6 +179,18 @@ is_full(const struct call *c)
 	return !o || !o->bunch || o->bunch->topic != c->topic;
 }
 
+/* Whether this registration shows that its client does not follow the 5.03. */
+static bool
+is_unaware(struct call *c, const struct bunch *bunch)
+{
+	const struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+
+	/* A copy of one that was moved, or whose 5.03 is under way, shows nothing. */
+	return !was_moved(c) && (!o || o->state != OBSERVER_MOVING) &&
+	       !msg_has(c->r->msg, OPT_NO_RESPONSE) &&
+	       unaware_again(c->b, bunch->observation, c->r->peer);
+}
+
 bool
 observe_register(struct call *c)
 {
@@ -155,12 +199,16 @@ observe_register(struct call *c)
 
 	if (c->phantom)
 		return group_register(c->phantom, c->topic);
+	if (is_confirmation(c->r->msg))
+		return register_confirmation(c);
 	if (is_full(c)) {
 		c->b->stats.registrations_refused++;
 		return false;
 	}
 	bunch = bunch_get(c->b, c->topic, group_of(c), c->r->peer->local);
-	ok = bunch->observation ? register_group(c, bunch) : register_traditional(c, bunch);
+	if (bunch->observation && is_unaware(c, bunch))
+		bunch = bunch_get(c->b, c->topic, NULL, c->r->peer->local);
+	ok = bunch->observation ? register_group(c, bunch, false) : register_traditional(c, bunch);
 	if (ok) {
 		c->b->stats.registrations++;
 		return true;

@@ -4,7 +4,16 @@
 
 #define PATH_TEXT_MAX 4096 /* a longer path names nothing here: topic.h, TOPIC_PATH_MAX */
 
-enum resource { RES_NONE, RES_ROOT, RES_CORE, RES_COLLECTION, RES_TOPIC, RES_DATA, RES_COUNT };
+enum resource {
+	RES_NONE,
+	RES_ROOT,
+	RES_CORE,
+	RES_SENDER,
+	RES_COLLECTION,
+	RES_TOPIC,
+	RES_DATA,
+	RES_COUNT
+};
 
 #define METHODS 8 /* 0.01 to 0.07 */
 
@@ -13,10 +22,11 @@ static const struct route {
 } routes[RES_COUNT] = {
 	[RES_ROOT] = {{[CODE_GET] = discover_root}},
 	[RES_CORE] = {{[CODE_GET] = discover_get}},
+	[RES_SENDER] = {{[CODE_GET] = introspect_sender}},
 	[RES_COLLECTION] = {{[CODE_GET] = collection_get,
 		[CODE_POST] = collection_post,
 		[CODE_FETCH] = collection_fetch}},
-	[RES_TOPIC] = {{[CODE_GET] = topic_get,
+	[RES_TOPIC] = {{[CODE_GET] = introspect_topic,
 		[CODE_POST] = topic_post,
 		[CODE_FETCH] = topic_fetch,
 		[CODE_IPATCH] = topic_ipatch,
@@ -46,6 +56,8 @@ classify(const struct broker *b, struct bytes path, struct bytes *ret_id)
 		return RES_ROOT;
 	if (bytes_is(path, "/.well-known/core"))
 		return RES_CORE;
+	if (bytes_is(path, "/.well-known/core/mc-sender"))
+		return RES_SENDER;
 	if (!strip(&path, b->conf.collection))
 		return RES_NONE;
 	if (path.n == 0)

@@ -9,11 +9,13 @@
 #include "client/latest.h"
 #include "client/offer.h"
 #include "client/transfer.h"
+#include "wire/option.h"
 
 #define NO_ANSWER 26 /* No-Response: not interested in any (RFC 7967 2.1) */
 #define REGISTER_EARLIEST_MS 5000 /* RFC 7641 3.3.1: 5 to 15 s after Max-Age reached zero */
 #define REGISTER_SPREAD_MS 10000
 #define RETRY_MS 5000 /* after a registration that nobody answered, and a random part of it */
+#define DRAW_BITS 16 /* drawn at once for the answer to a count */
 #define FIRST_MAX 2048 /* a notification with the first block of a value */
 
 enum state {
@@ -69,6 +71,7 @@ struct observation {
 	uint32_t group_max_age_s; /* of the last notification there, or UINT32_MAX */
 	unsigned n_silent; /* Max-Ages that ran out since a notification came */
 	bool heard; /* a multicast notification came, ever */
+	struct timer count_due; /* the moment to answer a count */
 
 	/* A value that did not fit its notification. */
 	struct transfer rest;
@@ -121,6 +124,7 @@ pause_all(struct observation *o)
 	leave(o);
 	wheel_stop(w, &o->due);
 	wheel_stop(w, &o->rest_due);
+	wheel_stop(w, &o->count_due);
 	transfer_stop(&o->rest);
 	transfer_stop(&o->refresh);
 	o->what_due = DUE_NOTHING;
@@ -146,6 +150,53 @@ withdraw(struct observation *o)
 	m.type = TYPE_NON;
 	m.token = o->call.token;
 	if (msg_add_uint(&m, OPT_OBSERVE, 1) == 0 &&
+		msg_add_uint(&m, OPT_NO_RESPONSE, NO_ANSWER) == 0)
+		session_tell(o->session, &m);
+}
+
+/* Section 8.2: a random number below 2^q is 0. */
+static bool
+is_drawn(const struct observation *o, uint32_t q)
+{
+	for (; q > DRAW_BITS; q -= DRAW_BITS) {
+		if (session_random(o->session, 1u << DRAW_BITS) != 0)
+			return false;
+	}
+	return session_random(o->session, 1u << q) == 0;
+}
+
+/*
+ * Rough counting: a notification that asks is answered by one client in 2^q, after a
+ * random part of the leisure. One answer is under way at a time.
+ */
+static void
+be_counted(struct observation *o, const struct msg *m)
+{
+	struct wheel *w = session_wheel(o->session);
+	uint32_t q;
+
+	if (!msg_uint(m, option_feedback_divider(), &q) || timer_is_on(&o->count_due))
+		return;
+	if (!is_drawn(o, q)) {
+		note(o, false, "counted by others: one in 2^%u answers", (unsigned)q);
+		return;
+	}
+	note(o, false, "counted: answers, as one in 2^%u does", (unsigned)q);
+	wheel_start(
+		w, &o->count_due, w->now_ms + session_random(o->session, OBSERVATION_LEISURE_MS));
+}
+
+/* The same registration as a NON, with a Feedback-Divider of 0, and no answer is wanted. */
+static void
+answer_count(struct timer *t, void *ctx)
+{
+	struct observation *o = MAP_OBJECT(t, struct observation, count_due);
+	struct msg m = o->request;
+
+	(void)ctx;
+	m.type = TYPE_NON;
+	m.token = o->call.token;
+	if (msg_add_uint(&m, option_feedback_divider(), 0) == 0 &&
 		msg_add_uint(&m, OPT_NO_RESPONSE, NO_ANSWER) == 0)
 		session_tell(o->session, &m);
 }
@@ -348,6 +399,9 @@ take_notification(struct observation *o, const struct msg *m, struct story *s)
 	set_fresh(o, transfer_max_age_s(m));
 	if (s->via != VIA_UNICAST)
 		o->group_max_age_s = o->max_age_s;
+	/* That of last_notif MUST be ignored. */
+	if (s->via == VIA_MULTICAST)
+		be_counted(o, m);
 	if (transfer_has_more(m)) {
 		keep_first(o, m, s);
 		return;
@@ -618,6 +672,7 @@ observation_new(struct session *s, const struct target *what, const struct obser
 	o->ctx = ctx;
 	o->due.fire = on_due;
 	o->rest_due.fire = fetch_rest;
+	o->count_due.fire = answer_count;
 	o->listener.on_multicast = on_multicast;
 	o->listener.owner = o;
 	o->group_max_age_s = UINT32_MAX;

@@ -4,8 +4,8 @@
  * when an informative response offers one
  * (draft-ietf-core-observe-multicast-notifications, "Client-Side Requirements"). It
  * keeps the order of notifications, counts those that are missing, asks when the
- * newest value becomes too old, and registers again when the group observation ends or
- * nothing is heard of it any more.
+ * newest value becomes too old, answers when it is counted ("Rough Counting"), and
+ * registers again when the group observation ends or nothing is heard of it any more.
  * A state machine without I/O on the session's clock; joining is the owner's.
  */
 #ifndef COAPCAST_CLIENT_OBSERVATION_H

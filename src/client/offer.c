@@ -7,13 +7,13 @@
 static bool
 counts(uint16_t number)
 {
-	static const uint16_t not [] = {OPT_URI_HOST, OPT_ETAG, OPT_OBSERVE, OPT_URI_PORT,
-		OPT_FEEDBACK_DIVIDER, OPT_NO_RESPONSE};
+	static const uint16_t not [] = {
+		OPT_URI_HOST, OPT_ETAG, OPT_OBSERVE, OPT_URI_PORT, OPT_NO_RESPONSE};
 
 	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
 		if (number == not [i])
 			return false;
-	return true;
+	return number != option_feedback_divider();
 }
 
 /* The next option from *at on that counts, or NULL. */

@@ -73,7 +73,7 @@ static const struct schema_name inform_names[] = {
 };
 
 static const struct schema_name large_names[] = {
-	{"first-block", CONF_LARGE_FIRST_BLOCK, true},
+	{"first-block", CONF_LARGE_FIRST_BLOCK, false},
 	{"traditional", CONF_LARGE_TRADITIONAL, false},
 	{.name = NULL},
 };
@@ -109,22 +109,21 @@ static const struct schema_key group_keys[] = {
 	{"threshold", SCHEMA_UINT, AT(threshold), .min = 1, .max = 65535, .dflt = "10",
 		.help = "Observers of a topic that start its group observation."},
 	{"cancel-below", SCHEMA_UINT, AT(cancel_below), .min = 0, .max = 65535, .dflt = "1",
-		.flags = SCHEMA_LATER, .help = "Estimated observers under which it ends."},
+		.help = "Estimated observers under which it ends."},
 	{"members", SCHEMA_PREFIX, LIST(members), .flags = SCHEMA_OR_ONE,
 		.help = "Addresses of clients that may be moved to the group."},
 	{"source", SCHEMA_ADDRESS, AT(source), .help = "Address they come from."},
 	{"informative-response", SCHEMA_ENUM, AT(informative_response), .names = inform_names,
 		.dflt = "both", .help = "Generations of clients that are understood to."},
 	{"min-interval", SCHEMA_DURATION, AT(min_interval_ms), .min = 0, .max = HOUR_MS,
-		.dflt = "0s", .flags = SCHEMA_LATER | SCHEMA_UNLESS_ZERO,
-		.help = "Least time between two notifications of a topic."},
+		.dflt = "0s", .help = "Least time between two notifications of a topic."},
 	{"max-age", SCHEMA_DURATION, AT(max_age_ms), .min = SECOND_MS, .max = 30 * DAY_MS,
 		.dflt = "60s", .help = "After which the latest notification is repeated."},
 	{"datagram", SCHEMA_UINT, AT(datagram), .min = 256, .max = 2048, .dflt = "1152",
 		.help = "Bytes of the largest multicast message."},
 	{"large-values", SCHEMA_ENUM, AT(large_values), .names = large_names, .dflt = "first-block",
 		.help = "What happens to values that do not fit."},
-	{"feedback", SCHEMA_MAP, AT(feedback), .keys = feedback_keys, .flags = SCHEMA_LATER,
+	{"feedback", SCHEMA_MAP, AT(feedback), .keys = feedback_keys,
 		.help = "Rough counting of the observers."},
 	{"oscore", SCHEMA_STRING, AT(oscore), .flags = SCHEMA_LATER,
 		.help = "Name of the OSCORE group that protects it."},
@@ -150,8 +149,7 @@ static const struct schema_key protocol_keys[] = {
 	{"topic-format", SCHEMA_UINT, AT(topic_format), .min = 0, .max = 65535, .dflt = "606",
 		.help = "Content-Format of topic properties."},
 	{"feedback-divider-option", SCHEMA_UINT, AT(feedback_divider_option), .min = 1,
-		.max = 65534, .dflt = "18", .flags = SCHEMA_LATER,
-		.help = "Number of the Feedback-Divider option."},
+		.max = 65534, .dflt = "18", .help = "Number of the Feedback-Divider option."},
 	{.name = NULL},
 };
 #undef STRUCT

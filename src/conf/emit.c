@@ -55,7 +55,7 @@ is_later(const struct schema_key *key, const void *base)
 	int v;
 
 	if (key->flags & SCHEMA_LATER)
-		return !(key->flags & SCHEMA_UNLESS_ZERO);
+		return true;
 	if (key->list || key->type != SCHEMA_ENUM)
 		return false;
 	memcpy(&v, field_of(base, key->at), sizeof(v));

@@ -221,18 +221,6 @@ refusal_of(const struct schema_key *key)
 	return key->flags & SCHEMA_LATER ? SCALAR_LATER : NULL;
 }
 
-static bool
-asks_for_nothing(const struct schema_key *key, const void *field)
-{
-	uint64_t v = 0;
-
-	if (!(key->flags & SCHEMA_UNLESS_ZERO))
-		return false;
-	assert(key->type == SCHEMA_UINT || key->type == SCHEMA_DURATION);
-	memcpy(&v, field, key->type == SCHEMA_UINT ? sizeof(uint32_t) : sizeof(uint64_t));
-	return v == 0;
-}
-
 /* A single value, or one entry of a list of them. */
 static int
 read_scalar(struct reader *r, const struct schema_key *key, void *field, const char **ret_refusal)
@@ -248,7 +236,7 @@ read_scalar(struct reader *r, const struct schema_key *key, void *field, const c
 	if (scalar_parse(&s, field, &why) != 0)
 		return fail_here(r, why.text);
 	*ret_refusal = s.refusal;
-	if (refusal_of(key) && !asks_for_nothing(key, field))
+	if (refusal_of(key))
 		*ret_refusal = refusal_of(key);
 	return 0;
 }

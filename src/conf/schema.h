@@ -40,7 +40,6 @@ enum schema_flags {
 	SCHEMA_OPTIONAL = 1 << 3, /* a map that is absent as a whole: the field is a pointer */
 	SCHEMA_OR_ONE = 1 << 4, /* a list of one may be written without brackets */
 	SCHEMA_FILE = 1 << 5, /* a path that must be a readable file */
-	SCHEMA_UNLESS_ZERO = 1 << 6, /* with SCHEMA_LATER: 0 asks for nothing */
 };
 
 struct schema_name { /* of an enum; ends with .name NULL */

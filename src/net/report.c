@@ -71,12 +71,28 @@ report_broker(const struct broker *broker, uint64_t n_refused)
 	REPORT("groups", {"observations", s.group_observations}, {"started", s.group_started},
 		{"cancelled", s.group_cancelled}, {"informed", s.informed}, {"moved", s.moved},
 		{"notifications", s.group_notifications}, {"refreshes", s.group_refreshes},
-		{"dropped", s.group_dropped});
+		{"coalesced", s.group_coalesced}, {"dropped", s.group_dropped},
+		{"unaware", s.unaware}, {"counts", s.group_counts},
+		{"confirmations", s.group_confirmations});
+}
+
+static void
+report_group(void *ctx, const struct group_observation *g)
+{
+	char token[17];
+	struct buf hex = buf_of(token, sizeof(token));
+	struct token t;
+
+	(void)ctx;
+	group_token(g, &t);
+	buf_put_hex(&hex, bytes_of(t.b, t.n));
+	log_notice("state: group-observation topic=%s group=%s token=%s observers=%.1f",
+		group_topic_name(g), group_conf(g)->name, buf_str(&hex), group_count(g));
 }
 
 void
-report_state(const struct udp *udp, const struct layer *layer, const struct broker *broker,
-	uint64_t n_refused)
+report_state(
+	const struct udp *udp, const struct layer *layer, struct broker *broker, uint64_t n_refused)
 {
 	struct udp_stats s;
 
@@ -86,6 +102,7 @@ report_state(const struct udp *udp, const struct layer *layer, const struct brok
 		{"dropped", s.dropped}, {"failed", s.failed});
 	report_layer(layer);
 	report_broker(broker, n_refused);
+	broker_each_group(broker, report_group, NULL);
 }
 
 void

@@ -14,7 +14,7 @@
 void report_ready(const struct conf *conf);
 
 /* Everything that is counted, at level notice. */
-void report_state(const struct udp *udp, const struct layer *layer, const struct broker *broker,
+void report_state(const struct udp *udp, const struct layer *layer, struct broker *broker,
 	uint64_t n_refused);
 
 /* Creates the configuration's topics that are not there yet; logs those that cannot be. */

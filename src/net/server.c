@@ -18,6 +18,7 @@
 #include "net/reload.h"
 #include "net/report.h"
 #include "transport/udp.h"
+#include "wire/option.h"
 
 #define N_SIGNALS 4
 
@@ -36,7 +37,7 @@ struct server {
 	struct broker *broker;
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
-	struct log_brake refused;
+	struct log_brake refused, unaware;
 	uint64_t n_refused; /* requests that security.nosec forbade */
 	unsigned verbose; /* levels of the log that -v added */
 	bool stopping;
@@ -139,9 +140,22 @@ on_group(void *ctx, const struct group_observation *g, bool began)
 	(void)ctx;
 	group_token(g, &t);
 	buf_put_hex(&hex, bytes_of(t.b, t.n));
-	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s",
+	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s observers=%.1f",
 		began ? "started" : "cancelled", group_topic_name(g), group_conf(g)->name,
-		addr_format(&group_conf(g)->address, to), buf_str(&hex));
+		addr_format(&group_conf(g)->address, to), buf_str(&hex), group_count(g));
+}
+
+static void
+on_unaware(void *ctx, const struct group_observation *g, const struct addr *client)
+{
+	struct server *s = ctx;
+	char at[ADDR_STRLEN];
+	uint32_t held;
+
+	if (log_brake_pass(&s->unaware, layer_now(s->layer), &held))
+		log_notice("broker: client does not follow informative responses and stays "
+			   "traditional peer=%s topic=%s suppressed=%u",
+			addr_format(client, at), group_topic_name(g), held);
 }
 
 static void on_timer(uv_timer_t *t);
@@ -367,8 +381,10 @@ start_core(struct server *s)
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
-		.on_group = on_group};
+		.on_group = on_group,
+		.on_unaware = on_unaware};
 
+	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	report_topics(s->broker, s->conf);

@@ -32,8 +32,6 @@ static const struct option_info low[N_LOW] = {
 	[OPT_URI_QUERY] = ROW(OPT_URI_QUERY, "Uri-Query", STRING, 0, 255, KNOWN | R | E),
 	[OPT_HOP_LIMIT] = ROW(OPT_HOP_LIMIT, "Hop-Limit", UINT, 1, 1, KNOWN | E),
 	[OPT_ACCEPT] = ROW(OPT_ACCEPT, "Accept", UINT, 0, 2, KNOWN | E),
-	[OPT_FEEDBACK_DIVIDER] =
-		ROW(OPT_FEEDBACK_DIVIDER, "Feedback-Divider", UINT, 0, 1, KNOWN | E),
 	[OPT_Q_BLOCK1] = ROW(OPT_Q_BLOCK1, "Q-Block1", UINT, 0, 3, E | U),
 	[OPT_LOCATION_QUERY] =
 		ROW(OPT_LOCATION_QUERY, "Location-Query", STRING, 0, 255, KNOWN | R | E),
@@ -51,9 +49,28 @@ static const struct option_info high[] = {
 	ROW(OPT_NO_RESPONSE, "No-Response", UINT, 0, 1, KNOWN | E),
 	ROW(OPT_REQUEST_TAG, "Request-Tag", OPAQUE, 0, 8, KNOWN | R | E),
 };
+
+/* The one number that a configuration may change. */
+static struct option_info feedback_divider =
+	ROW(OPT_FEEDBACK_DIVIDER, "Feedback-Divider", UINT, 0, 1, KNOWN | E);
+
+uint16_t
+option_feedback_divider(void)
+{
+	return feedback_divider.number;
+}
+
+void
+option_set_feedback_divider(uint16_t number)
+{
+	feedback_divider.number = number;
+}
+
 const struct option_info *
 option_info(uint16_t number)
 {
+	if (number == feedback_divider.number)
+		return &feedback_divider;
 	if (number < N_LOW)
 		return low[number].name != NULL ? &low[number] : NULL;
 	for (size_t i = 0; i < sizeof(high) / sizeof(high[0]); i++)

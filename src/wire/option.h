@@ -11,7 +11,7 @@
 
 #include "wire/msg.h"
 
-#define OPT_FEEDBACK_DIVIDER 18 /* not assigned yet; the configuration may say another number */
+#define OPT_FEEDBACK_DIVIDER 18 /* not assigned yet: see option_feedback_divider */
 
 enum option_format { OPTION_EMPTY, OPTION_OPAQUE, OPTION_UINT, OPTION_STRING };
 
@@ -30,6 +30,14 @@ struct option_info {
 	uint8_t format; /* enum option_format */
 	uint8_t flags; /* enum option_flag */
 };
+
+/*
+ * The number of the Feedback-Divider option, OPT_FEEDBACK_DIVIDER unless set to another
+ * one. One for the process: to be set before anything is decoded or encoded, to a number
+ * that is elective and no other option's.
+ */
+uint16_t option_feedback_divider(void);
+void option_set_feedback_divider(uint16_t number);
 
 /* NULL for a number that is not in the table. */
 const struct option_info *option_info(uint16_t number);

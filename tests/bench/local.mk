@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Programs that tests/bench/run needs: bench_programs += tests/bench/NAME.
-bench_programs = tests/bench/load tests/bench/limits
+bench_programs = tests/bench/load tests/bench/limits tests/bench/count_sim
 EXTRA_PROGRAMS += $(bench_programs)
 
 # What the load generator and the limits share.
@@ -16,6 +16,9 @@ tests_bench_load_SOURCES = $(bench_common) \
 tests_bench_load_LDADD = libcoapcast.a
 tests_bench_limits_SOURCES = $(bench_common) tests/bench/limits.c
 tests_bench_limits_LDADD = libcoapcast.a
+tests_bench_count_sim_SOURCES = tests/bench/count_sim.c
+tests_bench_count_sim_LDADD = libcoapcast.a
 
 CLEANFILES += $(bench_programs)
-EXTRA_DIST += tests/bench/run
+CLEANFILES += count-sim.tsv count-sim.svg
+EXTRA_DIST += tests/bench/run tests/bench/count_sim.sh

@@ -379,6 +379,12 @@ start(struct bytes in)
 			.n_patterns = 1,
 			.threshold = i ? 1 : 2,
 			.max_age_s = 5,
+			.min_interval_ms = i ? 0 : 1000,
+			.count = {.every = 2,
+				.confirmations = 1,
+				.wait_ms = 3000,
+				.dampener = i ? 1 : 3,
+				.cancel_below = i},
 			.datagram = DATAGRAM,
 			.whole_only = i,
 			.generations = i ? INFORM_SEED : INFORM_BOTH};

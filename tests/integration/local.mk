@@ -10,10 +10,13 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_topics.sh \
 	tests/integration/client.sh \
 	tests/integration/conditions.sh \
+	tests/integration/count.sh \
 	tests/integration/flood.sh \
+	tests/integration/introspect.sh \
 	tests/integration/limits.sh \
 	tests/integration/signals.sh \
-	tests/integration/startup.sh
+	tests/integration/startup.sh \
+	tests/integration/unaware.sh
 
 # Modules that are sockets and nothing else, with real ones.
 if HAVE_CHECK

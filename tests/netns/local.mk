@@ -4,6 +4,7 @@
 netns_tests = \
 	tests/netns/selftest.sh \
 	tests/netns/cancel.sh \
+	tests/netns/count.sh \
 	tests/netns/demo.sh \
 	tests/netns/figure.sh \
 	tests/netns/group.sh \

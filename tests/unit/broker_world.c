@@ -27,6 +27,10 @@ address_of(unsigned number, bool ours)
 	} else {
 		a.ip[0] = link_local ? 0xfe : 0xfd;
 		a.ip[1] = link_local ? 0x80 : ours;
+		if (bw.site_local_us && ours) {
+			a.ip[0] = 0xfe;
+			a.ip[1] = 0xc0;
+		}
 	}
 	low[0] = (uint8_t)(number >> 8);
 	low[1] = (uint8_t)number;
@@ -259,7 +263,15 @@ on_group(void *ctx, const struct group_observation *g, bool began)
 	bw.n_groups_began += began;
 	bw.n_groups_ended += !began;
 	if (!began)
-		bw.count = group_count(g);
+		bw.count = (uint32_t)group_count(g);
+}
+
+static void
+on_unaware(void *ctx, const struct group_observation *g, const struct addr *client)
+{
+	(void)ctx;
+	ck_assert_ptr_nonnull(group_topic_name(g));
+	buf_printf(&bw.said, "u%u ", number_of(client));
 }
 
 /* --- the world ----------------------------------------------------------------- */
@@ -302,6 +314,11 @@ bw_group(const char *endpoint, uint32_t threshold)
 		.threshold = threshold,
 		.max_age_s = 60,
 		.datagram = 1152,
+		.count = {.every = 100000,
+			.confirmations = 8,
+			.wait_ms = 7000,
+			.dampener = 1,
+			.cancel_below = 1},
 		.generations = INFORM_BOTH,
 		.hops = 1};
 	ck_assert_int_eq(addr_parse(endpoint, 5683, &g->address), 0);
@@ -321,7 +338,8 @@ bw_start(void)
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
-		.on_group = on_group};
+		.on_group = on_group,
+		.on_unaware = on_unaware};
 
 	bw.layer = layer_new(&layer_ops, NULL, &bw.layer_limits, bw.now_ms);
 	bw.broker = broker_new(&bw.conf, &broker_ops, NULL, bw.layer);
@@ -484,11 +502,14 @@ static const struct {
 static void
 add_option(struct draft *d, size_t i, const char *value)
 {
+	uint16_t number = words[i].number;
+
+	if (number == OPT_FEEDBACK_DIVIDER)
+		number = option_feedback_divider();
 	switch (words[i].kind) {
 	case WORD_UINT:
 		ck_assert_int_eq(
-			msg_add_uint(&d->m, words[i].number, (uint32_t)strtoul(value, NULL, 10)),
-			0);
+			msg_add_uint(&d->m, number, (uint32_t)strtoul(value, NULL, 10)), 0);
 		break;
 	case WORD_HEX:
 		add(d, words[i].number, keep_hex(d, value));

@@ -72,7 +72,9 @@ unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h tests/unit/uni
 check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test_group \
 	tests/unit/test_multicast tests/unit/test_figure tests/unit/test_topic \
 	tests/unit/test_router tests/unit/test_discover tests/unit/test_qualify \
-	tests/unit/test_settings tests/unit/test_deadlines tests/unit/test_pubsub_examples
+	tests/unit/test_settings tests/unit/test_deadlines tests/unit/test_pubsub_examples \
+	tests/unit/test_count tests/unit/test_unaware \
+	tests/unit/test_introspect tests/unit/test_many tests/unit/test_omn
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)
 tests_unit_test_group_SOURCES = tests/unit/test_group.c $(unit_broker)
@@ -85,3 +87,8 @@ tests_unit_test_discover_SOURCES = tests/unit/test_discover.c $(unit_broker)
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c $(unit_broker)
 tests_unit_test_deadlines_SOURCES = tests/unit/test_deadlines.c $(unit_broker)
 tests_unit_test_pubsub_examples_SOURCES = tests/unit/test_pubsub_examples.c $(unit_broker)
+tests_unit_test_count_SOURCES = tests/unit/test_count.c $(unit_broker)
+tests_unit_test_unaware_SOURCES = tests/unit/test_unaware.c $(unit_broker)
+tests_unit_test_introspect_SOURCES = tests/unit/test_introspect.c $(unit_broker)
+tests_unit_test_many_SOURCES = tests/unit/test_many.c $(unit_broker)
+tests_unit_test_omn_SOURCES = tests/unit/test_omn.c $(unit_broker)

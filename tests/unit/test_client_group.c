@@ -7,7 +7,7 @@
 
 /* --- moved ---------------------------------------------------------------------------- */
 
-START_TEST(informative_response_of_each_generation)
+START_TEST(omn_5_2_informative_response_of_each_generation)
 {
 	static const struct {
 		unsigned generations;
@@ -43,6 +43,49 @@ START_TEST(flat_cri)
 
 	watch_send_informative(&t, BYTES_OF(payload));
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i4:x (initial); ");
+}
+END_TEST
+
+/* A port that is not in the CRI is 5683, for the server and for the group. */
+START_TEST(omn_5_2_default_ports)
+{
+	static const uint8_t payload[] = {0xa2, 0x00, 0x83, 0x82, 0x20, 0x81, 0x44, 10, 0, 0, 1,
+		0x82, 0x20, 0x81, 0x44, 239, 1, 2, 3, 0x44, 0x7b, 0x3c, 0x01, 0x02, 0x02, 0x45,
+		0x45, 0x61, 0x04, 0xff, 'x'};
+	struct msg q;
+	struct token t = watch_registration(&q);
+
+	watch_send_informative(&t, BYTES_OF(payload));
+	ck_assert_str_eq(watch_said(), "join 239.1.2.3:5683 from 10.0.0.1:5683; i4:x (initial); ");
+}
+END_TEST
+
+/* A CRI with a host name is invalid: nothing says that it is one transport only. */
+START_TEST(omn_5_2_a_host_name_is_invalid)
+{
+	static const uint8_t payload[] = {0xa1, 0x00, 0x83, 0x82, 0x20, 0x81, 0x61, 'h', 0x82, 0x20,
+		0x81, 0x44, 239, 1, 2, 3, 0x44, 0x7b, 0x3c, 0x01, 0x02};
+	struct msg q;
+	struct token t = watch_registration(&q);
+
+	watch_send_informative(&t, BYTES_OF(payload));
+	ck_assert_str_eq(watch_said(), "end: broken 5.03; ");
+}
+END_TEST
+
+/* "MUST NOT include it in any other request" */
+START_TEST(omn_8_2_no_feedback_divider_in_a_registration)
+{
+	struct msg q;
+
+	watch_registration(&q);
+	ck_assert(!msg_has(&q, option_feedback_divider()));
+	watch_bed.read--;
+	watch_move(INFORM_CURRENT, 9, "a");
+	watch_cancel();
+	bed_wait(&watch_bed, SOON_MS);
+	watch_registration(&q);
+	ck_assert(!msg_has(&q, option_feedback_divider()));
 }
 END_TEST
 
@@ -133,7 +176,7 @@ START_TEST(rfc7641_3_4_order_in_the_group)
 END_TEST
 
 /* "Notifications": from the server's address and port, to the group, with token T. */
-START_TEST(foreign_multicast_is_dropped)
+START_TEST(omn_5_2_foreign_multicast_is_dropped)
 {
 	struct path from;
 	struct msg m;
@@ -251,7 +294,7 @@ END_TEST
 /* --- cancelled ------------------------------------------------------------------------ */
 
 /* The draft's "Cancellation": 5.03 to the group, token T, no payload, no Observe. */
-START_TEST(cancellation_makes_it_register_again)
+START_TEST(omn_5_4_cancellation_makes_it_register_again)
 {
 	struct token first = watch_move(INFORM_BOTH, 9, "a"), second;
 	struct msg q;
@@ -287,8 +330,113 @@ START_TEST(cancellation_of_a_deleted_topic)
 }
 END_TEST
 
+/* --- rough counting ------------------------------------------------------------------- */
+
+/* The next random numbers are 0, 1, 2 and so on. */
+static void
+draw_zero(void)
+{
+	watch_bed.counter = 255;
+}
+
+/* "Rough Counting", client's side: NON, Observe 0, an empty Feedback-Divider, No-Response 26. */
+static void
+expect_answer(const struct token *registered)
+{
+	uint32_t observe, no_response;
+	const struct opt *fd;
+	struct msg m;
+	char path[64];
+	struct buf text = buf_of(path, sizeof(path));
+
+	bed_read(&watch_bed, &m);
+	ck_assert_int_eq(m.type, TYPE_NON);
+	ck_assert_int_eq(m.code, CODE_GET);
+	ck_assert(token_equal(&m.token, registered));
+	ck_assert(msg_uint(&m, OPT_OBSERVE, &observe) && observe == 0);
+	ck_assert(msg_uint(&m, OPT_NO_RESPONSE, &no_response) && no_response == 26);
+	fd = msg_find(&m, option_feedback_divider());
+	ck_assert_ptr_nonnull(fd);
+	ck_assert_uint_eq(fd->value.n, 0);
+	ck_assert_int_eq(msg_path(&m, &text), 0);
+	ck_assert_str_eq(buf_str(&text), "/ps/data/t");
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+
+START_TEST(omn_8_2_one_in_2_to_the_q_answers)
+{
+	static const uint32_t dividers[] = {0, 1, 2, 8, 16, 17, 31, 32, 200, 255};
+	struct token t = watch_move(INFORM_BOTH, 0, "a");
+	unsigned n = (unsigned)(sizeof(dividers) / sizeof(dividers[0]));
+
+	for (unsigned i = 0; i < n; i++) {
+		/* A 1 is no 0, but there is no 1 below 2^0. */
+		watch_bed.counter = 0;
+		watch_ask(2 * i + 1, dividers[i]);
+		bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+		if (dividers[i] == 0)
+			expect_answer(&t);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+		draw_zero();
+		watch_ask(2 * i + 2, dividers[i]);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+		bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+		/* Above 16 bits several numbers must be 0, and the next one is 1. */
+		if (dividers[i] <= 16)
+			expect_answer(&t);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	}
+	watch_said();
+	/* "can keep processing further notifications on the same Token" */
+	watch_multicast(100, "b");
+	ck_assert_str_eq(watch_said(), "m100:b; ");
+}
+END_TEST
+
+/* MUST be ignored in last_notif; and in what is no news. */
+START_TEST(omn_8_2_what_is_not_answered)
+{
+	uint8_t space[256], latest_space[128];
+	struct buf out = BUF_OF(space), latest = BUF_OF(latest_space);
+	struct inform in = {.generations = INFORM_CURRENT,
+		.server = bed_addr(SERVER),
+		.client = bed_addr(GROUP),
+		.token = watch_token};
+	struct msg m, q;
+	struct token t = watch_registration(&q);
+
+	msg_init(&m, TYPE_NON, CODE_CONTENT);
+	ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 5), 0);
+	ck_assert_int_eq(msg_add_uint(&m, option_feedback_divider(), 0), 0);
+	ck_assert_int_eq(msg_encode_inner(&m, &latest), 0);
+	in.last_notif = buf_bytes(&latest);
+	ck_assert_int_eq(inform_encode(&in, &out), 0);
+	watch_send_informative(&t, buf_bytes(&out));
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	watch_ask(4, 0);
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	watch_ask(6, 0);
+	watch_ask(7, 0);
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	/* One answer for two questions within the leisure. */
+	expect_answer(&t);
+}
+END_TEST
+
+START_TEST(omn_8_2_who_has_left_does_not_answer)
+{
+	watch_move(INFORM_BOTH, 1, "a");
+	watch_ask(2, 0);
+	observation_stop(watch_observation);
+	bed_wait(&watch_bed, OBSERVATION_LEISURE_MS);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+}
+END_TEST
+
 /* The draft's "Cancellation", client's side: it simply forgets. */
-START_TEST(leaving_says_nothing)
+START_TEST(omn_5_4_leaving_says_nothing)
 {
 	watch_move(INFORM_BOTH, 9, "a");
 	watch_said();
@@ -399,13 +547,16 @@ add_moved(Suite *s)
 	TCase *t = tcase_create("moved");
 
 	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
-	tcase_add_test(t, informative_response_of_each_generation);
+	tcase_add_test(t, omn_5_2_informative_response_of_each_generation);
 	tcase_add_test(t, flat_cri);
+	tcase_add_test(t, omn_5_2_default_ports);
+	tcase_add_test(t, omn_5_2_a_host_name_is_invalid);
+	tcase_add_test(t, omn_8_2_no_feedback_divider_in_a_registration);
 	tcase_add_test(t, informative_response_over_ipv6);
 	tcase_add_test(t, traditional_observer_is_moved);
 	tcase_add_test(t, informative_response_again);
 	tcase_add_test(t, rfc7641_3_4_order_in_the_group);
-	tcase_add_test(t, foreign_multicast_is_dropped);
+	tcase_add_test(t, omn_5_2_foreign_multicast_is_dropped);
 	tcase_add_test(t, rfc7252_8_1_nothing_answers_a_multicast);
 	tcase_add_test(t, multicast_is_not_deduplicated_by_message_id);
 	tcase_add_test(t, no_observe_in_a_multicast);
@@ -419,9 +570,12 @@ add_cancelled(Suite *s)
 	TCase *t = tcase_create("cancelled");
 
 	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
-	tcase_add_test(t, cancellation_makes_it_register_again);
+	tcase_add_test(t, omn_5_4_cancellation_makes_it_register_again);
 	tcase_add_test(t, cancellation_of_a_deleted_topic);
-	tcase_add_test(t, leaving_says_nothing);
+	tcase_add_test(t, omn_8_2_one_in_2_to_the_q_answers);
+	tcase_add_test(t, omn_8_2_what_is_not_answered);
+	tcase_add_test(t, omn_8_2_who_has_left_does_not_answer);
+	tcase_add_test(t, omn_5_4_leaving_says_nothing);
 	suite_add_tcase(s, t);
 }
 

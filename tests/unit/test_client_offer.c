@@ -11,7 +11,7 @@ struct bad_offer {
 	const char *said;
 };
 
-START_TEST(bad_offers)
+START_TEST(omn_5_2_bad_offers)
 {
 	static const struct bad_offer cases[] = {
 		/* "redirection MUST NOT be used" */
@@ -140,7 +140,7 @@ START_TEST(group_that_cannot_be_joined)
 }
 END_TEST
 
-START_TEST(same_request_or_not)
+START_TEST(omn_5_2_same_request_or_not)
 {
 	static const struct {
 		uint16_t number;
@@ -184,12 +184,12 @@ add_offers(Suite *s)
 	TCase *t = tcase_create("offers");
 
 	tcase_add_checked_fixture(t, watch_setup, watch_teardown);
-	tcase_add_test(t, bad_offers);
+	tcase_add_test(t, omn_5_2_bad_offers);
 	tcase_add_test(t, offers_that_need_keys);
 	tcase_add_test(t, damaged_offers);
 	tcase_add_test(t, malformed_but_declared);
 	tcase_add_test(t, group_that_cannot_be_joined);
-	tcase_add_test(t, same_request_or_not);
+	tcase_add_test(t, omn_5_2_same_request_or_not);
 	suite_add_tcase(s, t);
 }
 

@@ -75,7 +75,7 @@ START_TEST(one_datagram_per_publish_in_order)
 	ck_assert_uint_eq(bw.n_to_group[0], 5);
 }
 
-START_TEST(what_a_notification_is)
+START_TEST(omn_4_3_what_a_notification_is)
 {
 	const struct bw_sent *s;
 	struct inform in = bw_inform(1);
@@ -193,7 +193,7 @@ max_age_5(struct broker_group *g)
 }
 
 /* "Notifications", last paragraph: older than its Max-Age, it is sent afresh. */
-START_TEST(a_fresh_one_when_max_age_passes)
+START_TEST(omn_4_3_a_fresh_one_when_max_age_passes)
 {
 	anew(max_age_5);
 	bw_go(4999);
@@ -311,6 +311,109 @@ START_TEST(rfc7641_4_4_thirty_thousand_numbers_a_second)
 	ck_assert_uint_eq(bw.n_to_group[0], 30002);
 }
 
+static void
+pace_3s(struct broker_group *g)
+{
+	g->min_interval_ms = 3000;
+}
+
+/* "Congestion Control": not more than one every 3 seconds; the newest value wins. */
+START_TEST(omn_4_4_min_interval_newest_wins)
+{
+	anew(pace_3s);
+	/* The initial notification was not sent: the first one is at once. */
+	bw_pub("a");
+	bw_expect("*:a ");
+	bw_pub("b");
+	bw_go(1500);
+	bw_pub("c");
+	bw_expect("");
+	bw_go(1499);
+	bw_expect("");
+	bw_go(1);
+	bw_expect("*:c ");
+	bw_go(3000);
+	bw_expect("");
+	bw_pub("d");
+	bw_expect("*:d ");
+	ck_assert_uint_eq(bw_stats().group_notifications, 3);
+	ck_assert_uint_eq(bw_stats().group_coalesced, 1);
+	ck_assert_uint_eq(bw_stats().group_refreshes, 0);
+	/* Max-Age counts from what was sent last. */
+	bw_go(59999);
+	bw_expect("");
+	bw_go(1);
+	bw_expect("*:d ");
+	ck_assert_uint_eq(bw_stats().group_refreshes, 1);
+	bw_pub("e");
+	bw_expect("");
+	bw_go(3000);
+	bw_expect("*:e ");
+}
+
+/* "next_not_before": seconds that will minimally elapse before the next notification. */
+START_TEST(omn_4_2_min_interval_is_told_as_next_not_before)
+{
+	struct inform in;
+	struct msg n;
+
+	anew(pace_3s);
+	bw_sub(2);
+	bw_ack(2);
+	ck_assert(!bw_inform(2).has_next_not_before);
+	bw_pub("a");
+	bw_go(900);
+	bw_pub("b");
+	bw_sub(3);
+	in = bw_inform(3);
+	ck_assert(in.has_next_not_before);
+	ck_assert_uint_eq(in.next_not_before_s, 2);
+	/* The latest one that was sent, not the one to come. */
+	ck_assert_int_eq(msg_decode_inner(in.last_notif, &n), 0);
+	ck_assert(bytes_is(n.payload, "a"));
+	bw_ack(3);
+	bw_go(400);
+	bw_sub(4);
+	ck_assert_uint_eq(bw_inform(4).next_not_before_s, 1);
+	bw_ack(4);
+	bw_go(800);
+	bw_sub(5);
+	ck_assert(!bw_inform(5).has_next_not_before);
+	bw_ack(5);
+}
+
+/* Traditional observers are not paced by it, and the end of the group is not either. */
+START_TEST(omn_4_4_min_interval_is_the_groups_only)
+{
+	anew(pace_3s);
+	bw_in(2, "GET /ps/data/hall o=0 ac=0");
+	bw_pub("a");
+	bw_pub("b");
+	bw_expect("2+0 *:a 2:a 2:b ");
+	bw_in(9, "DELETE /ps/data/hall");
+	bw_expect("9=2.02 *x x2 ");
+	bw_go(200000);
+	ck_assert_uint_eq(bw.n_to_group[0], 2);
+}
+
+/* A value that waited is repeated for who is being moved, like any other. */
+START_TEST(omn_4_4_min_interval_while_moving)
+{
+	anew(pace_3s);
+	bw_pub("a");
+	bw_pub("b");
+	bw_go(1000);
+	bw_sub(2);
+	bw_expect("*:a a2 i2 ");
+	bw_go(2000);
+	bw_expect("*:b ");
+	bw_ack(2);
+	bw_go(3000);
+	bw_expect("*:b ");
+	bw_go(3000);
+	bw_expect("");
+}
+
 /* --- large values ------------------------------------------------------------------------- */
 
 static void
@@ -324,11 +427,11 @@ START_TEST(a_value_that_just_fits_is_whole)
 	struct msg m;
 
 	anew(datagram_256);
-	pub_large(217);
+	pub_large(213);
 	m = bw_last_to_group(0);
 	ck_assert(!msg_has(&m, OPT_BLOCK2));
-	ck_assert_uint_eq(m.payload.n, 217);
-	pub_large(218);
+	ck_assert_uint_eq(m.payload.n, 213);
+	pub_large(214);
 	m = bw_last_to_group(0);
 	ck_assert(msg_has(&m, OPT_BLOCK2));
 	ck_assert_uint_eq(m.payload.n, 128);
@@ -366,13 +469,13 @@ START_TEST(where_large_values_are_traditional_the_group_ends)
 	anew(whole_only);
 	bw_sub(2);
 	bw_expect("a2 i2 ");
-	pub_large(218);
+	pub_large(214);
 	/* Who is being moved may not hear the group yet. */
 	bw_expect("9000=2.04 *x 2!5.03 ");
 	bw_ack(2);
 	ck_assert_uint_eq(bw_stats().observers, 0);
 	bw_subs(1, 2);
-	bw_expect("1+(218) 2+(218) ");
+	bw_expect("1+(214) 2+(214) ");
 	bw_pub("small");
 	bw_expect("1:small 2:small ");
 	/* Small values bring it back with the next registration. */
@@ -390,6 +493,8 @@ inform_after(size_t n, struct inform *ret)
 	*ret = bw_inform(2);
 	ck_assert_uint_le(bw_datagram(2)->n, 256);
 	bw_ack(2);
+	/* A minute later it may register again without being taken for one that does not follow. */
+	bw_go(60000);
 	return ret->generations;
 }
 
@@ -420,10 +525,10 @@ START_TEST(no_503_is_larger_than_the_datagram)
 	for (unsigned n = 0; n < 256; n++) {
 		pub_large(n);
 		(void)snprintf(text, sizeof(text), "%016x", n);
-		bw_in(2, "GET /ps/data/hall o=0 t=%s", text);
-		(void)bw_inform(2);
-		ck_assert_uint_le(bw_datagram(2)->n, 256);
-		bw_ack(2);
+		bw_in(n + 2, "GET /ps/data/hall o=0 t=%s", text);
+		(void)bw_inform(n + 2);
+		ck_assert_uint_le(bw_datagram(n + 2)->n, 256);
+		bw_ack(n + 2);
 	}
 	ck_assert_uint_eq(bw_stats().moved, 257);
 }
@@ -450,7 +555,7 @@ START_TEST(a_large_503_of_the_seed_goes_without_res)
 	ck_assert_ptr_nonnull(in.registr.p);
 }
 
-START_TEST(what_registers_by_the_phantom_is_what_registers)
+START_TEST(omn_4_1_what_registers_by_the_phantom_is_what_registers)
 {
 	struct inform in = bw_inform(1);
 	struct msg phantom, request;
@@ -468,7 +573,7 @@ START_TEST(what_registers_by_the_phantom_is_what_registers)
 
 /* --- ends ----------------------------------------------------------------------------------- */
 
-START_TEST(cancellation_by_deleting_the_data_or_the_topic)
+START_TEST(omn_4_5_cancellation_by_deleting_the_data_or_the_topic)
 {
 	struct token first = bw_inform(1).token, second;
 	struct msg m;
@@ -566,19 +671,23 @@ static void
 add_notifications(TCase *t)
 {
 	tcase_add_test(t, one_datagram_per_publish_in_order);
-	tcase_add_test(t, what_a_notification_is);
+	tcase_add_test(t, omn_4_3_what_a_notification_is);
 	tcase_add_test(t, the_etag_is_that_of_a_get);
 	tcase_add_test(t, rfc7641_4_4_numbers_rise_and_wrap_around);
 	tcase_add_test(t, a_refresh_has_a_newer_number);
 	tcase_add_test(t, message_ids_are_of_the_upper_half);
 	tcase_add_test(t, a_datagram_without_room_is_counted);
-	tcase_add_test(t, a_fresh_one_when_max_age_passes);
+	tcase_add_test(t, omn_4_3_a_fresh_one_when_max_age_passes);
 	tcase_add_test(t, a_publish_starts_the_age_anew);
 	tcase_add_test(t, no_refresh_after_the_end);
 	tcase_add_test(t, a_publish_while_moving_is_repeated_soon);
 	tcase_add_test(t, a_publish_after_all_are_moved_is_not);
 	tcase_add_test(t, a_retransmitted_503_carries_the_newest);
 	tcase_add_test(t, rfc7641_4_4_thirty_thousand_numbers_a_second);
+	tcase_add_test(t, omn_4_4_min_interval_newest_wins);
+	tcase_add_test(t, omn_4_2_min_interval_is_told_as_next_not_before);
+	tcase_add_test(t, omn_4_4_min_interval_is_the_groups_only);
+	tcase_add_test(t, omn_4_4_min_interval_while_moving);
 }
 
 static void
@@ -595,8 +704,8 @@ add_large(TCase *t)
 static void
 add_ends(TCase *t)
 {
-	tcase_add_test(t, what_registers_by_the_phantom_is_what_registers);
-	tcase_add_test(t, cancellation_by_deleting_the_data_or_the_topic);
+	tcase_add_test(t, omn_4_1_what_registers_by_the_phantom_is_what_registers);
+	tcase_add_test(t, omn_4_5_cancellation_by_deleting_the_data_or_the_topic);
 	tcase_add_test(t, farewell_cancels_every_one);
 	tcase_add_test(t, a_broker_that_is_freed_says_nothing);
 	tcase_add_test(t, the_format_stays_while_a_group_observes);

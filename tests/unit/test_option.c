@@ -178,6 +178,30 @@ START_TEST(rfc7252_5_4_sift)
 }
 END_TEST
 
+/* "Feedback-Divider Option": elective, unsafe to forward, 0 or 1 byte, class E, at any number. */
+START_TEST(omn_8_1_feedback_divider_at_another_number)
+{
+	static const struct number_length in[] = {{18, 1}, {2050, 1}, {0, 0}};
+	static struct msg m;
+	uint16_t critical = 0;
+
+	ck_assert_uint_eq(option_feedback_divider(), 18);
+	fill(&m, in);
+	ck_assert_int_eq(option_sift(&m, &critical), OPTION_FINE);
+	ck_assert(m.n_opts == 1 && m.opts[0].number == 18);
+	option_set_feedback_divider(2050);
+	ck_assert_ptr_null(option_info(18));
+	ck_assert_uint_eq(option_class(2050), OPTION_CLASS_E);
+	fill(&m, in);
+	ck_assert_int_eq(option_sift(&m, &critical), OPTION_FINE);
+	ck_assert(m.n_opts == 1 && m.opts[0].number == 2050);
+	m.opts[0].value.n = 2;
+	ck_assert_int_eq(option_sift(&m, &critical), OPTION_FINE);
+	ck_assert_uint_eq(m.n_opts, 0);
+	option_set_feedback_divider(OPT_FEEDBACK_DIVIDER);
+}
+END_TEST
+
 START_TEST(sift_of_a_full_message)
 {
 	static struct msg m;
@@ -247,6 +271,7 @@ suite(void)
 	tcase_add_test(tc, rfc7252_5_4_6_critical_by_number);
 	tcase_add_test(tc, rfc8613_4_1_classes);
 	tcase_add_loop_test(tc, rfc7252_5_4_sift, 0, N_OF(sifts));
+	tcase_add_test(tc, omn_8_1_feedback_divider_at_another_number);
 	tcase_add_test(tc, sift_of_a_full_message);
 	tcase_add_loop_test(tc, rfc7959_2_2_block, 0, N_OF(blocks));
 	suite_add_tcase(s, tc);

@@ -39,7 +39,6 @@ static const struct {
 	{"GET /ps/data/hall o=0 e=00", true},
 	{"GET /ps/data/hall o=0 nr=2", true},
 	{"GET /ps/data/hall o=0 b2=0/1024", true},
-	{"GET /ps/data/hall o=0 fd=0", true},
 	{"GET /ps/data/hall o=0 b2=0/512", false},
 	{"GET /ps/data/hall o=0 b2=0/16", false},
 	{"GET /ps/data/hall o=0 ac=0", false},
@@ -52,7 +51,7 @@ static const struct {
 
 #define N(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-START_TEST(a_request_that_differs_from_the_phantom_stays_traditional)
+START_TEST(omn_4_2_a_request_that_differs_from_the_phantom_stays_traditional)
 {
 	anew(1);
 	begin();
@@ -93,7 +92,7 @@ START_TEST(the_other_family_does_not_count)
 	ck_assert_uint_eq(bw_stats().informed, 3);
 }
 
-START_TEST(link_local_clients_stay_traditional)
+START_TEST(omn_4_2_link_local_clients_stay_traditional)
 {
 	anew(1);
 	begin();
@@ -327,11 +326,11 @@ START_TEST(each_family_has_its_own)
 static void
 add_all(TCase *t)
 {
-	tcase_add_loop_test(
-		t, a_request_that_differs_from_the_phantom_stays_traditional, 0, N(requests));
+	tcase_add_loop_test(t, omn_4_2_a_request_that_differs_from_the_phantom_stays_traditional, 0,
+		N(requests));
 	tcase_add_test(t, those_who_do_not_qualify_do_not_count);
 	tcase_add_test(t, the_other_family_does_not_count);
-	tcase_add_test(t, link_local_clients_stay_traditional);
+	tcase_add_test(t, omn_4_2_link_local_clients_stay_traditional);
 	tcase_add_test(t, link_local_ipv6_clients_stay_traditional);
 	tcase_add_test(t, a_registration_by_multicast_is_moved);
 	tcase_add_test(t, a_move_replaces_what_had_its_token);

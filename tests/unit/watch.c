@@ -329,6 +329,18 @@ watch_multicast(uint32_t observe, const char *value)
 }
 
 void
+watch_ask(uint32_t observe, uint32_t divider)
+{
+	struct path from = watch_group_way();
+	struct msg m;
+
+	bed_separate(&watch_bed, &m, TYPE_NON, &watch_token, CODE_CONTENT, BYTES_LIT("asks"));
+	ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, observe), 0);
+	ck_assert_int_eq(msg_add_uint(&m, option_feedback_divider(), divider), 0);
+	bed_receive(&watch_bed, &from, &m);
+}
+
+void
 watch_cancel(void)
 {
 	struct path from = watch_group_way();

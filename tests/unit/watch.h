@@ -65,6 +65,8 @@ struct path watch_group_way(void);
 void watch_multicast_tagged(
 	uint32_t observe, const char *value, const char *etag, uint32_t max_age);
 void watch_multicast(uint32_t observe, const char *value);
+/* One with a Feedback-Divider, of value 0. */
+void watch_ask(uint32_t observe, uint32_t divider);
 void watch_cancel(void);
 
 #endif
