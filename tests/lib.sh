@@ -420,8 +420,10 @@ capture_start() {
 	local name=$1 host=$2 filter=${3:-udp}
 	need tcpdump
 	capture_host[$name]=$host
+	# In immediate mode each packet takes a whole snapshot length of the buffer: with the
+	# default of 256 KiB a burst of a dozen packets loses some.
 	spawn "capture-$name" in_host "$host" tcpdump -Z root --immediate-mode -U -n -i eth0 \
-		-w "$tmp/$name.pcap" "($filter) or udp port $capture_mark_port"
+		-s 4096 -B 8192 -w "$tmp/$name.pcap" "($filter) or udp port $capture_mark_port"
 	wait_line "$tmp/capture-$name.err" 'listening on' || {
 		comment <"$tmp/capture-$name.err"
 		bail "tcpdump does not start"
