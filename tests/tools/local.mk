@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Programs that test scripts use: a client that says what it is told, a reader of
-# captures, the service manager's side of sd_notify.
-check_tools += tests/tools/talk tests/tools/packets tests/tools/heed
+# captures, the service manager's side of sd_notify, a server
+# with topics that cannot be read.
+check_tools += tests/tools/talk tests/tools/packets tests/tools/heed tests/tools/listing
 tests_tools_talk_SOURCES = tests/tools/talk.c tests/tools/show.c tests/tools/show.h
 tests_tools_packets_SOURCES = tests/tools/packets.c tests/tools/show.c tests/tools/show.h
 tests_tools_heed_SOURCES = tests/tools/heed.c
+tests_tools_listing_SOURCES = tests/tools/listing.c

@@ -2,6 +2,7 @@
 /* What the command line takes and prints: cli/uri.c, cli/args.c, cli/json.c. */
 #include "cli/args.h"
 #include "cli/json.h"
+#include "cli/text.h"
 #include "cli/uri.h"
 #include "unit.h"
 
@@ -298,6 +299,60 @@ START_TEST(wrong_arguments)
 }
 END_TEST
 
+/* RFC 7252 5.10.1: Uri-Path and Uri-Query have up to 255 bytes, escapes undone. */
+START_TEST(rfc7252_5_10_1_length_of_a_segment)
+{
+	static const struct {
+		const char *head, *unit;
+		const char *why; /* with one more than 255 of the units */
+	} cases[] = {
+		{"coap://h/", "a", "a segment has more than 255 bytes"},
+		{"coap://h/a/", "%c3", "a segment has more than 255 bytes"},
+		{"coap://h/t?", "a", "an argument of the query has more than 255 bytes"},
+		{"coap://h/t?a=1&", "%20", "an argument of the query has more than 255 bytes"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[1200];
+		struct error e = {""};
+		struct uri u;
+
+		strcpy(text, cases[i].head);
+		for (int n = 0; n < 255; n++)
+			strcat(text, cases[i].unit);
+		ck_assert_msg(uri_parse(text, &u, &e) == 0, "%s", e.text);
+		strcat(text, cases[i].unit);
+		ck_assert_int_eq(uri_parse(text, &u, &e), -EINVAL);
+		ck_assert_str_eq(e.text, cases[i].why);
+	}
+}
+END_TEST
+
+START_TEST(control_characters_are_escaped)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		const char *escaped;
+	} cases[] = {
+		{"", 0, ""},
+		{"hall/temperature", 16, "hall/temperature"},
+		{"a\0b\n\x1b[2J\x7f", 9, "a\\x00b\\x0a\\x1b[2J\\x7f"},
+		{"\xc3\xa4\xe2\x82\xac ~", 7, "\xc3\xa4\xe2\x82\xac ~"},
+		{"\xc2\x80\xc2\x9f\xc2\xa0", 6, "\\xc2\\x80\\xc2\\x9f\xc2\xa0"}, /* C1 */
+		{"\xc2", 1, "\xc2"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char out[TEXT_ESCAPED(16)];
+
+		ck_assert_uint_eq(text_escape(bytes_of(cases[i].text, cases[i].n), out),
+			strlen(cases[i].escaped));
+		ck_assert_str_eq(out, cases[i].escaped);
+	}
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -306,6 +361,8 @@ suite(void)
 
 	tcase_add_test(t, rfc7252_6_1_uris);
 	tcase_add_test(t, rfc7252_6_1_not_uris);
+	tcase_add_test(t, rfc7252_5_10_1_length_of_a_segment);
+	tcase_add_test(t, control_characters_are_escaped);
 	tcase_add_test(t, rfc8259_7_escapes);
 	tcase_add_test(t, json_objects);
 	tcase_add_test(t, arguments);

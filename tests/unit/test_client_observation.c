@@ -219,11 +219,12 @@ START_TEST(one_get_when_max_age_ran_out)
 	bed_wait(&watch_bed, SOON_MS);
 	watch_get("c", NULL);
 	ck_assert_str_eq(watch_said(), "m10:b; u:c; ");
-	bed_wait(&watch_bed, 59000); /* the Max-Age of the answer */
+	/* No further one: notifications go on, or it registers again. */
+	bed_wait(&watch_bed, 4999);
 	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
-	bed_wait(&watch_bed, SOON_MS + 1000);
-	watch_get("c", NULL);
-	ck_assert_str_eq(watch_said(), "");
+	watch_multicast_tagged(11, "c", NULL, 60);
+	bed_wait(&watch_bed, 59999);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
 }
 END_TEST
 
@@ -285,33 +286,121 @@ START_TEST(deleted_when_asked)
 }
 END_TEST
 
-/* A cancellation can be lost: after some silence it registers again, not sooner than a
- * minute after it was moved. */
-START_TEST(silence_makes_it_register_again)
+/* The server forgot us, or its cancellation was lost: what the group's last notification
+ * says of its Max-Age counts, not the longer one of the answer to the GET. */
+START_TEST(second_silence_makes_it_register_again)
 {
-	struct msg q, r;
-	int n_gets = 0;
+	struct token first = watch_move(INFORM_BOTH, 9, "a"), second;
+	struct msg q;
+
+	watch_multicast_tagged(10, "b", NULL, 2);
+	bed_wait(&watch_bed, 2000 + SOON_MS);
+	watch_get("b", NULL);
+	bed_wait(&watch_bed, 1500);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	watch_said();
+	bed_wait(&watch_bed, 500 + SOON_MS);
+	second = watch_registration(&q);
+	ck_assert(!token_equal(&first, &second));
+	ck_assert_str_eq(watch_said(), "leave 7; ");
+	watch_bed.read--;
+	watch_move(INFORM_BOTH, 3, "b");
+	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
+	watch_multicast(4, "c");
+	ck_assert_str_eq(watch_said(), "m4:c; ");
+}
+END_TEST
+
+/* Below the threshold of a server that started anew it is an observer like any other. */
+START_TEST(silent_group_member_becomes_traditional)
+{
+	struct token t;
 
 	watch_move(INFORM_BOTH, 9, "a");
+	watch_multicast_tagged(10, "b", NULL, 2);
+	bed_wait(&watch_bed, 2000 + SOON_MS);
+	watch_get("b", NULL);
+	bed_wait(&watch_bed, 2000 + SOON_MS);
 	watch_said();
-	for (;;) {
-		bed_wait(&watch_bed, 1000);
+	t = watch_register(1, "b");
+	watch_notify(&t, TYPE_NON, 2, "c");
+	ck_assert_str_eq(watch_said(), "u2:c; ");
+	watch_inform(&t, INFORM_BOTH, 20, "c");
+	watch_multicast(21, "d");
+	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; m21:d; ");
+}
+END_TEST
+
+/* The shorter Max-Age of a GET's answer holds too. */
+START_TEST(answer_with_a_shorter_max_age)
+{
+	struct msg q, r;
+
+	watch_move(INFORM_BOTH, 9, "a");
+	bed_wait(&watch_bed, 60000 + SOON_MS);
+	bed_read(&watch_bed, &q);
+	bed_respond(&r, &q, CODE_CONTENT, "a");
+	ck_assert_int_eq(msg_add_uint(&r, OPT_MAX_AGE, 10), 0);
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	bed_wait(&watch_bed, 9500);
+	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+	bed_wait(&watch_bed, 500 + SOON_MS);
+	watch_registration(&q);
+}
+END_TEST
+
+/* Moved again and again where no multicast comes through, it asks once and registers
+ * once in a minute, however short Max-Age is. */
+START_TEST(silence_that_lasts_is_no_flood)
+{
+	unsigned n_gets = 0, n_registrations = 0;
+	uint64_t last_ms = 0;
+
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_multicast_tagged(10, "b", NULL, 1);
+	while (watch_bed.now_ms < 1200000) {
+		struct msg q;
+
+		bed_wait(&watch_bed, 100);
 		if (bed_unread(&watch_bed) == 0)
 			continue;
 		bed_read(&watch_bed, &q);
-		if (msg_has(&q, OPT_OBSERVE))
-			break;
-		n_gets++;
+		watch_bed.read--;
+		if (!msg_has(&q, OPT_OBSERVE)) {
+			watch_get("b", NULL);
+			n_gets++;
+			continue;
+		}
+		if (n_registrations++ > 0)
+			ck_assert_uint_ge(watch_bed.now_ms - last_ms, 60000);
+		last_ms = watch_bed.now_ms;
+		watch_move(INFORM_SEED, 9, "b");
+	}
+	ck_assert_uint_ge(n_registrations, 9);
+	ck_assert_uint_le(n_registrations, 20);
+	ck_assert_uint_le(n_gets, n_registrations + 1);
+}
+END_TEST
+
+/* Nor does an observer below the threshold renew more often than that. */
+START_TEST(short_max_age_is_no_flood)
+{
+	unsigned n = 0;
+
+	while (watch_bed.now_ms < 601000) {
+		struct msg q, r;
+
+		bed_wait(&watch_bed, 100);
+		if (bed_unread(&watch_bed) == 0)
+			continue;
+		watch_registration(&q);
 		bed_respond(&r, &q, CODE_CONTENT, "a");
-		ck_assert_int_eq(msg_add_uint(&r, OPT_MAX_AGE, 10), 0);
+		ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, ++n), 0);
+		ck_assert_int_eq(msg_add_uint(&r, OPT_MAX_AGE, 2), 0);
 		bed_receive(&watch_bed, &watch_bed.way, &r);
 	}
-	ck_assert_int_eq(n_gets, OBSERVATION_SILENT);
-	ck_assert_uint_gt(watch_bed.now_ms, 61000);
-	ck_assert_str_eq(watch_said(), "leave 7; ");
-	watch_bed.read--;
-	watch_move(INFORM_BOTH, 9, "a");
-	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
+	ck_assert_uint_ge(n, 8);
+	ck_assert_uint_le(n, 11);
 }
 END_TEST
 
@@ -347,7 +436,11 @@ add_stale(Suite *s)
 	tcase_add_test(t, notification_cancels_the_get);
 	tcase_add_test(t, changed_without_a_multicast_is_said_aloud);
 	tcase_add_test(t, deleted_when_asked);
-	tcase_add_test(t, silence_makes_it_register_again);
+	tcase_add_test(t, second_silence_makes_it_register_again);
+	tcase_add_test(t, silent_group_member_becomes_traditional);
+	tcase_add_test(t, answer_with_a_shorter_max_age);
+	tcase_add_test(t, silence_that_lasts_is_no_flood);
+	tcase_add_test(t, short_max_age_is_no_flood);
 	suite_add_tcase(s, t);
 }
 
