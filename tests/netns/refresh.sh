@@ -50,9 +50,10 @@ pub "coap://${host_ip4[b]}/demo" unheard
 wait_until 15 has_value unheard four six
 ok $? "a subscriber that hears nothing asks once Max-Age has run out"
 capture_stop deaf
+# The first may have registered again while the second still waited for its turn.
 for host in "${host_ip4[h1]}" "[${host_ip6[h2]}]"; do
-	is "$(capture_show deaf | grep -F " $host:" | grep -c ' con get .* /ps/data/demo$')" 1 \
-		"$host: once"
+	is "$(capture_show deaf | grep -F " $host:" | grep ' con get .* /ps/data/demo' |
+		sed '/ observe=0/,$d' | wc -l)" 1 "$host: once"
 done
 stop four INT
 ok $? "IPv4: ends with status 0"
