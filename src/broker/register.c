@@ -23,6 +23,9 @@ group_of(const struct call *c)
 
 	if (!group_request_matches(c->r->msg))
 		return NULL;
+	/* Asked by broadcast: the server address would be none. */
+	if (addr_is_any(&c->r->way->local))
+		return NULL;
 	group = group_for(c->b, c->topic, c->r->way);
 	if (!group || !group_fits(group, c->topic->value))
 		return NULL;
@@ -99,7 +102,7 @@ register_group(struct call *c, struct bunch *bunch)
 	o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, BLOCK_SZX_MAX);
 	if (!o)
 		return false;
-	if (observer_move(c->b, o))
+	if (observer_move(c->b, o, request_leisure(c->r)))
 		return accept_moved(c);
 	observer_remove(c->b, o);
 	return false;
@@ -110,6 +113,7 @@ register_traditional(struct call *c, struct bunch *bunch)
 {
 	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
 	uint8_t szx = block2_szx(c->r->msg);
+	uint32_t leisure = request_leisure(c->r);
 
 	/* RFC 7641 4.1: the same endpoint and token: the registration is updated. */
 	if (o && o->bunch != bunch) {
@@ -124,7 +128,7 @@ register_traditional(struct call *c, struct bunch *bunch)
 		return false;
 	if (bunch->group && bunch->traditional.n >= bunch->group->threshold &&
 		group_start(c->b, bunch) == 0 &&
-		(o->state == OBSERVER_MOVING || observer_move(c->b, o)))
+		((o->state == OBSERVER_MOVING && leisure == 0) || observer_move(c->b, o, leisure)))
 		return accept_moved(c);
 	data_reply(c, o);
 	return true;

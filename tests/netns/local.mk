@@ -7,6 +7,7 @@ netns_tests = \
 	tests/netns/demo.sh \
 	tests/netns/figure.sh \
 	tests/netns/group.sh \
+	tests/netns/groupreq.sh \
 	tests/netns/loss.sh \
 	tests/netns/members.sh \
 	tests/netns/nosec.sh \

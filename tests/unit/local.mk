@@ -23,6 +23,8 @@ unit_world = tests/unit/world.c tests/unit/world.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_layer tests/unit/test_exchange tests/unit/test_network \
 	tests/unit/test_block tests/unit/test_peer tests/unit/test_dedup tests/unit/test_msg
 tests_unit_test_layer_SOURCES = tests/unit/test_layer.c $(unit_world)
+check_PROGRAMS += tests/unit/test_leisure
+tests_unit_test_leisure_SOURCES = tests/unit/test_leisure.c $(unit_world)
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(unit_world)
 tests_unit_test_network_SOURCES = tests/unit/test_network.c tests/unit/unit.h
 tests_unit_test_block_SOURCES = tests/unit/test_block.c $(unit_world)
@@ -72,6 +74,8 @@ unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h tests/unit/uni
 check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test_group \
 	tests/unit/test_multicast tests/unit/test_figure tests/unit/test_topic \
 	tests/unit/test_router tests/unit/test_discover tests/unit/test_qualify
+check_PROGRAMS += tests/unit/test_groupreq
+tests_unit_test_groupreq_SOURCES = tests/unit/test_groupreq.c $(unit_broker)
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)
 tests_unit_test_group_SOURCES = tests/unit/test_group.c $(unit_broker)
