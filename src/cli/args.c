@@ -135,7 +135,7 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-	{"-C", 'C', ARGS_SUB, .take = take_count},
+	{"-C", 'C', ARGS_SUB | ARGS_GET | ARGS_DISCOVER, .take = take_count},
 	{"-R", 'R', ARGS_SUB, FLAG(skip_current)},
 	{"-W", 'W', ARGS_ALL, .take = take_timeout},
 	{"-f", 'f', ARGS_PUB, .take = take_file},
@@ -149,7 +149,7 @@ static const struct rule rules[] = {
 	{"--ct", OPTION_CT, ARGS_PUB, .take = take_format},
 	{"--exec", OPTION_EXEC, ARGS_SUB, .take = take_exec},
 	{"--identity", OPTION_IDENTITY, ARGS_ALL, .take = take_security},
-	{"--json", OPTION_JSON, ARGS_SUB | ARGS_GET | ARGS_LS, FLAG(json)},
+	{"--json", OPTION_JSON, ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER, FLAG(json)},
 };
 
 static int
@@ -201,6 +201,21 @@ check(const struct args *a, struct error *e)
 	return 0;
 }
 
+static int
+take_uri(struct args *a, int n, char **rest, struct error *e)
+{
+	int wanted = a->command == ARGS_DISCOVER ? 0 : 1;
+
+	if (n != wanted) {
+		error_set(e, wanted == 0 ? "a group has no URI: name the interface with -i"
+			     : n == 0    ? "no URI given"
+					 : "one URI, please");
+		return -EINVAL;
+	}
+	a->uri = wanted ? rest[0] : NULL;
+	return 0;
+}
+
 int
 args_parse(int argc, char **argv, enum args_command command, struct args *ret, struct error *e)
 {
@@ -215,12 +230,8 @@ args_parse(int argc, char **argv, enum args_command command, struct args *ret, s
 			return rc;
 	}
 	if (!a.help) {
-		if (argc - optind != 1) {
-			error_set(e, argc == optind ? "no URI given" : "one URI, please");
-			return -EINVAL;
-		}
-		a.uri = argv[optind];
-		if ((rc = check(&a, e)) < 0)
+		if ((rc = take_uri(&a, argc - optind, argv + optind, e)) < 0 ||
+			(rc = check(&a, e)) < 0)
 			return rc;
 	}
 	*ret = a;
