@@ -40,7 +40,7 @@ data_reply(struct call *c, struct observer *o)
 		(void)msg_add(&m, OPT_ETAG, BYTES_OF(v->etag));
 	} else {
 		data_describe(v, &m);
-		if (!block2_slice(c->r->msg, value_bytes(v), &m)) {
+		if (!block2_answer(c->r, value_bytes(v), &m)) {
 			reply_diagnostic(c->r, CODE_BAD_REQUEST, "no such block");
 			return;
 		}

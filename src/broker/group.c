@@ -578,7 +578,7 @@ static void
 move_all(struct broker *b, struct bunch *bunch)
 {
 	for (int n = 0; n < MOVES_AT_ONCE && bunch->traditional.first; n++) {
-		if (!observer_move(b, bunch->traditional.first))
+		if (!observer_move(b, bunch->traditional.first, 0))
 			break;
 	}
 	bunch_mark_dirty(b, bunch, bunch->traditional.n);

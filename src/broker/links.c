@@ -101,7 +101,7 @@ links_reply(struct call *c, void (*write)(struct call *c, struct buf *out))
 	}
 	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, FORMAT_LINK);
 	block1_echo(c->r->msg, &m);
-	if (block2_slice(c->r->msg, bytes_of(l->text, l->n), &m))
+	if (block2_answer(c->r, bytes_of(l->text, l->n), &m))
 		request_reply(c->r, &m);
 	else
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, "no such block");

@@ -333,12 +333,12 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 
 /* A CON for this observer, instead of the one under way; false without room for it. */
 static bool
-send_con(struct broker *b, struct observer *o)
+send_con(struct broker *b, struct observer *o, uint32_t delay_ms)
 {
 	static const struct exchange_ops ops = {.compose = compose, .on_end = on_end};
 
 	cancel_exchange(b, o);
-	o->exchange = layer_send_con(b->layer, o->peer, &ops, o);
+	o->exchange = layer_send_con_after(b->layer, o->peer, &ops, o, delay_ms);
 	if (!o->exchange)
 		return false;
 	o->exchange->user = b;
@@ -379,7 +379,7 @@ notify_one(struct broker *b, struct observer *o)
 	if (o->exchange || o->seq == t->seq || !t->value)
 		return;
 	b->stats.notifications++;
-	if (needs_con(b, o) && send_con(b, o)) {
+	if (needs_con(b, o) && send_con(b, o, 0)) {
 		b->stats.notifications_con++;
 		return;
 	}
@@ -413,7 +413,7 @@ broker_flush(struct broker *b)
 				break;
 			bunch->cursor = o->next;
 			/* Who is still here while a group observation runs found no room before. */
-			if (!bunch->observation || !observer_move(b, o))
+			if (!bunch->observation || !observer_move(b, o, 0))
 				notify_one(b, o);
 		}
 		if (bunch->left == 0 || bunch->traditional.n == 0)
@@ -424,10 +424,12 @@ broker_flush(struct broker *b)
 }
 
 bool
-observer_move(struct broker *b, struct observer *o)
+observer_move(struct broker *b, struct observer *o, uint32_t delay_ms)
 {
-	if (!send_con(b, o))
+	if (!send_con(b, o, delay_ms))
 		return false;
+	if (o->state == OBSERVER_MOVING)
+		return true;
 	leave_list(o);
 	o->state = OBSERVER_MOVING;
 	list_append(&o->bunch->moving, o);
@@ -444,7 +446,7 @@ observer_end(struct broker *b, struct observer *o, enum msg_code code)
 	o->bunch = NULL;
 	o->state = OBSERVER_ENDING;
 	o->end_code = (uint8_t)code;
-	if (!send_con(b, o))
+	if (!send_con(b, o, 0))
 		dispose(b, o);
 }
 

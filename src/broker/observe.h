@@ -83,10 +83,11 @@ void observer_renew(struct broker *b, struct observer *o, uint8_t szx);
 void observer_is_told(struct observer *o, uint16_t mid);
 
 /*
- * Moves an observer of a bunch with a live group observation: paced CON 5.03.
- * False, and nothing has changed, when there is no room for the exchange.
+ * Moves an observer of a bunch with a live group observation: paced CON 5.03, after
+ * delay_ms; one whose 5.03 has not left yet has it delayed. False, and nothing has
+ * changed, when there is no room for the exchange.
  */
-bool observer_move(struct broker *b, struct observer *o);
+bool observer_move(struct broker *b, struct observer *o, uint32_t delay_ms);
 
 /* Ends it with an error response (RFC 7641 4.2), confirmable, after which it is gone. */
 void observer_end(struct broker *b, struct observer *o, enum msg_code code);

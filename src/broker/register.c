@@ -27,6 +27,9 @@ group_of(const struct call *c)
 		return NULL;
 	if (!group_request_matches(c->r->msg))
 		return NULL;
+	/* Asked by broadcast: the server address would be none. */
+	if (addr_is_any(&c->r->way->local))
+		return NULL;
 	group = group_for(c->b, c->topic, c->r->way);
 	if (!group || !group_fits(group, c->topic->value))
 		return NULL;
@@ -121,7 +124,7 @@ register_group(struct call *c, struct bunch *bunch, bool confirms)
 	o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, BLOCK_SZX_MAX);
 	if (!o)
 		return false;
-	if (observer_move(c->b, o)) {
+	if (observer_move(c->b, o, request_leisure(c->r))) {
 		/* It was counted before. */
 		if (confirms)
 			count_leave(&bunch->observation->count, o->round);
@@ -146,6 +149,7 @@ register_traditional(struct call *c, struct bunch *bunch)
 {
 	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
 	uint8_t szx = block2_szx(c->r->msg);
+	uint32_t leisure = request_leisure(c->r);
 
 	/* RFC 7641 4.1: the same endpoint and token: the registration is updated. */
 	if (o && o->bunch != bunch) {
@@ -160,7 +164,7 @@ register_traditional(struct call *c, struct bunch *bunch)
 		return false;
 	if (bunch->group && bunch->traditional.n >= bunch->group->threshold &&
 		group_start(c->b, bunch) == 0 &&
-		(o->state == OBSERVER_MOVING || observer_move(c->b, o)))
+		((o->state == OBSERVER_MOVING && leisure == 0) || observer_move(c->b, o, leisure)))
 		return accept_moved(c);
 	data_reply(c, o);
 	return true;

@@ -245,7 +245,7 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-	{"-C", 'C', ARGS_SUB, .take = take_count},
+	{"-C", 'C', ARGS_SUB | ARGS_GET | ARGS_DISCOVER, .take = take_count},
 	{"-R", 'R', ARGS_SUB, FLAG(skip_current)},
 	{"-W", 'W', ARGS_ALL, .take = take_timeout},
 	{"-f", 'f', ARGS_PUB, .take = take_file},
@@ -261,7 +261,8 @@ static const struct rule rules[] = {
 	{"--expires", OPTION_EXPIRES, ARGS_CREATE | ARGS_SET, .take = take_expires},
 	{"--identity", OPTION_IDENTITY, ARGS_ALL, .take = take_security},
 	{"--initialize", OPTION_INITIALIZE, ARGS_CREATE | ARGS_SET, .take = take_initialize},
-	{"--json", OPTION_JSON, ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_CREATE | ARGS_SHOW | ARGS_SET,
+	{"--json", OPTION_JSON,
+		ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_CREATE | ARGS_SHOW | ARGS_SET,
 		FLAG(json)},
 	{"--max-subscribers", OPTION_MAX_SUBSCRIBERS, ARGS_CREATE | ARGS_SET,
 		.take = take_max_subscribers},
@@ -324,6 +325,21 @@ check(const struct args *a, struct error *e)
 	return 0;
 }
 
+static int
+take_uri(struct args *a, int n, char **rest, struct error *e)
+{
+	int wanted = a->command == ARGS_DISCOVER ? 0 : 1;
+
+	if (n != wanted) {
+		error_set(e, wanted == 0 ? "a group has no URI: name the interface with -i"
+			     : n == 0    ? "no URI given"
+					 : "one URI, please");
+		return -EINVAL;
+	}
+	a->uri = wanted ? rest[0] : NULL;
+	return 0;
+}
+
 int
 args_parse(int argc, char **argv, enum args_command command, struct args *ret, struct error *e)
 {
@@ -338,12 +354,8 @@ args_parse(int argc, char **argv, enum args_command command, struct args *ret, s
 			return rc;
 	}
 	if (!a.help) {
-		if (argc - optind != 1) {
-			error_set(e, argc == optind ? "no URI given" : "one URI, please");
-			return -EINVAL;
-		}
-		a.uri = argv[optind];
-		if ((rc = check(&a, e)) < 0)
+		if ((rc = take_uri(&a, argc - optind, argv + optind, e)) < 0 ||
+			(rc = check(&a, e)) < 0)
 			return rc;
 	}
 	*ret = a;

@@ -17,24 +17,25 @@ enum args_command {
 	ARGS_PUB = 2,
 	ARGS_GET = 4,
 	ARGS_LS = 8,
+	ARGS_DISCOVER = 16,
 	ARGS_CREATE = 0x100,
 	ARGS_SHOW = 0x200,
 	ARGS_SET = 0x400,
 	ARGS_RM = 0x800,
 };
 #define ARGS_TOPIC (ARGS_CREATE | ARGS_SHOW | ARGS_SET | ARGS_RM)
-#define ARGS_ALL (ARGS_SUB | ARGS_PUB | ARGS_GET | ARGS_LS | ARGS_TOPIC)
+#define ARGS_ALL (ARGS_SUB | ARGS_PUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_TOPIC)
 
 struct args {
 	enum args_command command;
-	const char *uri;
+	const char *uri; /* NULL: discover has none */
 	uint32_t ifindex; /* -i; 0: none */
 	uint32_t timeout_ms; /* -W; 0: none */
 	bool json;
 	bool verbose;
 	bool help;
+	uint32_t count; /* sub: values, get and discover: servers; -C; 0: no end */
 	/* sub */
-	uint32_t count; /* -C; 0: no end */
 	bool skip_current; /* -R */
 	const char *exec; /* NULL: print */
 	/* pub */

@@ -8,6 +8,7 @@
 
 #include "cli/args.h"
 #include "cli/connection.h"
+#include "cli/discover.h"
 #include "cli/get.h"
 #include "cli/ls.h"
 #include "cli/pub.h"
@@ -26,7 +27,7 @@ static const struct command commands[] = {
 		"[-Rv] [-C COUNT] [-i IFACE] [-W SECONDS] [--exec CMD] [--json] URI"},
 	{"pub", ARGS_PUB, pub_run,
 		"[-v] [-i IFACE] [-W SECONDS] [--ct FORMAT] -m TEXT|-f FILE|-l|-s URI"},
-	{"get", ARGS_GET, get_run, "[-v] [-i IFACE] [-W SECONDS] [--json] URI"},
+	{"get", ARGS_GET, get_run, "[-v] [-C COUNT] [-i IFACE] [-W SECONDS] [--json] URI"},
 	{"ls", ARGS_LS, ls_run, "[-v] [-i IFACE] [-W SECONDS] [--json] URI"},
 	{"topic create", ARGS_CREATE, topics_create,
 		"[-v] [-i IFACE] [-W SECONDS] [--json] [PROPERTY ...] URI"},
@@ -34,7 +35,8 @@ static const struct command commands[] = {
 	{"topic set", ARGS_SET, topics_set,
 		"[-v] [-i IFACE] [-W SECONDS] [--json] [--replace] [PROPERTY ...] URI"},
 	{"topic rm", ARGS_RM, topics_remove, "[-v] [-i IFACE] [-W SECONDS] URI"},
-	{.name = "discover"},
+	{"discover", ARGS_DISCOVER, discover_run,
+		"[-v] [-C COUNT] [-i IFACE] [-W SECONDS] [--json]"},
 	{.name = "status"},
 	{.name = "keygen"},
 	{.name = "doctor"},

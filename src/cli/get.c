@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "cli/getgroup.h"
 #include "cli/json.h"
 #include "cli/locate.h"
 
@@ -56,9 +57,17 @@ enum cli_exit
 get_run(const struct args *a)
 {
 	struct connection c;
-	enum cli_exit rc = connection_open(&c, a);
+	struct addr group;
+	struct uri uri;
+	enum cli_exit rc;
 
-	if (rc != CLI_OK)
+	if (getgroup_is_meant(a->uri, &uri, &group))
+		return getgroup_run(a, &uri, &group);
+	if (a->count > 0) {
+		connection_complain("-C counts the servers of a group: %s is none", a->uri);
+		return CLI_USAGE;
+	}
+	if ((rc = connection_open(&c, a)) != CLI_OK)
 		return rc;
 	rc = get(&c);
 	connection_close(&c);

@@ -4,6 +4,9 @@ libcoapcast_a_SOURCES += \
 	src/cli/cli.c src/cli/cli.h \
 	src/cli/connection.c src/cli/connection.h \
 	src/cli/exec.c src/cli/exec.h \
+	src/cli/collect.c src/cli/collect.h \
+	src/cli/discover.c src/cli/discover.h \
+	src/cli/getgroup.c src/cli/getgroup.h \
 	src/cli/get.c src/cli/get.h \
 	src/cli/json.c src/cli/json.h \
 	src/cli/locate.c src/cli/locate.h \

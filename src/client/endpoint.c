@@ -259,12 +259,27 @@ on_done(void *owner, const struct transfer_result *r)
 	uv_stop(ep->loop);
 }
 
+static void
+wait_for_result(struct endpoint *ep, struct transfer_result *ret)
+{
+	while (!ep->over)
+		uv_run(ep->loop, UV_RUN_ONCE);
+	*ret = ep->result;
+}
+
 void
 endpoint_request(struct endpoint *ep, const struct transfer_request *r, struct transfer_result *ret)
 {
 	ep->over = false;
 	transfer_start(&ep->transfer, ep->session, r, on_done, ep);
-	while (!ep->over)
-		uv_run(ep->loop, UV_RUN_ONCE);
-	*ret = ep->result;
+	wait_for_result(ep, ret);
+}
+
+void
+endpoint_resume(struct endpoint *ep, const struct transfer_request *r, const struct msg *first,
+	struct transfer_result *ret)
+{
+	ep->over = false;
+	transfer_resume(&ep->transfer, ep->session, r, first, on_done, ep);
+	wait_for_result(ep, ret);
 }

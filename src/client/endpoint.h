@@ -41,5 +41,8 @@ void endpoint_leave(struct endpoint *ep, uint16_t socket);
  */
 void endpoint_request(
 	struct endpoint *ep, const struct transfer_request *r, struct transfer_result *ret);
+/* The same for the rest of a value whose first block came in `first`: transfer_resume(). */
+void endpoint_resume(struct endpoint *ep, const struct transfer_request *r, const struct msg *first,
+	struct transfer_result *ret);
 
 #endif

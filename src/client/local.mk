@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
 	src/client/endpoint.c src/client/endpoint.h \
+	src/client/gather.c src/client/gather.h \
+	src/client/meeting.c src/client/meeting.h \
 	src/client/latest.c src/client/latest.h \
 	src/client/observation.c src/client/observation.h \
 	src/client/offer.c src/client/offer.h \

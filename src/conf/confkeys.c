@@ -167,8 +167,7 @@ static const struct schema_name level_names[] = {
 /* Maps with one key need no struct of their own. */
 static const struct schema_key discovery_keys[] = {
 	{"interfaces", SCHEMA_STRING, LIST(discovery_interfaces), .is_valid = confvalid_interface,
-		.flags = SCHEMA_OR_ONE | SCHEMA_LATER,
-		.help = "Where the All-CoAP-Nodes groups are joined."},
+		.flags = SCHEMA_OR_ONE, .help = "Where the All-CoAP-Nodes groups are joined."},
 	{.name = NULL},
 };
 

@@ -368,21 +368,38 @@ put_block2(struct bytes whole, struct block block, struct msg *response)
 		(void)msg_add_uint(response, OPT_SIZE2, (uint32_t)whole.n);
 }
 
-bool
-block2_slice(const struct msg *request, struct bytes whole, struct msg *response)
+/* In blocks of at most that size: a larger one that is asked for becomes this one (RFC 7959 2.4). */
+static bool
+slice(const struct msg *request, uint8_t szx_max, struct bytes whole, struct msg *response)
 {
 	const struct opt *o = msg_find(request, OPT_BLOCK2);
-	struct block block = {.szx = BLOCK_SZX_MAX};
+	struct block block = {.szx = szx_max};
 
 	if (o && block_decode(o, &block) < 0)
 		return false;
-	if (block.num > 0 && block_offset(&block) >= whole.n)
+	if (block.szx > szx_max) {
+		block.num <<= block.szx - szx_max;
+		block.szx = szx_max;
+	}
+	if (block.num > BLOCK_MAX_NUM || (block.num > 0 && block_offset(&block) >= whole.n))
 		return false;
 	if (!o && whole.n <= block_size(&block))
 		response->payload = whole;
 	else
 		put_block2(whole, block, response);
 	return true;
+}
+
+bool
+block2_slice(const struct msg *request, struct bytes whole, struct msg *response)
+{
+	return slice(request, BLOCK_SZX_MAX, whole, response);
+}
+
+bool
+block2_answer(const struct request *r, struct bytes whole, struct msg *response)
+{
+	return slice(r->msg, r->way->multicast ? BLOCK_SZX_GROUP : BLOCK_SZX_MAX, whole, response);
 }
 
 void

@@ -44,6 +44,7 @@ void block1_echo(const struct msg *request, struct msg *response);
 size_t bodies_count(const struct bodies *b);
 
 #define BLOCK_SZX_MAX 6 /* 1024 bytes */
+#define BLOCK_SZX_GROUP 4 /* 256 bytes */
 #define BLOCK_SIZE(szx) (1u << ((szx) + 4))
 
 /*
@@ -53,6 +54,13 @@ size_t bodies_count(const struct bodies *b);
  * past the end: answer 4.00 (RFC 7959 2.2), or the option is broken.
  */
 bool block2_slice(const struct msg *request, struct bytes whole, struct msg *response);
+
+/*
+ * The same for any request: what a group was asked is answered in blocks of
+ * BLOCK_SZX_GROUP at most, to amplify little; the rest is asked for by unicast
+ * (draft-ietf-core-groupcomm-bis "Block-Wise Transfer", "Congestion Control").
+ */
+bool block2_answer(const struct request *r, struct bytes whole, struct msg *response);
 
 /* The block size exponent that a request asks responses in; BLOCK_SZX_MAX without Block2. */
 uint8_t block2_szx(const struct msg *request);

@@ -63,6 +63,10 @@ detach(struct layer *l, struct exchange *x)
 
 	wheel_stop(&l->wheel, &x->timer);
 	unfresh(l, x);
+	if (x->late) {
+		line_remove(&l->late, x);
+		return;
+	}
 	if (p->active != x) {
 		queue_remove(p, x);
 		return;
@@ -133,12 +137,33 @@ give_up(struct layer *l, struct peer *p)
 	peer_unpin(&l->peers, p);
 }
 
+/* It leaves when its peer's others are acknowledged. */
+static void
+enqueue(struct layer *l, struct exchange *x)
+{
+	struct peer *p = x->peer;
+
+	if (p->active) {
+		queue_append(p, x);
+		return;
+	}
+	p->active = x;
+	x->ready = true;
+	line_append(&l->ready, x);
+}
+
 static void
 on_timer(struct timer *t, void *ctx)
 {
 	struct exchange *x = MAP_OBJECT(t, struct exchange, timer);
 	struct layer *l = ctx;
 
+	if (x->late) {
+		line_remove(&l->late, x);
+		x->late = false;
+		enqueue(l, x);
+		return;
+	}
 	unfresh(l, x);
 	if (x->n_sent > LAYER_MAX_RETRANSMIT)
 		give_up(l, x->peer);
@@ -162,7 +187,8 @@ start(struct layer *l, struct exchange *x)
 }
 
 struct exchange *
-layer_send_con(struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner)
+layer_send_con_after(struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner,
+	uint32_t delay_ms)
 {
 	struct exchange *x;
 
@@ -176,14 +202,20 @@ layer_send_con(struct layer *l, struct peer *p, const struct exchange_ops *ops, 
 	x->peer = p;
 	x->timer.fire = on_timer;
 	peer_pin(&l->peers, p);
-	if (!p->active) {
-		p->active = x;
-		x->ready = true;
-		line_append(&l->ready, x);
-		return x;
+	if (delay_ms > 0) {
+		x->late = true;
+		line_append(&l->late, x);
+		wheel_start(&l->wheel, &x->timer, l->wheel.now_ms + delay_ms);
+	} else {
+		enqueue(l, x);
 	}
-	queue_append(p, x);
 	return x;
+}
+
+struct exchange *
+layer_send_con(struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner)
+{
+	return layer_send_con_after(l, p, ops, owner, 0);
 }
 
 void
@@ -240,5 +272,7 @@ layer_cancel_all(struct layer *l)
 {
 	/* Whoever answers an end with a new exchange would keep this going. */
 	l->limits.exchanges = 0;
+	while (l->late.first)
+		finish(l, l->late.first, EXCHANGE_CANCELLED);
 	map_each(&l->peers.map, end_peer, l);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "msg/layer_impl.h"
+#include "msg/leisure.h"
 #include "wire/option.h"
 
 #define RETRY_AFTER_S 5 /* Max-Age of a 5.03 for want of room */
@@ -35,6 +36,7 @@ layer_free(struct layer *l)
 	if (!l)
 		return;
 	layer_cancel_all(l);
+	leisure_drop_all(l);
 	dedup_free(l->dedup);
 	peer_table_fini(&l->peers);
 	pool_fini(&l->exchanges);
@@ -171,7 +173,7 @@ request_wants(const struct request *r, uint8_t code)
 
 /* RFC 7252 4.5, 5.1: how much a second run of a request would differ from the first. */
 static enum memory
-memory_for(const struct msg *m)
+memory_for(const struct msg *m, bool multicast)
 {
 	switch (m->code) {
 	case CODE_PUT:
@@ -182,13 +184,17 @@ memory_for(const struct msg *m)
 		return MEMORY_RECENT;
 	case CODE_FETCH:
 		/* The body of an earlier run is gone: its last block would find a gap. */
-		return msg_has(m, OPT_BLOCK1) ? MEMORY_TABLE : MEMORY_NONE;
+		if (msg_has(m, OPT_BLOCK1))
+			return MEMORY_TABLE;
+		return multicast ? MEMORY_RECENT : MEMORY_NONE;
 	case CODE_POST:
 	case CODE_PATCH:
 	case CODE_IPATCH:
 		return MEMORY_TABLE;
 	default:
-		return MEMORY_NONE;
+		/* groupcomm-bis "Repeating a Request": who was reached before has answered, and an
+		 * answer to a whole group's question is worth not being sent twice. */
+		return multicast ? MEMORY_RECENT : MEMORY_NONE;
 	}
 }
 
@@ -265,12 +271,21 @@ request_reply(struct request *r, struct msg *response)
 	response->token = r->msg->token;
 	response->type = r->msg->type == TYPE_CON ? TYPE_ACK : TYPE_NON;
 	response->mid = r->msg->type == TYPE_CON ? r->msg->mid : peer_next_mid(r->peer);
-	out = l->ops->open(l->ctx, r->way);
+	/* RFC 7252 8.2: what a group was asked is answered at leisure. */
+	out = r->way->multicast ? NULL : l->ops->open(l->ctx, r->way);
 	/* With no room to send it is as lost on the way: a duplicate fetches it. */
 	encode_response(response, out ? out : &lost);
 	remember_answer(r, response->code, buf_bytes(out ? out : &lost));
 	if (out)
 		(void)layer_commit(l, out);
+	else if (r->way->multicast)
+		leisure_hold(l, r->way, buf_bytes(&lost));
+}
+
+uint32_t
+request_leisure(const struct request *r)
+{
+	return r->way->multicast ? leisure_draw(r->layer) : 0;
 }
 
 void
@@ -412,7 +427,8 @@ run(struct request *r)
 static void
 receive_request(struct layer *l, const struct path *way, struct msg *m)
 {
-	struct request r = {.layer = l, .way = way, .msg = m, .memory = memory_for(m)};
+	struct request r = {
+		.layer = l, .way = way, .msg = m, .memory = memory_for(m, way->multicast)};
 
 	/* RFC 7252 8.1: a multicast request is a NON; RFC 7252 4.2: an ACK or RST is no request. */
 	if (m->type == TYPE_ACK || m->type == TYPE_RST || (way->multicast && m->type == TYPE_CON)) {

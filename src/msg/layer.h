@@ -25,6 +25,7 @@ struct dedup;
 /* Longest first timeout 3 s, doubled four times: 45 s from the first to the last, then 48 s more. */
 #define LAYER_WINDOW 64 /* fresh CONs unacknowledged at once, over all peers */
 #define LAYER_FRESH_MS 100 /* after that long a CON no longer counts in the window */
+#define LAYER_LEISURE_MS 5000 /* DEFAULT_LEISURE */
 
 /* What goes to one peer; the tail is options, marker and payload, encoded. */
 struct outmsg {
@@ -103,17 +104,21 @@ struct exchange {
 	bool ready; /* in the line of those that may start */
 	bool fresh; /* in the line of those that fill the window */
 	bool doomed; /* its peer was given up */
+	bool late; /* in the line of those whose leisure is not over */
 };
 
 struct layer_stats {
 	uint64_t received, ignored, malformed, pings, resets;
 	uint64_t requests, duplicates, bad_options, responses, stray_responses, stray_acks;
 	uint64_t con_sent, retransmitted, acked, timeouts, refused_peers, refused_exchanges;
+	uint64_t held,
+		refused_held; /* answers to multicast requests: late, and for want of room none */
 };
 
 struct layer_limits {
 	uint32_t peers; /* struct peer */
 	uint32_t exchanges; /* CONs in flight or waiting, and as many remembered responses */
+	uint32_t held; /* answers to multicast requests that wait for the end of their leisure */
 };
 
 /* `ops` stays borrowed. now_ms is the caller's monotonic clock, as everywhere below. */
@@ -147,7 +152,8 @@ void layer_unpin(struct layer *l, struct peer *p);
  * Answers a request: piggybacked on the ACK of a CON, as a NON otherwise; the
  * response's type, message id and token are set here. Suppressed when the
  * request's No-Response asks for it (RFC 7967), or the answer to a multicast
- * request is an error (RFC 7252 8.2).
+ * request is an error (RFC 7252 8.2); what is left of those leaves after a random
+ * part of the leisure.
  */
 void request_reply(struct request *r, struct msg *response);
 /* Answers with a bare code. */
@@ -158,6 +164,8 @@ void request_accept(struct request *r);
 void request_ignore(struct request *r);
 /* Whether the request's No-Response option lets a response of this code through. */
 bool request_wants(const struct request *r, uint8_t code);
+/* How long an answer of the owner's own has to wait: 0, or for a multicast request a random time. */
+uint32_t request_leisure(const struct request *r);
 /* Makes duplicates of this request get an empty ACK instead of running again. */
 void request_remember(struct request *r);
 
@@ -170,6 +178,9 @@ bool layer_send_non(struct layer *l, struct peer *p, const struct outmsg *m, uin
  */
 struct exchange *layer_send_con(
 	struct layer *l, struct peer *p, const struct exchange_ops *ops, void *owner);
+/* The same, queued after delay_ms only: request_leisure. */
+struct exchange *layer_send_con_after(struct layer *l, struct peer *p,
+	const struct exchange_ops *ops, void *owner, uint32_t delay_ms);
 /* Ends it early; on_end is called with EXCHANGE_CANCELLED. */
 void layer_cancel(struct layer *l, struct exchange *x);
 

@@ -25,6 +25,9 @@ struct layer {
 	struct pool exchanges;
 	struct line ready; /* the first of their peers: start when the window has room */
 	struct line fresh; /* sent and not yet answered or aged: they fill the window */
+	struct line late; /* CONs whose leisure is not over: not in their peers' queues yet */
+	struct held *held; /* answers whose leisure is not over: msg/leisure.h */
+	size_t n_held;
 	struct layer_stats stats;
 };
 

@@ -7,6 +7,9 @@
 
 #include "base/mem.h"
 
+/* Answers to multicast requests at leisure; of a kilobyte or so each. */
+#define HELD_MAX 1024
+
 static const unsigned generations[] = {
 	[CONF_INFORM_BOTH] = INFORM_BOTH,
 	[CONF_INFORM_CURRENT] = INFORM_CURRENT,
@@ -54,7 +57,9 @@ plan_init(struct plan *p, const struct conf *conf, struct error *e)
 	int rc;
 
 	*p = (struct plan){
-		.layer = {.peers = limits->peers, .exchanges = limits->exchanges},
+		.layer = {.peers = limits->peers,
+			.exchanges = limits->exchanges,
+			.held = limits->exchanges < HELD_MAX ? limits->exchanges : HELD_MAX},
 		.broker =
 			{
 				.collection = conf->broker.collection,

@@ -51,6 +51,7 @@ report_layer(const struct layer *layer)
 		{"resets", s->resets}, {"bad-options", s->bad_options}, {"con-sent", s->con_sent},
 		{"retransmitted", s->retransmitted}, {"acked", s->acked}, {"timeouts", s->timeouts},
 		{"refused-peers", s->refused_peers}, {"refused-exchanges", s->refused_exchanges},
+		{"held", s->held}, {"refused-held", s->refused_held},
 		{"stray-responses", s->stray_responses}, {"stray-acks", s->stray_acks});
 }
 

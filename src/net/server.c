@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "net/discovery.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
@@ -205,10 +206,13 @@ static void
 on_datagram(void *ctx, const struct path *from, struct bytes datagram)
 {
 	struct server *s = ctx;
+	struct path way = *from;
 
+	if (way.multicast && !discovery_redirect(s->udp, &way))
+		return;
 	if (uv_now(&s->loop) != layer_now(s->layer))
 		layer_advance(s->layer, uv_now(&s->loop));
-	layer_receive(s->layer, from, datagram);
+	layer_receive(s->layer, &way, datagram);
 }
 
 static void
@@ -366,7 +370,8 @@ start_listening(struct server *s, struct error *e)
 			addr_format(udp_address(s->udp, socket), at),
 			udp_receive_buffer(s->udp, socket));
 	}
-	return 0;
+	return discovery_join(
+		s->udp, s->conf->discovery_interfaces, s->conf->n_discovery_interfaces, e);
 }
 
 static void

@@ -12,6 +12,13 @@
 int
 route_local_for(const struct addr *remote, struct addr *ret_local)
 {
+	return route_local_on(remote, 0, ret_local);
+}
+
+int
+route_local_on(const struct addr *remote, uint32_t ifindex, struct addr *ret_local)
+{
+	int device = (int)ifindex;
 	struct sockaddr_storage ss;
 	struct addr to = *remote;
 	socklen_t n;
@@ -23,6 +30,11 @@ route_local_for(const struct addr *remote, struct addr *ret_local)
 		return -EAFNOSUPPORT;
 	if ((fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 		return -errno;
+	if (ifindex != 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, sizeof(device)) < 0) {
+		rc = -errno;
+		goto out;
+	}
 	if (connect(fd, (struct sockaddr *)&ss, n) < 0) {
 		rc = -errno;
 		goto out;

@@ -10,6 +10,8 @@
 
 /* The address (port 0) the kernel would send from to `remote`; negative errno without a route. */
 int route_local_for(const struct addr *remote, struct addr *ret_local);
+/* The same by that interface; 0: by any. */
+int route_local_on(const struct addr *remote, uint32_t ifindex, struct addr *ret_local);
 
 /* Whether an IPv4 address is some network's broadcast address. */
 bool route_is_broadcast(const struct addr *a);

@@ -398,3 +398,9 @@ udp_local_for(const struct addr *remote, struct addr *ret_local)
 {
 	return route_local_for(remote, ret_local);
 }
+
+int
+udp_local_on(const struct addr *remote, uint32_t ifindex, struct addr *ret_local)
+{
+	return route_local_on(remote, ifindex, ret_local);
+}

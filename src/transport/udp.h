@@ -125,5 +125,7 @@ void udp_stats(const struct udp *u, struct udp_stats *ret);
 
 /* The address of ours that the kernel would send from to `remote` (port 0); negative errno. */
 int udp_local_for(const struct addr *remote, struct addr *ret_local);
+/* The same for what leaves by that interface. */
+int udp_local_on(const struct addr *remote, uint32_t ifindex, struct addr *ret_local);
 
 #endif

@@ -244,7 +244,8 @@ step(struct bytes *rest)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct layer_limits limits = {.peers = N_PEERS, .exchanges = N_EXCHANGES};
+	static const struct layer_limits limits = {
+		.peers = N_PEERS, .exchanges = N_EXCHANGES, .held = N_EXCHANGES};
 	static const struct bodies_limits bodies_limits = {
 		.bodies = N_BODIES, .payload = PAYLOAD_MAX};
 	struct bytes rest = bytes_of(data, size);

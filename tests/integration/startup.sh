@@ -71,6 +71,14 @@ is "$status" 0 "-t: it passes"
 like "$said" 'metrics\.listen: is not in this build' "-t: but it is said"
 
 # --- what the host does not have: 69 --------------------------------------------------
+refuses 69 'discovery: no interface nowhere0' "a missing interface to be found on" <<-END
+	listen: [ "coap://127.0.0.1:5683" ]
+	discovery: { interfaces: nowhere0 }
+END
+refuses 69 'discovery: nothing listens at port 5683' "no port to answer from" <<-END
+	listen: [ "coap://127.0.0.1:$port" ]
+	discovery: { interfaces: lo }
+END
 refuses 69 'group hall: no interface nowhere0' "a missing interface" <<-END
 	listen: [ "coap://127.0.0.1:$port" ]
 	groups: [ { name: hall, address: 239.255.17.4, interface: nowhere0, topics: [ "*" ] } ]

@@ -6,8 +6,10 @@ netns_tests = \
 	tests/netns/cancel.sh \
 	tests/netns/count.sh \
 	tests/netns/demo.sh \
+	tests/netns/discover.sh \
 	tests/netns/figure.sh \
 	tests/netns/group.sh \
+	tests/netns/groupreq.sh \
 	tests/netns/loss.sh \
 	tests/netns/members.sh \
 	tests/netns/nosec.sh \

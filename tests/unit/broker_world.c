@@ -40,9 +40,11 @@ address_of(unsigned number, bool ours)
 static struct path
 way_of(unsigned peer)
 {
+	struct addr none = {.family = bw.family, .port = 5683};
+
 	ck_assert_uint_lt(peer, BW_PEERS);
 	return (struct path){.remote = address_of(peer, false),
-		.local = address_of(bw.address, true),
+		.local = bw.nowhere ? none : address_of(bw.address, true),
 		.multicast = bw.multicast};
 }
 
@@ -286,7 +288,7 @@ bw_init(void)
 	bw.random_byte = -1;
 	bw.out = BUF_OF(bw.out_room);
 	bw.said = BUF_OF(bw.said_room);
-	bw.layer_limits = (struct layer_limits){.peers = 20000, .exchanges = 20000};
+	bw.layer_limits = (struct layer_limits){.peers = 20000, .exchanges = 20000, .held = 100};
 	bw.conf = (struct broker_conf){.collection = "/ps",
 		.limits = {.topics = 100,
 			.observers = 20000,

@@ -59,6 +59,7 @@ struct bw {
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t address; /* number of our address that is asked */
 	bool link_local_peer, link_local_us, site_local_us, multicast;
+	bool nowhere; /* the transport names no address of ours */
 	uint16_t mid; /* of the last request */
 	bool batch; /* nothing is flushed until bw_flush */
 	bool mute; /* nothing is said */

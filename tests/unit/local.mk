@@ -23,6 +23,8 @@ unit_world = tests/unit/world.c tests/unit/world.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_layer tests/unit/test_exchange tests/unit/test_network \
 	tests/unit/test_block tests/unit/test_peer tests/unit/test_dedup tests/unit/test_msg
 tests_unit_test_layer_SOURCES = tests/unit/test_layer.c $(unit_world)
+check_PROGRAMS += tests/unit/test_leisure
+tests_unit_test_leisure_SOURCES = tests/unit/test_leisure.c $(unit_world)
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(unit_world)
 tests_unit_test_network_SOURCES = tests/unit/test_network.c tests/unit/unit.h
 tests_unit_test_block_SOURCES = tests/unit/test_block.c $(unit_world)
@@ -64,6 +66,8 @@ tests_unit_test_client_group_SOURCES = tests/unit/test_client_group.c $(unit_wat
 tests_unit_test_client_offer_SOURCES = tests/unit/test_client_offer.c $(unit_watch)
 tests_unit_test_client_transfer_SOURCES = tests/unit/test_client_transfer.c \
 	tests/unit/clientbed.h tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_client_gather
+tests_unit_test_client_gather_SOURCES = tests/unit/test_client_gather.c tests/unit/unit.h
 tests_unit_test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 
 # The broker on a real message layer.
@@ -75,6 +79,8 @@ check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test
 	tests/unit/test_settings tests/unit/test_deadlines tests/unit/test_pubsub_examples \
 	tests/unit/test_count tests/unit/test_unaware \
 	tests/unit/test_introspect tests/unit/test_many tests/unit/test_omn
+check_PROGRAMS += tests/unit/test_groupreq
+tests_unit_test_groupreq_SOURCES = tests/unit/test_groupreq.c $(unit_broker)
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)
 tests_unit_test_group_SOURCES = tests/unit/test_group.c $(unit_broker)

@@ -230,6 +230,13 @@ START_TEST(arguments)
 	ck_assert_int_eq(parse(ARGS_LS, "ls -h", &a, &e), 0);
 	ck_assert(a.help);
 	ck_assert_int_eq(parse(ARGS_GET, "get -- coap://h/t", &a, &e), 0);
+	ck_assert_int_eq(parse(ARGS_GET, "get -C 3 coap://224.0.1.187/t", &a, &e), 0);
+	ck_assert_uint_eq(a.count, 3);
+	ck_assert_int_eq(parse(ARGS_DISCOVER, "discover -i lo -W 2.5 -C 2 --json -v", &a, &e), 0);
+	ck_assert_ptr_null(a.uri);
+	ck_assert_uint_eq(a.timeout_ms, 2500);
+	ck_assert_uint_eq(a.count, 2);
+	ck_assert(a.json);
 }
 END_TEST
 
@@ -240,6 +247,9 @@ static const struct {
 	const char *why;
 } wrong[] = {
 	{ARGS_SUB, "sub", -EINVAL, "no URI"},
+	{ARGS_DISCOVER, "discover u", -EINVAL, "no URI: name the interface"},
+	{ARGS_DISCOVER, "discover -R", -EINVAL, "-R is no option"},
+	{ARGS_DISCOVER, "discover -C 0", -EINVAL, "over 0"},
 	{ARGS_SUB, "sub a b", -EINVAL, "one URI"},
 	{ARGS_SUB, "sub -x u", -EINVAL, "no option -x"},
 	{ARGS_SUB, "sub --nix u", -EINVAL, "no option --nix"},
@@ -263,7 +273,6 @@ static const struct {
 	{ARGS_PUB, "pub -m x --json u", -EINVAL, "--json is no option"},
 	{ARGS_PUB, "pub -m x --ct 65536 u", -EINVAL, "--ct wants"},
 	{ARGS_PUB, "pub -m x --ct text u", -EINVAL, "--ct wants"},
-	{ARGS_GET, "get -C 1 u", -EINVAL, "-C is no option"},
 	{ARGS_GET, "get --identity me u", -ENOTSUP, "not in this build"},
 	{ARGS_GET, "get --credentials f u", -ENOTSUP, "not in this build"},
 	{ARGS_LS, "ls --exec x u", -EINVAL, "--exec is no option"},

@@ -268,10 +268,12 @@ START_TEST(rfc6690_4_1_multicast_discovery)
 {
 	bw.multicast = true;
 	bw_in(1, "NON GET /.well-known/core?rt=core.ps");
+	bw_go(LAYER_LEISURE_MS);
 	ck_assert_str_eq(links(), "</>;rt=\"core.ps\"\n");
 	bw_in(1, "NON GET /.well-known/core?rt=nothing");
 	bw_in(1, "NON GET /ps?rt=nothing");
 	bw_in(1, "NON GET /.well-known/core ac=0");
+	bw_go(LAYER_LEISURE_MS);
 	bw_expect("");
 }
 

@@ -143,6 +143,7 @@ START_TEST(a_registration_by_multicast_is_answered)
 {
 	bw.multicast = true;
 	bw_in(1, "NON GET /ps/data/hall o=0");
+	bw_go(LAYER_LEISURE_MS);
 	bw_expect("1:0 ");
 	bw.multicast = false;
 	bw_pub("hi");

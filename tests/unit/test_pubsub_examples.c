@@ -104,6 +104,7 @@ START_TEST(pubsub_2_3_1_broker_discovery)
 {
 	bw.multicast = true;
 	bw_in(1, "NON GET /.well-known/core?rt=core.ps h=kdc.example.com");
+	bw_go(LAYER_LEISURE_MS);
 	answer_text(40, "</>;rt=\"core.ps\"");
 }
 

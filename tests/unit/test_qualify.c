@@ -137,6 +137,9 @@ START_TEST(a_registration_by_multicast_is_moved)
 	begin();
 	bw.multicast = true;
 	bw_in(1, "NON GET /ps/data/hall o=0");
+	bw_go(LAYER_LEISURE_MS / 100);
+	for (int i = 0; i < 100 && !bw.peers[1].con_mid; i++)
+		bw_go(LAYER_LEISURE_MS / 100);
 	bw_expect("i1 ");
 	ck_assert(!bw_datagram(1)->way.multicast);
 }

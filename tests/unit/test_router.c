@@ -130,9 +130,11 @@ START_TEST(rfc7252_8_2_multicast_requests)
 {
 	bw.multicast = true;
 	bw_in(1, "NON GET /ps/data/hall");
+	bw_go(LAYER_LEISURE_MS);
 	bw_expect("1~2.05:0 ");
 	bw_in(1, "NON GET /ps/data/none");
 	bw_in(1, "NON POST /ps/data/hall");
+	bw_go(LAYER_LEISURE_MS);
 	bw_expect("");
 }
 

@@ -233,7 +233,7 @@ world_from(struct world *w, unsigned peer, unsigned address, bool multicast)
 void
 world_init(struct world *w, uint32_t n_peers, uint32_t n_exchanges)
 {
-	struct layer_limits limits = {.peers = n_peers, .exchanges = n_exchanges};
+	struct layer_limits limits = {.peers = n_peers, .exchanges = n_exchanges, .held = 4};
 
 	*w = (struct world){.now_ms = 1000000};
 	w->out = BUF_OF(w->out_room);
