@@ -166,6 +166,9 @@ spawn() {
 	if [ "$1" = in_host ]; then
 		set -- nsenter --net="/run/netns/$2" -- "${@:3}"
 	fi
+	# Emptied here: who waits for a line must not find that of an earlier run.
+	: >"$tmp/$name.out"
+	: >"$tmp/$name.err"
 	(exec "$@") >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
 	spawned[$name]=$!
 }

@@ -28,6 +28,8 @@ list_remove(struct observers *list, struct observer *o)
 	list->n--;
 }
 
+static void on_leisure(struct timer *t, void *ctx);
+
 struct bunch *
 bunch_get(struct broker *b, struct topic *t, const struct broker_group *group,
 	const struct local *local)
@@ -39,6 +41,8 @@ bunch_get(struct broker *b, struct topic *t, const struct broker_group *group,
 			return bunch;
 	}
 	bunch = pool_get(&b->bunches);
+	bunch->broker = b;
+	bunch->leisure.fire = on_leisure;
 	bunch->topic = t;
 	bunch->group = group;
 	if (group) {
@@ -73,6 +77,7 @@ mark_clean(struct broker *b, struct bunch *bunch)
 	*(bunch->prev_dirty ? &bunch->prev_dirty->next_dirty : &b->dirty_first) = bunch->next_dirty;
 	*(bunch->next_dirty ? &bunch->next_dirty->prev_dirty : &b->dirty_last) = bunch->prev_dirty;
 	bunch->dirty = false;
+	bunch->at_leisure = false;
 	bunch->left = 0;
 }
 
@@ -84,6 +89,7 @@ bunch_settle(struct broker *b, struct bunch *bunch)
 	if (bunch->traditional.n > 0 || bunch->moving.n > 0 || bunch->observation)
 		return;
 	mark_clean(b, bunch);
+	wheel_stop(layer_wheel(b->layer), &bunch->leisure);
 	while (*at != bunch)
 		at = &(*at)->next;
 	*at = bunch->next;
@@ -390,6 +396,33 @@ notify_one(struct broker *b, struct observer *o)
 	observer_is_told(o, mid);
 }
 
+/*
+ * groupcomm-bis 3.7: who registered by multicast is notified at leisure, as other servers
+ * of the group may have news at the same time. Until then the newest value waits.
+ */
+static void
+on_leisure(struct timer *t, void *ctx)
+{
+	struct bunch *bunch = MAP_OBJECT(t, struct bunch, leisure);
+
+	(void)ctx;
+	bunch->at_leisure = bunch->traditional.n > 0;
+	bunch_mark_dirty(bunch->broker, bunch, bunch->traditional.n);
+}
+
+static bool
+has_to_wait(struct broker *b, struct observer *o)
+{
+	struct bunch *bunch = o->bunch;
+
+	if (!o->leisurely || bunch->at_leisure || o->seq == bunch->topic->seq)
+		return false;
+	if (!timer_is_on(&bunch->leisure))
+		wheel_start(layer_wheel(b->layer), &bunch->leisure,
+			layer_now(b->layer) + layer_leisure(b->layer));
+	return true;
+}
+
 void
 observe_mark_dirty(struct broker *b, struct topic *t)
 {
@@ -413,7 +446,7 @@ broker_flush(struct broker *b)
 				break;
 			bunch->cursor = o->next;
 			/* Who is still here while a group observation runs found no room before. */
-			if (!bunch->observation || !observer_move(b, o, 0))
+			if ((!bunch->observation || !observer_move(b, o, 0)) && !has_to_wait(b, o))
 				notify_one(b, o);
 		}
 		if (bunch->left == 0 || bunch->traditional.n == 0)

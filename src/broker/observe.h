@@ -26,7 +26,8 @@ struct observer {
 	struct observer *next_of_peer;
 	struct exchange *exchange; /* a CON in flight or waiting: notification, 5.03 or the last */
 	struct token token;
-	uint8_t state; /* enum observer_state */
+	uint8_t state : 7; /* enum observer_state */
+	uint8_t leisurely : 1; /* it registered by multicast: notified at leisure */
 	uint8_t szx; /* block size it asked for, BLOCK_SZX_MAX when none */
 	uint8_t since_con; /* NON notifications since the last CON one */
 	uint32_t seq; /* observe number of what it was sent last */
@@ -53,6 +54,9 @@ struct bunch {
 	struct observer *cursor; /* who is next; NULL: from the start */
 	uint32_t left; /* observers to look at before all are up to date */
 	bool dirty;
+	bool at_leisure; /* the time of the leisurely ones has come */
+	struct timer leisure; /* until then */
+	struct broker *broker;
 };
 
 /*

@@ -162,6 +162,7 @@ register_traditional(struct call *c, struct bunch *bunch)
 		o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, szx);
 	if (!o)
 		return false;
+	o->leisurely = c->r->way->multicast;
 	if (bunch->group && bunch->traditional.n >= bunch->group->threshold &&
 		group_start(c->b, bunch) == 0 &&
 		((o->state == OBSERVER_MOVING && leisure == 0) || observer_move(c->b, o, leisure)))

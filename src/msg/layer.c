@@ -283,9 +283,18 @@ request_reply(struct request *r, struct msg *response)
 }
 
 uint32_t
+layer_leisure(struct layer *l)
+{
+	uint32_t v;
+
+	l->ops->random(l->ctx, &v, sizeof(v));
+	return v % (LAYER_LEISURE_MS + 1);
+}
+
+uint32_t
 request_leisure(const struct request *r)
 {
-	return r->way->multicast ? leisure_draw(r->layer) : 0;
+	return r->way->multicast ? layer_leisure(r->layer) : 0;
 }
 
 void

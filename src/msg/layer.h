@@ -166,6 +166,8 @@ void request_ignore(struct request *r);
 bool request_wants(const struct request *r, uint8_t code);
 /* How long an answer of the owner's own has to wait: 0, or for a multicast request a random time. */
 uint32_t request_leisure(const struct request *r);
+/* A random part of the leisure, in ms, for what is sent later on. */
+uint32_t layer_leisure(struct layer *l);
 /* Makes duplicates of this request get an empty ACK instead of running again. */
 void request_remember(struct request *r);
 

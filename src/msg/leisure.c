@@ -14,15 +14,6 @@ struct held {
 	uint8_t datagram[];
 };
 
-uint32_t
-leisure_draw(struct layer *l)
-{
-	uint32_t v;
-
-	l->ops->random(l->ctx, &v, sizeof(v));
-	return v % (LAYER_LEISURE_MS + 1);
-}
-
 static void
 forget(struct layer *l, struct held *h)
 {
@@ -67,7 +58,7 @@ leisure_hold(struct layer *l, const struct path *way, struct bytes datagram)
 	l->held = h;
 	l->n_held++;
 	l->stats.held++;
-	wheel_start(&l->wheel, &h->timer, l->wheel.now_ms + leisure_draw(l));
+	wheel_start(&l->wheel, &h->timer, l->wheel.now_ms + layer_leisure(l));
 }
 
 void

@@ -12,9 +12,6 @@
 
 #include "msg/layer.h"
 
-/* A random part of the leisure, in ms. */
-uint32_t leisure_draw(struct layer *l);
-
 /* Sends a copy of the datagram that way when a random part of the leisure is over. */
 void leisure_hold(struct layer *l, const struct path *way, struct bytes datagram);
 

@@ -147,6 +147,7 @@ START_TEST(a_registration_by_multicast_is_answered)
 	bw_expect("1:0 ");
 	bw.multicast = false;
 	bw_pub("hi");
+	bw_go(LAYER_LEISURE_MS);
 	bw_expect("1:hi ");
 }
 
