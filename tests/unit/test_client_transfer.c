@@ -8,6 +8,7 @@ static struct transfer transfer;
 static int n_done;
 static struct transfer_result result;
 static uint8_t body[8192];
+static uint8_t told_etag[8];
 
 static void
 on_done(void *owner, const struct transfer_result *r)
@@ -20,6 +21,11 @@ on_done(void *owner, const struct transfer_result *r)
 	if (r->body.n > 0)
 		memcpy(body, r->body.p, r->body.n);
 	result.body.p = body;
+	/* What is told is borrowed for the call. */
+	ck_assert_uint_le(r->etag.n, sizeof(told_etag));
+	if (r->etag.n > 0)
+		memcpy(told_etag, r->etag.p, r->etag.n);
+	result.etag.p = r->etag.p ? told_etag : NULL;
 }
 
 static void
