@@ -10,8 +10,8 @@
 
 struct path {
 	struct addr remote; /* the peer's endpoint */
-	struct addr local; /* our address that was asked; a unicast one, also for multicast
-	                        * requests, when `multicast` holds the group's */
+	struct addr local; /* our address that was asked; for a multicast request a unicast one of
+	                    * ours, or the unspecified one where the kernel is to choose */
 	uint32_t ifindex; /* interface it came by; 0: let the kernel route */
 	uint16_t socket; /* index of the socket within the transport */
 	bool multicast; /* it came to a multicast address */
