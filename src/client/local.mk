@@ -5,7 +5,8 @@ libcoapcast_a_SOURCES += \
 	src/client/gather.c src/client/gather.h \
 	src/client/meeting.c src/client/meeting.h \
 	src/client/latest.c src/client/latest.h \
-	src/client/observation.c src/client/observation.h \
+	src/client/membership.c src/client/values.c \
+	src/client/observation.c src/client/observation.h src/client/observation_impl.h \
 	src/client/offer.c src/client/offer.h \
 	src/client/outlet.c src/client/outlet.h \
 	src/client/session.c src/client/session.h \
