@@ -87,6 +87,8 @@ void introspect_topic(struct call *c);
 /* Registration of an observation; false when it is to be answered as a plain GET. */
 bool observe_register(struct call *c);
 void observe_deregister(struct call *c);
+/* Answers a request for a further block of an informative response; false: it is none. */
+bool observe_announce(struct call *c);
 
 /* Adds Content-Format, ETag and the like of a value to a response (not Observe, not the payload). */
 void data_describe(const struct value *v, struct msg *m);

@@ -72,6 +72,8 @@ data_get(struct call *c)
 		request_reply_code(c->r, CODE_NOT_FOUND);
 		return;
 	}
+	if (observe_announce(c))
+		return;
 	if (reply_not_acceptable(c->r, c->topic->value->content_format))
 		return;
 	if (msg_uint(c->r->msg, OPT_OBSERVE, &observe) && may_register(c->r->msg)) {

@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "broker/announce.h"
 #include "broker/broker_impl.h"
 #include "wire/option.h"
 
 #define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
 #define SEQ_MASK 0xffffffu
-#define FORMAT_CBOR 60
-#define DATAGRAM_MAX 2048 /* as much as the transport takes, whatever is configured */
-#define REPLY_OVERHEAD (4 + 8) /* header and the longest token before the tail of a 5.03 */
 #define TOKEN_TRIES 16
 #define MOVES_AT_ONCE 256 /* informative responses queued when a group observation starts */
 /*
@@ -95,16 +93,16 @@ group_for(const struct broker *b, const struct topic *t, const struct path *way)
 	return NULL;
 }
 
-static size_t
-datagram_of(const struct broker_group *g)
+size_t
+group_datagram(const struct broker_group *g)
 {
-	return g->datagram < DATAGRAM_MAX ? g->datagram : DATAGRAM_MAX;
+	return g->datagram < GROUP_DATAGRAM_MAX ? g->datagram : GROUP_DATAGRAM_MAX;
 }
 
 static bool
 fits_whole(const struct broker_group *g, const struct value *v)
 {
-	return v->n + NOTIFICATION_OVERHEAD <= datagram_of(g);
+	return v->n + NOTIFICATION_OVERHEAD <= group_datagram(g);
 }
 
 /* The block size a value is sent in when it does not fit whole; -1: not even in the smallest. */
@@ -113,7 +111,7 @@ datagram_szx(const struct broker_group *g)
 {
 	int szx = BLOCK_SZX_MAX;
 
-	while (szx >= 0 && BLOCK_SIZE(szx) + NOTIFICATION_OVERHEAD > datagram_of(g))
+	while (szx >= 0 && BLOCK_SIZE(szx) + NOTIFICATION_OVERHEAD > group_datagram(g))
 		szx--;
 	return szx;
 }
@@ -197,7 +195,7 @@ take_token(struct broker *b, struct group_observation *g)
 static int
 make_phantom(struct broker *b, struct group_observation *g)
 {
-	uint8_t text[TOPIC_PATH_MAX], segments[TOPIC_PATH_MAX], datagram[DATAGRAM_MAX];
+	uint8_t text[TOPIC_PATH_MAX], segments[TOPIC_PATH_MAX], datagram[GROUP_DATAGRAM_MAX];
 	struct buf path = BUF_OF(text), scratch = BUF_OF(segments), out = BUF_OF(datagram);
 	struct msg m;
 	int rc;
@@ -231,7 +229,7 @@ compose_latest(struct group_observation *g, int divider)
 {
 	const struct broker_group *conf = g->bunch->group;
 	const struct value *v = g->bunch->topic->value;
-	uint8_t bytes[DATAGRAM_MAX];
+	uint8_t bytes[GROUP_DATAGRAM_MAX];
 	struct buf out = BUF_OF(bytes);
 	struct msg m;
 
@@ -356,8 +354,8 @@ on_refresh(struct timer *t, void *ctx)
 }
 
 /* Section 4.4: how long it is until min-interval lets the next one leave. */
-static uint64_t
-pace_ms(const struct broker *b, const struct group_observation *g)
+uint64_t
+group_pace_ms(const struct broker *b, const struct group_observation *g)
 {
 	uint64_t passed_ms = layer_now(b->layer) - g->sent_ms;
 	uint32_t least_ms = g->bunch->group->min_interval_ms;
@@ -393,7 +391,7 @@ group_notify(struct broker *b, struct group_observation *g)
 		group_cancel(b, g);
 		return;
 	}
-	wait_ms = pace_ms(b, g);
+	wait_ms = group_pace_ms(b, g);
 	if (wait_ms == 0)
 		wait_ms = spend_ms(b, g);
 	if (wait_ms > 0) {
@@ -449,26 +447,6 @@ process_phantom(struct broker *b, struct group_observation *g)
 	return g->bunch->observation == g ? 0 : -ENOENT;
 }
 
-/* The map, without what it says of values but with the phantom request, `ph_req` holding that. */
-static int
-describe(const struct group_observation *g, unsigned generations, struct buf *ph_req,
-	struct inform *ret)
-{
-	struct msg m;
-
-	*ret = (struct inform){.generations = generations,
-		.server = g->way.source,
-		.client = g->way.group,
-		.token = g->token,
-		.registr = bytes_of(g->phantom, g->n_phantom),
-		.has_ending = timer_is_on(&g->end),
-		.ending_s = g->ending_s};
-	if (msg_decode(ret->registr, &m) != MSG_OK || msg_encode_inner(&m, ph_req) < 0)
-		return -ENOBUFS;
-	ret->ph_req = buf_bytes(ph_req);
-	return 0;
-}
-
 static void
 on_ending(struct timer *t, void *ctx)
 {
@@ -476,101 +454,6 @@ on_ending(struct timer *t, void *ctx)
 
 	(void)ctx;
 	group_cancel(g->broker, g);
-}
-
-int
-group_offer(struct broker *b, struct group_observation *g, struct buf *out)
-{
-	uint8_t inner[DATAGRAM_MAX];
-	struct buf ph_req = BUF_OF(inner);
-	struct inform in;
-	int rc;
-
-	if (!timer_is_on(&g->end)) {
-		wheel_start(layer_wheel(b->layer), &g->end,
-			layer_now(b->layer) + GROUP_OFFERED_S * 1000ull);
-		g->ending_s = b->ops->wall_s(b->ctx) + GROUP_OFFERED_S;
-		/* Informative responses say it, too. */
-		free(g->inform);
-		g->inform = NULL;
-	}
-	if ((rc = describe(g, INFORM_CURRENT, &ph_req, &in)) < 0)
-		return rc;
-	in.last_notif = bytes_of(g->latest, g->n_latest);
-	return inform_encode(&in, out);
-}
-
-/* What may be left out of an informative response. */
-struct shape {
-	bool seed; /* with the seed's keys, next to the current ones */
-	bool latest; /* with last_notif, res */
-	bool times; /* with next_not_before, ending */
-};
-
-/* One try at it: what is asked for, if it fits. */
-static bool
-encode_inform(
-	struct broker *b, struct group_observation *g, const struct shape *shape, struct buf *out)
-{
-	unsigned all = g->bunch->group->generations;
-	unsigned generations = !shape->seed && all & INFORM_CURRENT ? INFORM_CURRENT : all;
-	uint8_t bytes[DATAGRAM_MAX], inner[DATAGRAM_MAX];
-	struct buf payload = BUF_OF(bytes), ph_req = BUF_OF(inner);
-	struct inform in;
-	struct msg m;
-
-	if (describe(g, generations, &ph_req, &in) < 0)
-		return false;
-	in.has_ending = in.has_ending && shape->times;
-	in.has_next_not_before = g->inform_wait_s > 0 && shape->times;
-	in.next_not_before_s = g->inform_wait_s;
-	if (shape->latest) {
-		in.last_notif = bytes_of(g->latest, g->n_latest);
-		in.res = value_bytes(g->bunch->topic->value);
-	}
-	if (inform_encode(&in, &payload) < 0)
-		return false;
-	msg_init(&m, TYPE_CON, CODE_UNAVAILABLE);
-	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT,
-		generations == INFORM_SEED ? FORMAT_CBOR : b->conf.informative_format);
-	(void)msg_add_uint(&m, OPT_MAX_AGE, 0);
-	m.payload = buf_bytes(&payload);
-	buf_clear(out);
-	msg_put_tail(&m, out);
-	return !out->full && out->n + REPLY_OVERHEAD <= datagram_of(g->bunch->group);
-}
-
-/* wire.md: what is too large for the datagram goes without the seed's keys, then without last_notif. */
-static bool
-make_inform(struct broker *b, struct group_observation *g)
-{
-	static const struct shape shapes[] = {{true, true, true}, {false, true, true},
-		{false, false, true}, {false, false, false}};
-	const size_t n = sizeof(shapes) / sizeof(shapes[0]);
-	uint8_t bytes[DATAGRAM_MAX];
-	struct buf out = BUF_OF(bytes);
-	uint32_t wait_s = (uint32_t)(pace_ms(b, g) / 1000);
-	size_t i = 0;
-
-	if (g->inform && g->inform_wait_s == wait_s)
-		return true;
-	/* "next_not_before": whole seconds that will pass at least. */
-	g->inform_wait_s = wait_s;
-	while (i < n && !encode_inform(b, g, &shapes[i], &out))
-		i++;
-	if (i == n)
-		return false;
-	free(g->inform);
-	g->inform = mem_dup(buf_bytes(&out));
-	g->n_inform = (uint32_t)out.n;
-	return true;
-}
-
-struct bytes
-group_inform_tail(struct broker *b, struct group_observation *g)
-{
-	/* What fitted without the value when it began fits at any time. */
-	return make_inform(b, g) ? bytes_of(g->inform, g->n_inform) : BYTES_NONE;
 }
 
 /* Moves the observers there are, oldest first; more than a turn's worth wait for broker_flush. */
@@ -608,7 +491,7 @@ group_start(struct broker *b, struct bunch *bunch)
 	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0)
 		goto fail;
 	compose_latest(g, NO_DIVIDER);
-	if (!make_inform(b, g)) {
+	if (announce_tail(b, g).n == 0) {
 		rc = -EMSGSIZE;
 		goto fail;
 	}

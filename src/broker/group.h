@@ -2,7 +2,8 @@
 /*
  * Group observations (draft-ietf-core-observe-multicast-notifications sections
  * 4.1 to 4.5; draft-tiloca-...-01 section 2): the phantom request, the latest
- * notification, the informative response, and the datagrams to the group.
+ * notification, and the datagrams to the group. Not here: the informative response
+ * (announce.h).
  */
 #ifndef COAPCAST_BROKER_GROUP_H
 #define COAPCAST_BROKER_GROUP_H
@@ -10,6 +11,7 @@
 #include "broker/observe.h"
 
 #define GROUP_TOKEN_LEN 4
+#define GROUP_DATAGRAM_MAX 2048 /* as much as the transport takes, whatever is configured */
 #define GROUP_UNHEARD_MS 1000 /* a publish that somebody being moved missed is sent again so soon */
 #define GROUP_OFFERED_S 86400 /* how long one goes on at least whose data were offered */
 #define GROUP_BUDGET 30000 /* notifications per second: 2^23 numbers outlast 256 s (RFC 7641 4.4) */
@@ -25,7 +27,7 @@ struct group_observation {
 	uint32_t n_phantom;
 	uint32_t n_latest, n_inform;
 	uint8_t *latest; /* latest notification: code | options | ff payload; owned */
-	uint8_t *inform; /* the 5.03's options and payload; owned, NULL: to be made anew */
+	uint8_t *inform; /* announce_tail; owned, NULL: to be made anew */
 	uint64_t sent_ms; /* when a notification left last; 0: never */
 	uint32_t inform_wait_s; /* next_not_before of `inform` */
 	bool pending; /* the topic has a value that waits for its moment to be sent */
@@ -68,14 +70,10 @@ void group_cancel(struct broker *b, struct group_observation *g);
 /* Ends it without a word. */
 void group_drop(struct broker *b, struct group_observation *g);
 
-/*
- * Its data for who is not to register, appendix A of the current draft: the payload of
- * an informative response with integer keys and `ending`, without keys. From now on it
- * is planned to end then, and does not before for want of clients.
- */
-int group_offer(struct broker *b, struct group_observation *g, struct buf *out);
+/* How large a datagram of the group may be. */
+size_t group_datagram(const struct broker_group *g);
 
-/* What the informative response carries after its token; borrowed until the next publish. */
-struct bytes group_inform_tail(struct broker *b, struct group_observation *g);
+/* How long it is until min-interval lets the next notification leave. */
+uint64_t group_pace_ms(const struct broker *b, const struct group_observation *g);
 
 #endif

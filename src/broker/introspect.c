@@ -5,6 +5,7 @@
  * to who accepts it as such (A.1). Who gets them does not register; the group observation
  * is promised to go on until `ending`.
  */
+#include "broker/announce.h"
 #include "broker/broker_impl.h"
 #include "wire/option.h"
 
@@ -100,7 +101,7 @@ reply_offer(struct call *c, struct group_observation *g)
 	struct buf payload = BUF_OF(bytes);
 	struct msg m;
 
-	if (group_offer(c->b, g, &payload) < 0) {
+	if (announce_offer(c->b, g, &payload) < 0) {
 		request_reply_code(c->r, CODE_INTERNAL);
 		return;
 	}

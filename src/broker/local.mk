@@ -5,6 +5,7 @@ libcoapcast_a_SOURCES += \
 	src/broker/settings.c src/broker/settings.h \
 	src/broker/observe.c src/broker/observe.h \
 	src/broker/group.c src/broker/group.h \
+	src/broker/announce.c src/broker/announce.h \
 	src/broker/count.c src/broker/count.h \
 	src/broker/introspect.c \
 	src/broker/unaware.c src/broker/unaware.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "broker/observe.h"
 
+#include "broker/announce.h"
 #include "broker/broker_impl.h"
 #include "broker/settings.h"
 #include "wire/option.h"
@@ -282,7 +283,7 @@ compose(void *owner, struct exchange *x, struct outmsg *ret)
 	}
 	if (o->state == OBSERVER_MOVING) {
 		ret->code = CODE_UNAVAILABLE;
-		ret->tail = group_inform_tail(b, o->bunch->observation);
+		ret->tail = announce_tail(b, o->bunch->observation);
 		return true;
 	}
 	/* RFC 7641 4.5.2: a retransmission carries the newer value, as a message of its own. */

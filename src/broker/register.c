@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a GET with Observe to an observer: RFC 7641 4.1, and whom a group observation takes. */
+#include "broker/announce.h"
 #include "broker/broker_impl.h"
 #include "broker/settings.h"
 #include "wire/option.h"
@@ -233,4 +234,17 @@ observe_deregister(struct call *c)
 		return;
 	c->b->stats.deregistrations++;
 	observer_remove(c->b, o);
+}
+
+bool
+observe_announce(struct call *c)
+{
+	const struct broker_group *group;
+	const struct bunch *bunch;
+
+	/* Whoever may not be moved is told nothing. */
+	if (!announce_is_asked(c) || !(group = group_for(c->b, c->topic, c->r->way)))
+		return false;
+	bunch = running_in(c->topic, group);
+	return bunch && announce_block(c, bunch->observation);
 }

@@ -11,6 +11,7 @@
 #define DATAGRAM_MAX 4096
 
 struct gather {
+	struct outlet out;
 	struct layer *layer;
 	const struct gather_ops *ops;
 	void *ctx;
@@ -25,30 +26,6 @@ struct gather {
 };
 
 /* --- sending ------------------------------------------------------------------------ */
-
-static struct buf *
-on_open(void *ctx, const struct path *way)
-{
-	struct gather *g = ctx;
-
-	return g->ops->open(g->ctx, way);
-}
-
-static void
-on_commit(void *ctx)
-{
-	struct gather *g = ctx;
-
-	g->ops->commit(g->ctx);
-}
-
-static void
-on_random(void *ctx, void *p, size_t n)
-{
-	struct gather *g = ctx;
-
-	g->ops->random(g->ctx, p, n);
-}
 
 /* We serve nothing. */
 static void
@@ -119,7 +96,7 @@ send_to_group(struct gather *g)
 	m.token = g->token;
 	m.mid = ++g->mid;
 	(void)msg_encode(&m, out);
-	g->ops->commit(g->ctx);
+	outlet_commit(&g->out);
 }
 
 static uint64_t
@@ -141,7 +118,7 @@ gather_ask(struct gather *g, uint32_t members)
 
 	/* groupcomm-bis 3.1.5: a new token for every request is never reused too early. */
 	g->token.n = TOKEN_LEN;
-	g->ops->random(g->ctx, g->token.b, TOKEN_LEN);
+	outlet_random(&g->out, g->token.b, TOKEN_LEN);
 	for (struct gather_server *s = g->servers; s; s = s->next) {
 		s->heard = false;
 		s->n_alone = 0;
@@ -286,9 +263,9 @@ on_response(void *ctx, struct peer *p, const struct path *way, const struct msg 
 /* --- life --------------------------------------------------------------------------- */
 
 static const struct layer_ops layer_ops = {
-	.open = on_open,
-	.commit = on_commit,
-	.random = on_random,
+	.open = outlet_open,
+	.commit = outlet_commit,
+	.random = outlet_random,
 	.on_request = on_request,
 	.on_response = on_response,
 };
@@ -307,19 +284,21 @@ prepare(struct gather *g, const struct target *t)
 }
 
 struct gather *
-gather_new(const struct gather_ops *ops, void *ctx, const struct target *t, uint64_t now_ms)
+gather_new(const struct outlet_ops *out, void *out_ctx, const struct gather_ops *ops, void *ctx,
+	const struct target *t, uint64_t now_ms)
 {
 	static const struct layer_limits limits = {
 		.peers = GATHER_SERVERS_MAX, .exchanges = GATHER_SERVERS_MAX};
 	struct gather *g = mem_alloc(sizeof(*g));
 
+	g->out = (struct outlet){.ops = out, .ctx = out_ctx};
 	g->ops = ops;
 	g->ctx = ctx;
 	if (!prepare(g, t)) {
 		free(g);
 		return NULL;
 	}
-	ops->random(ctx, &g->mid, sizeof(g->mid));
+	outlet_random(&g->out, &g->mid, sizeof(g->mid));
 	g->layer = layer_new(&layer_ops, g, &limits, now_ms);
 	return g;
 }

@@ -9,8 +9,8 @@
 #ifndef COAPCAST_CLIENT_GATHER_H
 #define COAPCAST_CLIENT_GATHER_H
 
+#include "client/outlet.h"
 #include "client/target.h"
-#include "msg/layer.h"
 
 #define GATHER_SERVERS_MAX 256 /* answers of more are not kept */
 #define GATHER_ETAGS_MAX 16 /* in one request */
@@ -37,18 +37,15 @@ struct gather_server {
 };
 
 struct gather_ops {
-	/* Room for one datagram to the group, or to a server, as in struct layer_ops. */
+	/* Room for one datagram to the group, as in struct layer_ops; the outlet commits it. */
 	struct buf *(*open_group)(void *ctx);
-	struct buf *(*open)(void *ctx, const struct path *way);
-	void (*commit)(void *ctx);
-	void (*random)(void *ctx, void *p, size_t n);
 	/* A server answered or confirmed; `first` since gather_ask(), else it says something else. */
 	void (*on_answer)(void *ctx, const struct gather_server *s, bool first);
 };
 
-/* `ops` stays borrowed, the target is copied. NULL: it cannot be written. */
-struct gather *gather_new(
-	const struct gather_ops *ops, void *ctx, const struct target *t, uint64_t now_ms);
+/* Both ops stay borrowed, the target is copied. NULL: it cannot be written. */
+struct gather *gather_new(const struct outlet_ops *out, void *out_ctx, const struct gather_ops *ops,
+	void *ctx, const struct target *t, uint64_t now_ms);
 void gather_free(struct gather *g); /* NULL is fine */
 
 /*

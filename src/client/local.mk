@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
+	src/client/driver.c src/client/driver.h \
 	src/client/endpoint.c src/client/endpoint.h \
 	src/client/gather.c src/client/gather.h \
 	src/client/meeting.c src/client/meeting.h \
 	src/client/latest.c src/client/latest.h \
-	src/client/observation.c src/client/observation.h \
+	src/client/membership.c src/client/values.c \
+	src/client/observation.c src/client/observation.h src/client/observation_impl.h \
 	src/client/offer.c src/client/offer.h \
+	src/client/outlet.c src/client/outlet.h \
 	src/client/session.c src/client/session.h \
 	src/client/target.c src/client/target.h \
 	src/client/transfer.c src/client/transfer.h

@@ -20,8 +20,9 @@ struct meeting_ops {
 
 /*
  * Asks the group from an address of the interface (0: what the routing table gives), at
- * once, and every GATHER_ROUND_MS again until wait_ms are almost over; it ends nothing then. 0, or negative errno with e filled:
- * -EADDRNOTAVAIL when the interface has no address of the group's family.
+ * once, and every GATHER_ROUND_MS again until wait_ms are almost over; it ends nothing
+ * then. 0, or negative errno with e filled: -EADDRNOTAVAIL when the interface has no
+ * address to ask the group from.
  */
 int meeting_open(uv_loop_t *loop, const struct addr *group, uint32_t ifindex,
 	const struct target *target, uint32_t wait_ms, const struct meeting_ops *ops, void *ctx,

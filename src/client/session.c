@@ -11,38 +11,13 @@
 #define TOKEN_LEN 4
 
 struct session {
+	struct outlet out;
 	struct layer *layer;
-	const struct session_ops *ops;
-	void *ctx;
 	struct path way; /* to the server */
 	struct peer *server; /* pinned */
 	struct call *calls;
 	struct listener *listeners;
 };
-
-static struct buf *
-on_open(void *ctx, const struct path *way)
-{
-	struct session *s = ctx;
-
-	return s->ops->open(s->ctx, way);
-}
-
-static void
-on_commit(void *ctx)
-{
-	struct session *s = ctx;
-
-	s->ops->commit(s->ctx);
-}
-
-static void
-on_random(void *ctx, void *p, size_t n)
-{
-	struct session *s = ctx;
-
-	s->ops->random(s->ctx, p, n);
-}
 
 /* We serve nothing. */
 static void
@@ -107,21 +82,20 @@ on_response(void *ctx, struct peer *p, const struct path *way, const struct msg 
 }
 
 static const struct layer_ops layer_ops = {
-	.open = on_open,
-	.commit = on_commit,
-	.random = on_random,
+	.open = outlet_open,
+	.commit = outlet_commit,
+	.random = outlet_random,
 	.on_request = on_request,
 	.on_response = on_response,
 };
 
 struct session *
-session_new(const struct session_ops *ops, void *ctx, const struct path *server, uint64_t now_ms)
+session_new(const struct outlet_ops *ops, void *ctx, const struct path *server, uint64_t now_ms)
 {
 	static const struct layer_limits limits = {.peers = PEERS_MAX, .exchanges = EXCHANGES_MAX};
 	struct session *s = mem_alloc(sizeof(*s));
 
-	s->ops = ops;
-	s->ctx = ctx;
+	s->out = (struct outlet){.ops = ops, .ctx = ctx};
 	s->way = *server;
 	s->layer = layer_new(&layer_ops, s, &limits, now_ms);
 	s->server = layer_peer(s->layer, server);
@@ -183,7 +157,7 @@ session_random(struct session *s, uint32_t n)
 {
 	uint32_t v;
 
-	s->ops->random(s->ctx, &v, sizeof(v));
+	outlet_random(&s->out, &v, sizeof(v));
 	return v % n;
 }
 
@@ -193,7 +167,7 @@ session_token(struct session *s)
 	struct token t = {.n = TOKEN_LEN};
 
 	do
-		s->ops->random(s->ctx, t.b, TOKEN_LEN);
+		outlet_random(&s->out, t.b, TOKEN_LEN);
 	while (find_call(s, &t));
 	return t;
 }

@@ -9,18 +9,11 @@
 #ifndef COAPCAST_CLIENT_SESSION_H
 #define COAPCAST_CLIENT_SESSION_H
 
-#include "msg/layer.h"
+#include "client/outlet.h"
 
 #define SESSION_TAIL_MAX 1800 /* options and payload of a request */
 /* An acknowledged request is waited for so long: NON_LIFETIME and a little (RFC 7252 4.8.2). */
 #define SESSION_ANSWER_MS 150000u
-
-struct session_ops {
-	/* As in struct layer_ops. */
-	struct buf *(*open)(void *ctx, const struct path *way);
-	void (*commit)(void *ctx);
-	void (*random)(void *ctx, void *p, size_t n);
-};
 
 struct session;
 
@@ -68,7 +61,7 @@ struct listener {
 
 /* `ops` stays borrowed. `server` is the way there: our own address and port and the server's. */
 struct session *session_new(
-	const struct session_ops *ops, void *ctx, const struct path *server, uint64_t now_ms);
+	const struct outlet_ops *ops, void *ctx, const struct path *server, uint64_t now_ms);
 /* Every call and listener must have been stopped; NULL is fine. */
 void session_free(struct session *s);
 

@@ -33,6 +33,14 @@ transfer_max_age_s(const struct msg *m)
 	return msg_uint(m, OPT_MAX_AGE, &v) ? v : MAX_AGE_DEFAULT_S;
 }
 
+struct bytes
+transfer_etag(const struct msg *m)
+{
+	const struct opt *o = msg_find(m, OPT_ETAG);
+
+	return o ? o->value : BYTES_NONE;
+}
+
 bool
 transfer_is_on(const struct transfer *t)
 {

@@ -84,5 +84,7 @@ bool transfer_has_more(const struct msg *m);
 /* Content-Format or TARGET_NO_FORMAT; Max-Age in seconds, 60 without (RFC 7252 5.10.5). */
 int transfer_format(const struct msg *m);
 uint32_t transfer_max_age_s(const struct msg *m);
+/* p NULL: none. */
+struct bytes transfer_etag(const struct msg *m);
 
 #endif

@@ -59,7 +59,7 @@ bed_random(void *ctx, void *p, size_t n)
 		*(uint8_t *)p = ++b->counter;
 }
 
-static const struct session_ops bed_ops = {
+static const struct outlet_ops bed_ops = {
 	.open = bed_open, .commit = bed_commit, .random = bed_random};
 
 static inline struct addr

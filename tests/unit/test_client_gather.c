@@ -82,11 +82,9 @@ on_answer(void *ctx, const struct gather_server *s, bool first)
 		m.payload.n ? (const char *)m.payload.p : "");
 }
 
-static const struct gather_ops ops = {.open_group = on_open_group,
-	.open = on_open,
-	.commit = on_commit,
-	.random = on_random,
-	.on_answer = on_answer};
+static const struct outlet_ops outlet_ops = {
+	.open = on_open, .commit = on_commit, .random = on_random};
+static const struct gather_ops ops = {.open_group = on_open_group, .on_answer = on_answer};
 
 static void
 setup(void)
@@ -98,7 +96,7 @@ setup(void)
 	memset(&bed, 0, sizeof(bed));
 	bed.now_ms = 1000;
 	bed.said = buf_of(bed.said_room, sizeof(bed.said_room));
-	bed.gather = gather_new(&ops, NULL, &t, bed.now_ms);
+	bed.gather = gather_new(&outlet_ops, NULL, &ops, NULL, &t, bed.now_ms);
 	ck_assert_ptr_nonnull(bed.gather);
 }
 
@@ -435,7 +433,7 @@ START_TEST(no_room_and_no_target)
 {
 	struct target bad = {.path = BYTES_LIT("/%zz"), .accept = TARGET_NO_FORMAT};
 
-	ck_assert_ptr_null(gather_new(&ops, NULL, &bad, 0));
+	ck_assert_ptr_null(gather_new(&outlet_ops, NULL, &ops, NULL, &bad, 0));
 	gather_free(NULL);
 	bed.closed = true;
 	ck_assert(gather_ask(bed.gather, 0));

@@ -502,26 +502,6 @@ START_TEST(the_token_space_is_of_both_endpoints)
 	ck_assert_uint_eq(bw_stats().group_observations, 3);
 }
 
-/* A path so long that its phantom leaves no room in the datagram. */
-START_TEST(what_cannot_be_told_in_a_datagram_stays_traditional)
-{
-	char name[701];
-
-	anew(1)->datagram = 700;
-	begin();
-	for (size_t i = 0; i < sizeof(name) - 1; i++)
-		name[i] = i % 200 == 199 ? '/' : 'n';
-	name[sizeof(name) - 1] = '\0';
-	bw_topic(name, "v");
-	bw_in(1, "GET /ps/data/%s o=0", name);
-	bw_expect("1+v ");
-	ck_assert_uint_eq(bw_stats().group_observations, 0);
-	name[590] = '\0';
-	bw_topic(name, "v");
-	bw_in(2, "GET /ps/data/%s o=0", name);
-	bw_expect("a2 i2 ");
-}
-
 static void
 add_start(TCase *t)
 {
@@ -562,7 +542,6 @@ add_limits(TCase *t)
 	tcase_add_test(t, omn_4_1_no_two_live_ones_share_a_token);
 	tcase_add_test(t, omn_4_1_another_group_is_another_token_space);
 	tcase_add_test(t, the_token_space_is_of_both_endpoints);
-	tcase_add_test(t, what_cannot_be_told_in_a_datagram_stays_traditional);
 }
 
 static Suite *

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What drives a client's state machine (a session, a gather) on a libuv loop: one UDP
+ * socket and the groups it joins, the clock, and the kernel's randomness. Not here: what
+ * is said (session.h, gather.h) and with whom (endpoint.h, meeting.h).
+ */
+#ifndef COAPCAST_CLIENT_DRIVER_H
+#define COAPCAST_CLIENT_DRIVER_H
+
+#include "base/error.h"
+#include "client/outlet.h"
+#include "transport/udp.h"
+
+struct driver;
+
+/* The machine. None of these is called before driver_start(), or after driver_close(). */
+struct driver_ops {
+	void (*receive)(void *ctx, const struct path *from, struct bytes datagram, uint64_t now_ms);
+	/* Before the loop waits: says what is due, and when that is needed next, or WHEEL_NEVER. */
+	void (*advance)(void *ctx, uint64_t now_ms);
+	uint64_t (*next)(void *ctx);
+};
+
+/* What a machine's outlet is; its ctx is the driver. */
+extern const struct outlet_ops driver_outlet;
+
+/*
+ * Opens a socket to talk with `remote`, a server or a group, from the address the kernel
+ * chooses, or from an address of the interface `ifindex` when it is not 0; *ret_way is the
+ * way there. 0, or negative errno with e filled: -EADDRNOTAVAIL when the interface has no
+ * address to reach it from.
+ */
+int driver_open(uv_loop_t *loop, const struct addr *remote, uint32_t ifindex,
+	const struct driver_ops *ops, void *ctx, struct error *e, struct driver **ret,
+	struct path *ret_way);
+void driver_start(struct driver *d);
+/* Closes it; in a later turn of the loop, on_closed(ctx) may free the machine. */
+void driver_close(struct driver *d, void (*on_closed)(void *ctx));
+
+uint64_t driver_now_ms(void);
+struct udp *driver_udp(struct driver *d);
+/* As in struct outlet_ops, to a group. */
+struct buf *driver_open_group(struct driver *d, const struct udp_group *to);
+
+#endif
