@@ -3,8 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
 
 #define SLAB_OBJECTS 128
+#define SLABS_BURST 16 /* so many at once are given back to the kernel, not only to malloc */
 
 static void *
 checked(void *p)
@@ -80,29 +84,31 @@ pool_init(struct pool *p, size_t object_size)
 	*p = (struct pool){.size = (object_size + align - 1) / align * align};
 }
 
+/* Frees the slabs up to `end`. */
+static void
+free_slabs(struct pool *p, const void *end)
+{
+	while (p->slabs != end) {
+		void *next = *(void **)p->slabs;
+
+		free(p->slabs);
+		p->slabs = next;
+	}
+}
+
 void
 pool_fini(struct pool *p)
 {
-	void *slab = p->slabs;
-
-	while (slab) {
-		void *next = *(void **)slab;
-
-		free(slab);
-		slab = next;
-	}
+	free_slabs(p, NULL);
 	*p = (struct pool){.size = p->size};
 }
 
+/* All objects of a slab join the free ones. */
 static void
-grow(struct pool *p)
+offer(struct pool *p, char *slab)
 {
-	char *slab = checked(malloc(sizeof(void *) + SLAB_OBJECTS * p->size));
 	char *first = slab + sizeof(void *);
 
-	*(void **)slab = p->slabs;
-	p->slabs = slab;
-	p->n_slabs++;
 	/* Linked from the back, so that objects leave in order of address. */
 	for (size_t i = SLAB_OBJECTS; i-- > 0;) {
 		void *object = first + i * p->size;
@@ -110,6 +116,38 @@ grow(struct pool *p)
 		*(void **)object = p->free_list;
 		p->free_list = object;
 	}
+}
+
+static void
+grow(struct pool *p)
+{
+	char *slab = checked(malloc(sizeof(void *) + SLAB_OBJECTS * p->size));
+
+	*(void **)slab = p->slabs;
+	p->slabs = slab;
+	p->n_slabs++;
+	offer(p, slab);
+}
+
+/* Nothing is in use: the slab to go on with is the oldest, below which nothing gets free. */
+static void
+shrink(struct pool *p)
+{
+	size_t n_slabs = p->n_slabs;
+	void *oldest = p->slabs;
+
+	while (*(void **)oldest)
+		oldest = *(void **)oldest;
+	free_slabs(p, oldest);
+	p->n_slabs = 1;
+	p->free_list = NULL;
+	offer(p, oldest);
+#ifdef HAVE_MALLOC_TRIM
+	if (n_slabs > SLABS_BURST)
+		(void)malloc_trim(0);
+#else
+	(void)n_slabs;
+#endif
 }
 
 void *
@@ -133,7 +171,8 @@ pool_put(struct pool *p, void *object)
 		return;
 	*(void **)object = p->free_list;
 	p->free_list = object;
-	p->n_used--;
+	if (--p->n_used == 0 && p->n_slabs > 1)
+		shrink(p);
 }
 
 size_t

@@ -26,8 +26,8 @@ void mem_wipe(void *p, size_t n);
 
 /*
  * A pool of objects of one size, in slabs: no per-object overhead of malloc,
- * and neighbours stay neighbours. Objects come zeroed. Slabs go back only
- * with pool_fini.
+ * and neighbours stay neighbours. Objects come zeroed. Slabs go back when no
+ * object is in use, all but one: a burst is not to be paid for ever after.
  */
 struct pool {
 	size_t size; /* bytes per object */

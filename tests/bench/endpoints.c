@@ -21,6 +21,15 @@ endpoints_widen(int fd)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
+void
+endpoints_narrow(struct endpoints *e)
+{
+	/* The kernel doubles what it is told. */
+	int size = e->default_room / 2;
+
+	(void)setsockopt(e->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 static void
 prepare_batch(struct endpoints_batch *b, bool out)
 {
@@ -49,6 +58,7 @@ endpoints_new(const struct sockaddr_in *server, struct error *err, struct endpoi
 {
 	struct sockaddr_in any = {.sin_family = AF_INET};
 	struct endpoints *e;
+	socklen_t room_size = sizeof(e->default_room);
 	int on = 1, off = 0, rc;
 
 	e = mem_alloc(sizeof(*e));
@@ -64,6 +74,7 @@ endpoints_new(const struct sockaddr_in *server, struct error *err, struct endpoi
 		endpoints_free(e);
 		return rc;
 	}
+	(void)getsockopt(e->fd, SOL_SOCKET, SO_RCVBUF, &e->default_room, &room_size);
 	endpoints_widen(e->fd);
 	*ret = e;
 	return 0;
@@ -109,6 +120,7 @@ endpoints_flush(struct endpoints *e)
 
 		if (n > 0) {
 			done += (unsigned)n;
+			e->n_sent += (unsigned)n;
 		} else if (errno != EINTR) {
 			/* Such as the ECONNREFUSED of an earlier datagram: count, go on. */
 			e->n_send_errors++;
@@ -159,6 +171,7 @@ endpoints_pull(struct endpoints *e, struct endpoints_arrival ret[ENDPOINTS_BATCH
 		else
 			e->n_foreign++;
 	}
+	e->n_received += n_ret;
 	return n_ret;
 }
 

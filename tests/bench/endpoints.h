@@ -41,6 +41,8 @@ struct endpoints {
 	struct endpoints_batch in;
 	uint64_t n_foreign; /* datagrams from somebody else: ignored */
 	uint64_t n_send_errors; /* datagrams the kernel did not take */
+	uint64_t n_sent, n_received; /* datagrams */
+	int default_room; /* SO_RCVBUF as it was before endpoints_widen() */
 };
 
 /* One datagram that came in; borrowed until the next endpoints_pull(). */
@@ -51,6 +53,9 @@ struct endpoints_arrival {
 
 /* Largest receive buffer the kernel grants, up to 16 MiB. */
 void endpoints_widen(int fd);
+
+/* From now on the clients' socket has the receive buffer that any socket has. */
+void endpoints_narrow(struct endpoints *e);
 
 /* 0 or -errno with `err` filled; a heap object because of its size. */
 int endpoints_new(const struct sockaddr_in *server, struct error *err, struct endpoints **ret);

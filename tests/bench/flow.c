@@ -202,7 +202,7 @@ run_leg(struct flow *f, uint32_t limit)
 
 	f->limit = limit;
 	f->now_ns = start_ns;
-	while ((f->next < limit || f->n_open > 0) && f->now_ns < f->deadline_ns) {
+	while ((f->next < f->limit || f->n_open > 0) && f->now_ns < f->deadline_ns) {
 		turn(f);
 		if (f->now_ns - swept_ns > SWEEP_NS) {
 			sweep(f);

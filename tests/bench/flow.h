@@ -61,7 +61,7 @@ struct flow {
 
 	struct flow_request *requests;
 	uint32_t *latency_ns; /* first transmission to verdict, finished requests */
-	uint32_t limit; /* requests from this one on have to wait */
+	uint32_t limit; /* requests from this one on have to wait; an owner may lower it */
 	uint32_t next; /* first request never sent */
 	uint32_t oldest; /* no request before it is open */
 	uint32_t n_open;

@@ -9,6 +9,8 @@
  *   inform  registration: empty ACK, then a CON 5.03 with 160 bytes
  *   fanout  registrations are kept; a PUT is acknowledged and sent to each
  *   mcast   as inform; a PUT is acknowledged and sent once to the group
+ *   move    as fanout, up to the registration number COUNT: then everybody gets a
+ *           CON 5.03, 64 of them unacknowledged at a time, and it goes on as mcast
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,6 +51,10 @@ struct limits {
 	uint32_t sequence; /* Observe */
 	uint32_t n_observers;
 	struct observer *observers; /* MAX_OBSERVERS */
+	uint32_t threshold; /* move: so many observers are too many */
+	bool moved;
+	uint32_t n_told; /* observers who got the 5.03 */
+	uint32_t n_open; /* of these the ones who have not acknowledged it */
 };
 
 /* A request as far as the limits look into it. */
@@ -175,15 +181,23 @@ on_inform(struct limits *l, const struct request *r)
 }
 
 static void
+keep(struct limits *l, const struct request *r)
+{
+	struct observer *o = &l->observers[l->n_observers];
+
+	if (r->token.n != 4 || l->n_observers == MAX_OBSERVERS)
+		return;
+	l->n_observers++;
+	o->who = *r->from;
+	memcpy(o->token, r->token.p, 4);
+}
+
+static void
 on_fanout(struct limits *l, const struct request *r)
 {
 	if (r->all.p[1] != PACKET_PUT) {
-		if (r->registers && r->token.n == 4 && l->n_observers < MAX_OBSERVERS) {
-			struct observer *o = &l->observers[l->n_observers++];
-
-			o->who = *r->from;
-			memcpy(o->token, r->token.p, 4);
-		}
+		if (r->registers)
+			keep(l, r);
 		on_echo(l, r);
 		return;
 	}
@@ -217,6 +231,42 @@ on_mcast(struct limits *l, const struct request *r)
 	push(l, &l->group, &out);
 }
 
+/* As many 5.03s as the window has room for. */
+static void
+tell_more(struct limits *l)
+{
+	static const uint8_t response[INFORM_SIZE];
+
+	while (l->moved && l->n_told < l->n_observers && l->n_open < BATCH) {
+		const struct observer *o = &l->observers[l->n_told++];
+		struct buf out = claim(l);
+
+		packet_put_head(&out, PACKET_CON, PACKET_UNAVAILABLE, l->mid++, BYTES_OF(o->token));
+		buf_put_u8(&out, 0xff);
+		buf_put(&out, BYTES_OF(response));
+		push(l, &o->who, &out);
+		l->n_open++;
+	}
+}
+
+static void
+on_move(struct limits *l, const struct request *r)
+{
+	struct buf out;
+
+	if (l->moved) {
+		on_mcast(l, r);
+	} else if (!r->registers || l->n_observers + 1 < l->threshold) {
+		on_fanout(l, r);
+	} else {
+		keep(l, r);
+		l->moved = true;
+		out = claim(l);
+		packet_put_empty(&out, PACKET_ACK, mid_of(r));
+		push(l, r->from, &out);
+	}
+}
+
 static void
 turn(struct limits *l, void (*handle)(struct limits *l, const struct request *r))
 {
@@ -229,6 +279,8 @@ turn(struct limits *l, void (*handle)(struct limits *l, const struct request *r)
 		struct request r = {.all = bytes_of(l->in.data[i], l->in.head[i].msg_len)};
 		size_t tkl;
 
+		if (r.all.n == 4 && r.all.p[0] == 0x60 && l->n_open > 0)
+			l->n_open--;
 		/* Only requests, and only Confirmable ones: ACKs end here. */
 		if (r.all.n < 4 || r.all.p[0] >> 4 != 4 || r.all.p[1] == PACKET_EMPTY)
 			continue;
@@ -238,6 +290,7 @@ turn(struct limits *l, void (*handle)(struct limits *l, const struct request *r)
 		r.from = &l->in.name[i];
 		handle(l, &r);
 	}
+	tell_more(l);
 	flush(l);
 }
 
@@ -267,6 +320,7 @@ static const struct mode modes[] = {
 	{"inform", on_inform},
 	{"fanout", on_fanout},
 	{"mcast", on_mcast},
+	{"move", on_move},
 	{.name = NULL},
 };
 
@@ -279,8 +333,10 @@ main(int argc, char **argv)
 
 	while (argc > 1 && m->name != NULL && strcmp(m->name, argv[1]) != 0)
 		m++;
-	if (argc != 5 || m->name == NULL || inet_pton(AF_INET, argv[3], &l->group.sin_addr) != 1) {
-		fputs("usage: limits echo|inform|fanout|mcast PORT GROUP GROUPPORT\n", stderr);
+	if (argc < 5 || argc > 6 || m->name == NULL ||
+		inet_pton(AF_INET, argv[3], &l->group.sin_addr) != 1) {
+		fputs("usage: limits echo|inform|fanout|mcast|move PORT GROUP GROUPPORT [COUNT]\n",
+			stderr);
 		return 2;
 	}
 	l->group.sin_family = AF_INET;
@@ -289,6 +345,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "limits: cannot open port %s: %s\n", argv[2], strerror(-rc));
 		return 1;
 	}
+	l->threshold = argc > 5 ? (uint32_t)strtoul(argv[5], NULL, 10) : MAX_OBSERVERS;
 	prepare_box(&l->in);
 	prepare_box(&l->out);
 	l->observers = mem_alloc(sizeof(*l->observers) * MAX_OBSERVERS);

@@ -38,6 +38,7 @@ enum load_phase {
 	LOAD_WARM = 2,
 	LOAD_REGISTER = 3,
 	LOAD_MEASURE = 4,
+	LOAD_MOVE = 5,
 };
 
 /* A flow of that phase over the load's endpoints; ops, ctx and counts are then set. */
@@ -75,5 +76,6 @@ int load_put(struct load *l);
 int load_observe(struct load *l); /* mode `register` */
 int load_group(struct load *l); /* mode `publish-group` */
 int load_fanout(struct load *l);
+int load_move(struct load *l);
 
 #endif

@@ -23,12 +23,13 @@ static const struct mode modes[] = {
 	{"register", load_observe},
 	{"publish-group", load_group},
 	{"fanout", load_fanout},
+	{"move", load_move},
 	{.name = NULL},
 };
 
 static const char usage[] =
 	"usage: load MODE -s 127.0.0.1:PORT [OPTIONS]\n"
-	"modes: get put register publish-group fanout\n"
+	"modes: get put register publish-group fanout move\n"
 	"  -s ADDR:PORT  the server, on loopback\n"
 	"  -p PID        the server's process: CPU and memory are read from it\n"
 	"  -t PATH       topic data (ps/data/t); % becomes the topic's number\n"

@@ -11,7 +11,7 @@ tests_bench_load_SOURCES = $(bench_common) \
 	tests/bench/flow.c tests/bench/flow.h \
 	tests/bench/load.c tests/bench/load.h \
 	tests/bench/load_fanout.c tests/bench/load_get.c tests/bench/load_group.c \
-	tests/bench/load_main.c tests/bench/load_observe.c \
+	tests/bench/load_main.c tests/bench/load_move.c tests/bench/load_observe.c \
 	tests/bench/meter.c tests/bench/meter.h
 tests_bench_load_LDADD = libcoapcast.a
 tests_bench_limits_SOURCES = $(bench_common) tests/bench/limits.c

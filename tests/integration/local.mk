@@ -4,6 +4,7 @@ dist_check_SCRIPTS += \
 	tests/integration/smoke.sh \
 	tests/integration/addresses.sh \
 	tests/integration/blockwise.sh \
+	tests/integration/blockwise_observe.sh \
 	tests/integration/cli_group.sh \
 	tests/integration/cli_output.sh \
 	tests/integration/cli_restart.sh \

@@ -67,14 +67,23 @@ START_TEST(pool_objects_are_apart_and_come_zeroed)
 		ck_assert_uint_eq(p.n_used, N);
 		for (unsigned i = 0; i < N; i++)
 			ck_assert(is_filled(o[i], size, (uint8_t)(i | 1)));
+		ck_assert_uint_eq(p.n_slabs, (N + 127) / 128);
+		ck_assert_uint_ge(pool_bytes(&p), N * size);
+		ck_assert_uint_le(pool_bytes(&p), (N + 128) * (size + 8) + 8 * 8);
 		for (unsigned i = 0; i < N; i++)
 			pool_put(&p, o[(i * 7) % N]);
 		ck_assert_uint_eq(p.n_used, 0);
+		/* A burst leaves nothing behind but what the next one begins with. */
+		ck_assert_uint_eq(p.n_slabs, 1);
 	}
 	/* What was handed back is used again. */
-	ck_assert_uint_eq(p.n_slabs, (N + 127) / 128);
-	ck_assert_uint_ge(pool_bytes(&p), N * size);
-	ck_assert_uint_le(pool_bytes(&p), (N + 128) * (size + 8) + 8 * 8);
+	for (unsigned i = 0; i < 2 * N; i++) {
+		o[0] = pool_get(&p);
+		o[1] = pool_get(&p);
+		pool_put(&p, o[0]);
+		pool_put(&p, o[1]);
+	}
+	ck_assert_uint_eq(p.n_slabs, 1);
 	pool_put(&p, NULL);
 	pool_fini(&p);
 	ck_assert_uint_eq(pool_bytes(&p), 0);
