@@ -64,9 +64,10 @@ ask_alone(struct gather *g, struct gather_server *s)
 	static const struct exchange_ops ops = {.compose = compose, .on_end = on_end};
 	struct peer *p;
 
-	if (s->exchange || s->n_alone++ >= GATHER_ALONE_MAX ||
+	if (s->exchange || s->n_alone >= GATHER_ALONE_MAX ||
 		(p = layer_peer(g->layer, &s->way)) == NULL)
 		return;
+	s->n_alone++;
 	s->exchange = layer_send_con(g->layer, p, &ops, s);
 }
 

@@ -145,6 +145,7 @@ offer_read(const struct msg *response, const struct msg *request, const struct a
 {
 	struct inform in;
 	enum offer_verdict v;
+	uint16_t critical;
 
 	if (!is_informative(response, &in)) {
 		error_set(e, "the informative response is malformed");
@@ -164,7 +165,8 @@ offer_read(const struct msg *response, const struct msg *request, const struct a
 			error_set(e, "the latest notification is malformed");
 			return OFFER_BAD;
 		}
-		ret->has_notification = true;
+		/* Options count as those of any response do: RFC 7252 5.4. */
+		ret->has_notification = option_sift(&ret->notification, &critical) == OPTION_FINE;
 	}
 	ret->res = ret->has_notification ? BYTES_NONE : in.res;
 	ret->group = in.client;

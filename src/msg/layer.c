@@ -216,7 +216,7 @@ request_accept(struct request *r)
 	r->answered = true;
 	/* While it runs, and after: a duplicate gets the empty ACK too. */
 	if (r->memory == MEMORY_RECENT)
-		request_remember(r);
+		peer_remember(r->peer, r->msg->mid, CODE_EMPTY, now_s(r->layer));
 	if (r->msg->type == TYPE_CON)
 		send_bare(r->layer, r->way, TYPE_ACK, r->msg->mid);
 }
@@ -225,12 +225,6 @@ void
 request_ignore(struct request *r)
 {
 	r->answered = true;
-}
-
-void
-request_remember(struct request *r)
-{
-	peer_remember(r->peer, r->msg->mid, CODE_EMPTY, now_s(r->layer));
 }
 
 static bool
@@ -572,9 +566,12 @@ layer_receive_cut(struct layer *l, const struct path *way, struct bytes head)
 		reject(l, way, &m);
 		return;
 	}
+	/* RFC 7959 2.9.3: how large it may be, and that blocks are the way. */
 	msg_init(&response, TYPE_ACK, CODE_TOO_LARGE);
 	response.mid = m.mid;
 	response.token = m.token;
+	(void)msg_add_uint(&response, OPT_BLOCK1, BLOCK_MAX_SZX);
+	(void)msg_add_uint(&response, OPT_SIZE1, l->limits.payload);
 	send_response(l, way, &response);
 }
 

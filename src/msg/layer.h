@@ -119,6 +119,7 @@ struct layer_limits {
 	uint32_t peers; /* struct peer */
 	uint32_t exchanges; /* CONs in flight or waiting, and as many remembered responses */
 	uint32_t held; /* answers to multicast requests that wait for the end of their leisure */
+	uint32_t payload; /* told to whom sends more in one datagram than fits (Size1) */
 };
 
 /* `ops` stays borrowed. now_ms is the caller's monotonic clock, as everywhere below. */
@@ -139,7 +140,7 @@ void layer_receive(struct layer *l, const struct path *way, struct bytes datagra
 
 /*
  * Takes the beginning of a datagram that was longer than can be received: a
- * confirmable request gets 4.13 (RFC 7252 4.6), any other CON a RST.
+ * confirmable request gets 4.13 with Size1 (RFC 7252 4.6), any other CON a RST.
  */
 void layer_receive_cut(struct layer *l, const struct path *way, struct bytes head);
 
@@ -168,8 +169,6 @@ bool request_wants(const struct request *r, uint8_t code);
 uint32_t request_leisure(const struct request *r);
 /* A random part of the leisure, in ms, for what is sent later on. */
 uint32_t layer_leisure(struct layer *l);
-/* Makes duplicates of this request get an empty ACK instead of running again. */
-void request_remember(struct request *r);
 
 /* Sends a NON; *ret_mid is its message id. False when it was dropped. */
 bool layer_send_non(struct layer *l, struct peer *p, const struct outmsg *m, uint16_t *ret_mid);

@@ -59,7 +59,8 @@ plan_init(struct plan *p, const struct conf *conf, struct error *e)
 	*p = (struct plan){
 		.layer = {.peers = limits->peers,
 			.exchanges = limits->exchanges,
-			.held = limits->exchanges < HELD_MAX ? limits->exchanges : HELD_MAX},
+			.held = limits->exchanges < HELD_MAX ? limits->exchanges : HELD_MAX,
+			.payload = (uint32_t)limits->payload_bytes},
 		.broker =
 			{
 				.collection = conf->broker.collection,

@@ -156,7 +156,8 @@ on_request(void *ctx, struct request *r)
 		send_con(r->peer);
 		break;
 	case 1:
-		request_remember(r);
+		request_accept(r);
+		request_ignore(r);
 		break;
 	case 2:
 		request_ignore(r);

@@ -35,8 +35,8 @@ exec 3<>"/dev/udp/${at%:*}/${at#*:}"
 	printf '\x41\x03\x12\x34\x07'
 	printf %08000d 0
 } | dd bs=8005 count=1 iflag=fullblock status=none >&3
-is "$(timeout 10 dd bs=64 count=1 status=none <&3 | od -An -tx1)" " 61 8d 12 34 07" \
-	"a datagram of 8005 bytes: 4.13"
+is "$(timeout 10 dd bs=64 count=1 status=none <&3 | od -An -tx1)" \
+	" 61 8d 12 34 07 d1 0e 06 d1 14 20" "a datagram of 8005 bytes: 4.13, in blocks, with Size1"
 exec 3>&-
 
 # --- topics -------------------------------------------------------------------------------

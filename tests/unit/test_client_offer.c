@@ -178,6 +178,51 @@ START_TEST(omn_5_2_same_request_or_not)
 }
 END_TEST
 
+/*
+ * RFC 7252 5.4.3: an Observe of four bytes is none, and RFC 7252 5.4.1: a notification with
+ * a critical option nobody knows is rejected, in a latest notification as anywhere.
+ */
+START_TEST(omn_5_2_options_of_the_latest_notification)
+{
+	static const struct {
+		uint16_t number;
+		struct bytes value;
+		const char *said;
+	} cases[] = {
+		{OPT_OBSERVE, BYTES_LIT("\x81\x81\x81\x81"),
+			"join " GROUP " from " SERVER "; i:now (initial); "},
+		{9999, BYTES_LIT("x"), "join " GROUP " from " SERVER "; "},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t space[64], payload[256];
+		struct buf latest = BUF_OF(space), out = BUF_OF(payload);
+		struct inform in = {.generations = INFORM_CURRENT,
+			.server = bed_addr(SERVER),
+			.client = bed_addr(GROUP),
+			.token = watch_token};
+		struct token t;
+		struct msg m;
+
+		if (i > 0)
+			watch_setup();
+		msg_init(&m, TYPE_NON, CODE_CONTENT);
+		ck_assert_int_eq(msg_add(&m, cases[i].number, cases[i].value), 0);
+		m.payload = BYTES_LIT("now");
+		ck_assert_int_eq(msg_encode_inner(&m, &latest), 0);
+		in.last_notif = buf_bytes(&latest);
+		ck_assert_int_eq(inform_encode(&in, &out), 0);
+		t = watch_registration(&m);
+		watch_send_informative(&t, buf_bytes(&out));
+		ck_assert_str_eq(watch_said(), cases[i].said);
+		/* Without a notification that counts the value is asked for. */
+		ck_assert_uint_eq(bed_unread(&watch_bed), i);
+		if (i == 0)
+			watch_teardown();
+	}
+}
+END_TEST
+
 static void
 add_offers(Suite *s)
 {
@@ -190,6 +235,7 @@ add_offers(Suite *s)
 	tcase_add_test(t, malformed_but_declared);
 	tcase_add_test(t, group_that_cannot_be_joined);
 	tcase_add_test(t, omn_5_2_same_request_or_not);
+	tcase_add_test(t, omn_5_2_options_of_the_latest_notification);
 	suite_add_tcase(s, t);
 }
 

@@ -150,9 +150,6 @@ serve(struct world *w, struct request *r)
 	case 'i':
 		request_ignore(r);
 		break;
-	case 'm':
-		request_remember(r);
-		break;
 	case 'n':
 		request_reply_code(r, CODE_NOT_FOUND);
 		break;
@@ -233,7 +230,8 @@ world_from(struct world *w, unsigned peer, unsigned address, bool multicast)
 void
 world_init(struct world *w, uint32_t n_peers, uint32_t n_exchanges)
 {
-	struct layer_limits limits = {.peers = n_peers, .exchanges = n_exchanges, .held = 4};
+	struct layer_limits limits = {
+		.peers = n_peers, .exchanges = n_exchanges, .held = 4, .payload = 1024};
 
 	*w = (struct world){.now_ms = 1000000};
 	w->out = BUF_OF(w->out_room);
