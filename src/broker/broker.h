@@ -87,7 +87,7 @@ struct broker_stats {
 	uint64_t informed, moved;
 	uint64_t unaware; /* clients found not to follow informative responses */
 	/* Now: */
-	size_t topics, observers, group_observations, value_bytes;
+	uint64_t topics, observers, group_observations, value_bytes;
 };
 
 /*

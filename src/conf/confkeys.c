@@ -172,8 +172,7 @@ static const struct schema_key discovery_keys[] = {
 };
 
 static const struct schema_key metrics_keys[] = {
-	{"listen", SCHEMA_ENDPOINT, AT(metrics_listen), .flags = SCHEMA_LATER,
-		.help = "Where Prometheus may ask."},
+	{"listen", SCHEMA_ENDPOINT, AT(metrics_listen), .help = "Where Prometheus may ask."},
 	{.name = NULL},
 };
 

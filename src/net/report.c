@@ -17,64 +17,22 @@ report_ready(const struct conf *conf)
 		conf->n_topics);
 }
 
-/* One line of counters: name and value, as many as there are. */
-struct counter {
-	const char *name;
-	uint64_t value;
-};
-
+/* One line per section of the table. */
 static void
-report_counters(const char *what, const struct counter *c, size_t n)
+report_figures(const struct figures *f)
 {
-	char text[900];
-	struct buf b = buf_of(text, sizeof(text) - 1);
+	const struct figure *what = figures_table();
 
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, " %s=%llu", c[i].name, (unsigned long long)c[i].value);
-	log_notice("state: %s%s", what, buf_str(&b));
-}
+	while (what->name) {
+		const char *section = what->section;
+		char text[900];
+		struct buf b = buf_of(text, sizeof(text) - 1);
 
-#define REPORT(what, ...)                                                       \
-	do {                                                                    \
-		const struct counter list_[] = {__VA_ARGS__};                   \
-		report_counters(what, list_, sizeof(list_) / sizeof(list_[0])); \
-	} while (0)
-
-static void
-report_layer(const struct layer *layer)
-{
-	const struct layer_stats *s = layer_stats(layer);
-
-	REPORT("messages", {"peers", layer_n_peers(layer)}, {"exchanges", layer_n_exchanges(layer)},
-		{"received", s->received}, {"requests", s->requests}, {"duplicates", s->duplicates},
-		{"ignored", s->ignored}, {"malformed", s->malformed}, {"pings", s->pings},
-		{"resets", s->resets}, {"bad-options", s->bad_options}, {"con-sent", s->con_sent},
-		{"retransmitted", s->retransmitted}, {"acked", s->acked}, {"timeouts", s->timeouts},
-		{"refused-peers", s->refused_peers}, {"refused-exchanges", s->refused_exchanges},
-		{"held", s->held}, {"refused-held", s->refused_held},
-		{"stray-responses", s->stray_responses}, {"stray-acks", s->stray_acks});
-}
-
-static void
-report_broker(const struct broker *broker, uint64_t n_refused)
-{
-	struct broker_stats s;
-
-	broker_stats(broker, &s);
-	REPORT("broker", {"topics", s.topics}, {"observers", s.observers},
-		{"value-bytes", s.value_bytes}, {"publishes", s.publishes},
-		{"publishes-refused", s.publishes_refused}, {"created", s.created},
-		{"deleted", s.deleted}, {"expired", s.expired}, {"registrations", s.registrations},
-		{"registrations-refused", s.registrations_refused},
-		{"deregistrations", s.deregistrations}, {"notifications", s.notifications},
-		{"notifications-con", s.notifications_con},
-		{"observers-dropped", s.observers_dropped}, {"unprotected-refused", n_refused});
-	REPORT("groups", {"observations", s.group_observations}, {"started", s.group_started},
-		{"cancelled", s.group_cancelled}, {"informed", s.informed}, {"moved", s.moved},
-		{"notifications", s.group_notifications}, {"refreshes", s.group_refreshes},
-		{"coalesced", s.group_coalesced}, {"dropped", s.group_dropped},
-		{"unaware", s.unaware}, {"counts", s.group_counts},
-		{"confirmations", s.group_confirmations});
+		for (; what->name && strcmp(what->section, section) == 0; what++)
+			buf_printf(&b, " %s=%llu", what->name,
+				(unsigned long long)figures_value(f, what));
+		log_notice("state: %s%s", section, buf_str(&b));
+	}
 }
 
 static void
@@ -92,17 +50,9 @@ report_group(void *ctx, const struct group_observation *g)
 }
 
 void
-report_state(
-	const struct udp *udp, const struct layer *layer, struct broker *broker, uint64_t n_refused)
+report_state(const struct figures *f, struct broker *broker)
 {
-	struct udp_stats s;
-
-	udp_stats(udp, &s);
-	REPORT("udp", {"received", s.received}, {"sent", s.sent}, {"truncated", s.truncated},
-		{"overflowed", s.overflowed}, {"receive-errors", s.receive_errors},
-		{"dropped", s.dropped}, {"failed", s.failed});
-	report_layer(layer);
-	report_broker(broker, n_refused);
+	report_figures(f);
 	broker_each_group(broker, report_group, NULL);
 }
 

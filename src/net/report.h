@@ -8,14 +8,13 @@
 
 #include "broker/broker.h"
 #include "conf/conf.h"
-#include "transport/udp.h"
+#include "net/figures.h"
 
 /* The line with the word `ready`. */
 void report_ready(const struct conf *conf);
 
 /* Everything that is counted, at level notice. */
-void report_state(const struct udp *udp, const struct layer *layer, struct broker *broker,
-	uint64_t n_refused);
+void report_state(const struct figures *f, struct broker *broker);
 
 /* Creates the configuration's topics that are not there yet; logs those that cannot be. */
 void report_topics(struct broker *broker, const struct conf *conf);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "net/discovery.h"
+#include "net/metrics.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
@@ -36,6 +37,7 @@ struct server {
 	struct udp *udp;
 	struct layer *layer;
 	struct broker *broker;
+	struct metrics *metrics; /* NULL: nobody may ask */
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
 	struct log_brake refused, unaware;
@@ -252,6 +254,8 @@ stop(struct server *s)
 	if (s->udp)
 		udp_close(s->udp, NULL);
 	s->udp = NULL;
+	metrics_close(s->metrics);
+	s->metrics = NULL;
 }
 
 /* -v adds to what the configuration says, before and after a reload. */
@@ -294,16 +298,31 @@ reload(struct server *s)
 }
 
 static void
+take_figures(void *ctx, struct figures *ret)
+{
+	const struct server *s = ctx;
+
+	udp_stats(s->udp, &ret->udp);
+	ret->layer = *layer_stats(s->layer);
+	broker_stats(s->broker, &ret->broker);
+	ret->peers = layer_n_peers(s->layer);
+	ret->exchanges = layer_n_exchanges(s->layer);
+	ret->unprotected_refused = s->n_refused;
+}
+
+static void
 on_signal(uv_signal_t *h, int number)
 {
 	struct server *s = h->data;
+	struct figures f = {0};
 
 	switch (number) {
 	case SIGHUP:
 		reload(s);
 		break;
 	case SIGUSR1:
-		report_state(s->udp, s->layer, s->broker, s->n_refused);
+		take_figures(s, &f);
+		report_state(&f, s->broker);
 		break;
 	default:
 		log_notice("server: stopping signal=%d", number);
@@ -370,6 +389,10 @@ start_listening(struct server *s, struct error *e)
 			addr_format(udp_address(s->udp, socket), at),
 			udp_receive_buffer(s->udp, socket));
 	}
+	if (s->conf->metrics_listen.family != AF_UNSPEC &&
+		(rc = metrics_open(
+			 &s->loop, &s->conf->metrics_listen, take_figures, s, e, &s->metrics)) < 0)
+		return rc;
 	return discovery_join(
 		s->udp, s->conf->discovery_interfaces, s->conf->n_discovery_interfaces, e);
 }

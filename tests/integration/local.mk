@@ -17,6 +17,7 @@ dist_check_SCRIPTS += \
 	tests/integration/flood.sh \
 	tests/integration/introspect.sh \
 	tests/integration/limits.sh \
+	tests/integration/metrics.sh \
 	tests/integration/pace.sh \
 	tests/integration/signals.sh \
 	tests/integration/startup.sh \

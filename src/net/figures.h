@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything that is counted, in one table: what the dump on SIGUSR1 writes to
+ * the log is what Prometheus is told. Who counts is asked once per reading.
+ */
+#ifndef COAPCAST_NET_FIGURES_H
+#define COAPCAST_NET_FIGURES_H
+
+#include "broker/broker.h"
+#include "transport/udp.h"
+
+/* One reading of them all. */
+struct figures {
+	struct udp_stats udp;
+	struct layer_stats layer;
+	struct broker_stats broker;
+	uint64_t peers, exchanges; /* now */
+	uint64_t unprotected_refused; /* requests that security.nosec forbade */
+};
+
+struct figure {
+	const char *section; /* of the dump, and of the metric's name */
+	const char *name; /* in words joined by '-' */
+	const char *help; /* one line, for Prometheus */
+	uint16_t at; /* of a uint64_t in struct figures */
+	bool gauge; /* it goes down as well */
+};
+
+/* In the order of their sections; the last one has no name. */
+const struct figure *figures_table(void);
+
+uint64_t figures_value(const struct figures *f, const struct figure *what);
+
+/* "coapcast_udp_received_total": what a figure is called for Prometheus. */
+void figures_metric_name(const struct figure *what, struct buf *out);
+
+/* The Prometheus text format, version 0.0.4. */
+void figures_print(const struct figures *f, struct buf *out);
+
+#endif
