@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/exec.h"
 #include "cli/json.h"
@@ -188,11 +189,19 @@ on_leave(void *ctx, uint16_t socket)
 	endpoint_leave(s->c.ep, socket);
 }
 
+static int64_t
+wall_s(void *ctx)
+{
+	(void)ctx;
+	return (int64_t)time(NULL);
+}
+
 static const struct observation_ops observation_ops = {
 	.join = on_join,
 	.leave = on_leave,
 	.on_value = on_value,
 	.on_note = on_note,
+	.wall_s = wall_s,
 	.on_end = on_end,
 };
 

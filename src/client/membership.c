@@ -4,12 +4,17 @@
 #include "wire/option.h"
 
 #define DRAW_BITS 16 /* drawn at once for the answer to a count */
+#define AHEAD_MAX_S 100000000 /* times further in the future are as good as never */
 
 void
 membership_leave(struct observation *o)
 {
+	struct wheel *w = session_wheel(o->session);
+
 	if (o->state != STATE_GROUP)
 		return;
+	wheel_stop(w, &o->count_due);
+	wheel_stop(w, &o->end_due);
 	session_unlisten(o->session, &o->listener);
 	o->ops->leave(o->ctx, o->listener.socket);
 }
@@ -98,7 +103,8 @@ on_multicast(void *owner, const struct arrival *a)
 	if (a->msg->code != CODE_CONTENT || !msg_has(a->msg, OPT_OBSERVE))
 		return;
 	o->heard = true;
-	o->n_silent = 0;
+	o->deaf = false;
+	o->n_silent = o->n_insisted = 0;
 	values_take(o, a->msg, &s);
 }
 
@@ -119,6 +125,124 @@ take_current(struct observation *o, const struct offer *f, struct story *s)
 	values_ask(o);
 }
 
+/* Registered again without taking it up, the server is to see that we cannot. */
+static void
+insist(struct observation *o, const struct offer *f)
+{
+	char text[ADDR_STRLEN];
+
+	o->n_insisted++;
+	if (!o->complained)
+		observation_note(o, true,
+			"multicast to %s does not arrive here, though the broker answers: going "
+			"on by unicast",
+			addr_format(&f->group, text));
+	o->complained = true;
+	observation_pause(o);
+	o->state = STATE_WAITING;
+	observation_set_due(o, DUE_REGISTER, session_random(o->session, OBSERVATION_AGAIN_MS));
+}
+
+void
+membership_grow_stale(struct observation *o)
+{
+	uint32_t in_ms = session_random(o->session, OBSERVATION_LEISURE_MS);
+
+	/* Before the announced moment silence means nothing. */
+	if (session_now(o->session) < o->not_before_ms) {
+		observation_set_due(o, DUE_GET, in_ms);
+		return;
+	}
+	o->n_silent++;
+	if (o->n_insisted > 0 ? o->n_silent % OBSERVATION_POLLS != 0
+			      : o->n_silent < OBSERVATION_SILENT) {
+		observation_set_due(o, DUE_GET, in_ms);
+		return;
+	}
+	/*
+	 * The server may have forgotten us, or its cancellation was lost; or it sends and we
+	 * do not hear it. Nothing is asked until the next registration shows which.
+	 */
+	o->deaf = !o->heard && o->answered;
+	observation_renew(o, in_ms);
+}
+
+void
+membership_answered(struct observation *o, bool changed)
+{
+	o->answered = true;
+	/* A publish and what is due at Max-Age, both unheard: that is not waited for twice. */
+	if (changed && !o->heard && o->n_silent > 0 && o->n_insisted == 0) {
+		o->deaf = true;
+		observation_set_due(
+			o, DUE_REGISTER, session_random(o->session, OBSERVATION_AGAIN_MS));
+	}
+}
+
+static void
+on_end_due(struct timer *t, void *ctx)
+{
+	struct observation *o = MAP_OBJECT(t, struct observation, end_due);
+
+	(void)ctx;
+	observation_note(o, false, "the group observation was to end by now");
+	observation_set_due(o, DUE_REGISTER, 0);
+}
+
+/* next_not_before and ending: when silence begins to mean something, and when it is over. */
+static void
+take_plan(struct observation *o, const struct offer *f)
+{
+	struct wheel *w = session_wheel(o->session);
+	int64_t left_s;
+
+	o->not_before_ms = 0;
+	if (f->has_next_not_before && f->next_not_before_s < AHEAD_MAX_S)
+		o->not_before_ms = w->now_ms + f->next_not_before_s * 1000;
+	wheel_stop(w, &o->end_due);
+	if (!f->has_ending || !o->ops->wall_s)
+		return;
+	left_s = f->ending_s - o->ops->wall_s(o->ctx);
+	/* An end in the past is that of a clock that is wrong. */
+	if (left_s >= 0 && left_s < AHEAD_MAX_S)
+		wheel_start(w, &o->end_due,
+			w->now_ms + (uint64_t)left_s * 1000 + OBSERVATION_GRACE_MS +
+				session_random(o->session, OBSERVATION_AGAIN_MS));
+}
+
+static bool
+is_same(const struct observation *o, const struct offer *f)
+{
+	return addr_equal(&o->group, &f->group) && token_equal(&o->token, &f->token);
+}
+
+static int
+join(struct observation *o, const struct offer *f, struct error *e)
+{
+	char token[2 * sizeof(f->token.b) + 1], text[ADDR_STRLEN];
+	struct buf hex = buf_of(token, sizeof(token));
+	uint16_t socket;
+	int rc = o->ops->join(o->ctx, &f->group, session_server(o->session), e, &socket);
+
+	if (rc < 0)
+		return rc;
+	o->listener.socket = socket;
+	session_listen(o->session, &o->listener);
+	o->state = STATE_GROUP;
+	o->group = f->group;
+	o->token = f->token;
+	o->group_max_age_s = UINT32_MAX;
+	o->n_silent = o->n_torn = 0;
+	o->heard = o->answered = false;
+	o->registered = true;
+	/* A group observation counts for itself. */
+	latest_reset(&o->latest);
+	buf_put_hex(&hex, bytes_of(f->token.b, f->token.n));
+	observation_note(
+		o, false, "moved to %s token %s", addr_format(&f->group, text), buf_str(&hex));
+	return 0;
+}
+
 void
 membership_take_up(struct observation *o, const struct offer *f, const struct arrival *a)
 {
@@ -127,36 +251,31 @@ membership_take_up(struct observation *o, const struct offer *f, const struct ar
 		.verified = a->verified,
 		.initial = !o->registered,
 		.token = f->token};
-	char token[2 * sizeof(f->token.b) + 1], text[ADDR_STRLEN];
-	struct buf hex = buf_of(token, sizeof(token));
+	bool same = is_same(o, f);
 	struct error e;
-	uint16_t socket;
 
 	/* An answer that was sent again: its newer notification counts, no more. */
-	if (o->state == STATE_GROUP && addr_equal(&o->group, &f->group) &&
-		token_equal(&o->token, &f->token)) {
+	if (o->state == STATE_GROUP && same) {
+		take_plan(o, f);
 		take_current(o, f, &s);
 		return;
 	}
+	if (o->deaf && same && o->n_insisted < OBSERVATION_INSIST) {
+		insist(o, f);
+		return;
+	}
+	if (!same) {
+		o->deaf = o->complained = false;
+		o->n_insisted = 0;
+	}
 	observation_pause(o);
 	o->state = STATE_WAITING;
-	if (o->ops->join(o->ctx, &f->group, session_server(o->session), &e, &socket) < 0) {
+	if (join(o, f, &e) < 0) {
 		observation_mention(o, OPT_OBSERVE, 1);
 		observation_end(o, OBSERVATION_NO_MULTICAST, a->msg->code, e.text);
 		return;
 	}
-	o->listener.socket = socket;
-	session_listen(o->session, &o->listener);
-	o->state = STATE_GROUP;
-	o->group = f->group;
-	o->token = f->token;
-	o->n_silent = 0;
-	o->registered = true;
-	/* A group observation counts for itself. */
-	latest_reset(&o->latest);
-	buf_put_hex(&hex, bytes_of(f->token.b, f->token.n));
-	observation_note(
-		o, false, "moved to %s token %s", addr_format(&f->group, text), buf_str(&hex));
+	take_plan(o, f);
 	take_current(o, f, &s);
 }
 
@@ -164,6 +283,7 @@ void
 membership_init(struct observation *o)
 {
 	o->count_due.fire = answer_count;
+	o->end_due.fire = on_end_due;
 	o->listener.on_multicast = on_multicast;
 	o->listener.owner = o;
 	o->group_max_age_s = UINT32_MAX;

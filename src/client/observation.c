@@ -38,7 +38,7 @@ observation_pause(struct observation *o)
 	membership_leave(o);
 	wheel_stop(w, &o->due);
 	wheel_stop(w, &o->rest_due);
-	wheel_stop(w, &o->count_due);
+	transfer_stop(&o->offer);
 	transfer_stop(&o->rest);
 	transfer_stop(&o->refresh);
 	o->what_due = DUE_NOTHING;
@@ -91,6 +91,49 @@ send_registration(struct observation *o, bool same_token)
 		observation_set_due(o, DUE_REGISTER, RETRY_MS);
 }
 
+static void take_refusal(struct observation *o, const struct arrival *a);
+
+/* All of an informative response, or why there is none. */
+static void
+on_offer(void *owner, const struct transfer_result *r)
+{
+	struct observation *o = owner;
+	struct arrival a = {.verified = r->verified};
+	struct msg m;
+
+	if (r->end == TRANSFER_CHANGED && o->n_torn++ < TRANSFER_RESTARTS) {
+		call_stop(&o->call);
+		o->state = STATE_WAITING;
+		observation_set_due(
+			o, DUE_REGISTER, session_random(o->session, OBSERVATION_AGAIN_MS));
+		return;
+	}
+	if (r->end != TRANSFER_ANSWERED) {
+		observation_end(o,
+			r->end == TRANSFER_TIMEOUT ? OBSERVATION_TIMEOUT : OBSERVATION_BROKEN,
+			CODE_UNAVAILABLE, "the rest of it is missing");
+		return;
+	}
+	msg_init(&m, TYPE_ACK, r->code);
+	if (r->content_format != TARGET_NO_FORMAT)
+		(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, (uint32_t)r->content_format);
+	m.payload = r->body;
+	a.msg = &m;
+	take_refusal(o, &a);
+}
+
+/* RFC 7959 2.2: an informative response may be more than a datagram holds. */
+static void
+fetch_offer(struct observation *o, const struct msg *first)
+{
+	struct transfer_request r = values_request(o);
+
+	if (transfer_is_on(&o->offer))
+		return; /* it was sent again */
+	observation_note(o, false, "asking for the rest of the informative response");
+	transfer_resume(&o->offer, o->session, &r, first, on_offer, o);
+}
+
 /* An answer that is no success: an offer, or the end. */
 static void
 take_refusal(struct observation *o, const struct arrival *a)
@@ -106,6 +149,10 @@ take_refusal(struct observation *o, const struct arrival *a)
 	struct error e = {""};
 	struct bytes p = a->msg->payload;
 
+	if (a->msg->code == CODE_UNAVAILABLE && transfer_has_more(a->msg)) {
+		fetch_offer(o, a->msg);
+		return;
+	}
 	v = offer_read(a->msg, &o->request, session_server(o->session), &e, &f);
 	if (v == OFFER_GOOD) {
 		membership_take_up(o, &f, a);
@@ -143,6 +190,7 @@ take_value(struct observation *o, const struct arrival *a)
 		return;
 	}
 	o->state = STATE_TRADITIONAL;
+	o->n_torn = o->n_insisted = 0;
 	if (answers)
 		observation_note(o, false, "registered%s", o->registered ? " again" : "");
 	o->registered = true;
@@ -178,28 +226,23 @@ on_failure(void *owner, enum call_failure why)
 
 static const struct call_ops call_ops = {.on_response = on_response, .on_failure = on_failure};
 
-static void
-renew(struct observation *o, uint32_t in_ms)
+void
+observation_renew(struct observation *o, uint32_t in_ms)
 {
 	uint64_t now = session_now(o->session);
 
 	observation_set_due(o, DUE_REGISTER, (o->again_ms > now ? o->again_ms - now : 0) + in_ms);
 }
 
-/*
- * Max-Age ran out: a traditional observation is renewed, in a group the value is asked
- * for. When that silence lasts, the server may have forgotten us, or its cancellation
- * was lost: then that is renewed too, and nothing is asked until it may be.
- */
+/* Max-Age ran out: a traditional observation is renewed. */
 static void
 grow_stale(struct observation *o)
 {
-	if (o->state != STATE_GROUP)
-		renew(o, REGISTER_EARLIEST_MS + session_random(o->session, REGISTER_SPREAD_MS));
-	else if (++o->n_silent >= OBSERVATION_SILENT)
-		renew(o, session_random(o->session, OBSERVATION_LEISURE_MS));
+	if (o->state == STATE_GROUP)
+		membership_grow_stale(o);
 	else
-		observation_set_due(o, DUE_GET, session_random(o->session, OBSERVATION_LEISURE_MS));
+		observation_renew(
+			o, REGISTER_EARLIEST_MS + session_random(o->session, REGISTER_SPREAD_MS));
 }
 
 static void

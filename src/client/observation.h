@@ -21,9 +21,15 @@
 #define OBSERVATION_SILENT 2 /* Max-Ages without a notification until it registers again */
 /*
  * Between two such registrations. Whoever registers twice within a minute of an
- * informative response counts as one that does not understand it.
+ * informative response counts as one that does not understand it, and so does who wants
+ * to: when nothing of a group is heard that is there, as the same informative response
+ * shows, notifications are to come by unicast.
  */
 #define OBSERVATION_APART_MS 61000
+
+#define OBSERVATION_INSIST 3 /* registrations to be left out of a group that is not heard */
+#define OBSERVATION_POLLS 16 /* GETs until it is tried again, where that did not help */
+#define OBSERVATION_GRACE_MS 2000 /* after the announced end: for the cancellation to come */
 
 enum via { VIA_UNICAST, VIA_INFORMATIVE, VIA_MULTICAST };
 
@@ -61,6 +67,8 @@ struct observation_ops {
 	void (*on_value)(void *ctx, const struct observation_value *v);
 	/* What happens, a line without its end; `loud`: also for who did not ask (-v). */
 	void (*on_note)(void *ctx, bool loud, const char *text);
+	/* Seconds since 1970, UTC; NULL: nobody knows, and announced ends are not minded. */
+	int64_t (*wall_s)(void *ctx);
 	/* It is over; `text` is for humans, `code` that of REFUSED. */
 	void (*on_end)(void *ctx, enum observation_end end, uint8_t code, const char *text);
 };

@@ -62,8 +62,22 @@ struct observation {
 	struct token token; /* T */
 	uint32_t group_max_age_s; /* of the last notification there, or UINT32_MAX */
 	unsigned n_silent; /* Max-Ages that ran out since a notification came */
-	bool heard; /* a multicast notification came, ever */
+	bool heard; /* a multicast notification came since it was joined */
+	bool answered; /* so did an answer to a GET */
+	/*
+	 * `group` and `token` are of one that nothing was heard of. Should they be offered
+	 * again it is there, and it is multicast that does not get here.
+	 */
+	bool deaf;
+	bool complained; /* that was told */
+	unsigned n_insisted; /* registrations to be left out of it */
+	uint64_t not_before_ms; /* the server said that nothing comes until then */
+	struct timer end_due; /* the moment of the announced end */
 	struct timer count_due; /* the moment to answer a count */
+
+	/* An informative response that did not fit its datagram. */
+	struct transfer offer;
+	unsigned n_torn; /* that changed while it was read */
 
 	/* A value that did not fit its notification. */
 	struct transfer rest;
@@ -80,6 +94,8 @@ struct observation {
 void observation_note(struct observation *o, bool loud, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void observation_set_due(struct observation *o, enum due what, uint64_t in_ms);
+/* Registers again after a while, but not too soon after the last time. */
+void observation_renew(struct observation *o, uint32_t in_ms);
 /* Everything stops but the call; the state is the caller's to set. */
 void observation_pause(struct observation *o);
 /* It is over, for that reason. */
@@ -110,8 +126,12 @@ void values_fetch_rest(struct timer *t, void *ctx);
 
 /* "Informative Response", steps 1 to 7: join, keep T, and take the latest notification. */
 void membership_take_up(struct observation *o, const struct offer *f, const struct arrival *a);
-/* Stops listening; fine when not in a group. */
+/* Stops listening and all that goes with it; fine when not in a group. */
 void membership_leave(struct observation *o);
+/* A Max-Age ran out: what is due then. */
+void membership_grow_stale(struct observation *o);
+/* The plain GET was answered; `changed`: with a value that no notification told of. */
+void membership_answered(struct observation *o, bool changed);
 /* Counted by a notification, it answers or not. */
 void membership_be_counted(struct observation *o, const struct msg *m);
 void membership_init(struct observation *o);

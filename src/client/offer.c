@@ -174,5 +174,7 @@ offer_read(const struct msg *response, const struct msg *request, const struct a
 	ret->notification.token = in.token;
 	ret->has_next_not_before = in.has_next_not_before;
 	ret->next_not_before_s = in.next_not_before_s;
+	ret->has_ending = in.has_ending;
+	ret->ending_s = in.ending_s;
 	return OFFER_GOOD;
 }

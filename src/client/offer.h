@@ -30,6 +30,8 @@ struct offer {
 	struct bytes res; /* the seed's current representation, without the former; p NULL: none */
 	bool has_next_not_before;
 	uint64_t next_not_before_s;
+	bool has_ending;
+	int64_t ending_s; /* NumericDate of the end that is planned */
 };
 
 /*

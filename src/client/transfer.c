@@ -155,6 +155,8 @@ put_request(struct transfer *t, struct msg *m, struct buf *scratch)
 		rc = put_payload(t, m);
 	if (rc == 0 && t->n_body > 0)
 		rc = msg_add_uint(m, OPT_BLOCK2, block_value(&b));
+	if (rc == 0 && t->resumed && MSG_CLASS(t->code) != 2 && t->n_etag > 0)
+		rc = msg_add(m, OPT_ETAG, bytes_of(t->etag, t->n_etag));
 	return rc;
 }
 
@@ -286,10 +288,21 @@ take_block1(struct transfer *t, const struct msg *m)
 	return true;
 }
 
+/* Whether a response may be a part of the body. */
 static bool
-is_read(const struct transfer *t)
+is_part(const struct transfer *t, uint8_t code)
 {
-	return t->request.code == CODE_GET || t->request.code == CODE_FETCH;
+	bool is_read = t->request.code == CODE_GET || t->request.code == CODE_FETCH;
+
+	return is_read && (t->resumed ? code == t->code : MSG_CLASS(code) == 2);
+}
+
+/* Whether it says that there is something else by now. */
+static bool
+is_other(const struct transfer *t, const struct msg *m)
+{
+	return t->resumed && (m->code == t->code || MSG_CLASS(m->code) == 2) &&
+	       !(m->code == t->code && same_etag(t, m));
 }
 
 static bool
@@ -304,7 +317,7 @@ on_response(void *owner, const struct arrival *a)
 		return true;
 	}
 	/* Asking another method for the rest would run it again: its first block has to do. */
-	if (MSG_CLASS(a->msg->code) == 2 && o && is_read(t)) {
+	if (o && is_part(t, a->msg->code)) {
 		if (block_decode(o, &b) < 0)
 			give_up(t, TRANSFER_BROKEN);
 		else
@@ -312,7 +325,7 @@ on_response(void *owner, const struct arrival *a)
 		return true;
 	}
 	/* RFC 7959 2.4: a response without Block2 is the whole, whatever came before. */
-	if (t->resumed && MSG_CLASS(a->msg->code) == 2 && !same_etag(t, a->msg)) {
+	if (is_other(t, a->msg)) {
 		give_up(t, TRANSFER_CHANGED);
 		return true;
 	}
@@ -363,6 +376,7 @@ transfer_resume(struct transfer *t, struct session *s, const struct transfer_req
 
 	prepare(t, s, r, on_done, owner);
 	t->resumed = true;
+	t->code = first->code;
 	if (o && block_decode(o, &b) == 0 && b.num == 0 && first->payload.n == block_size(&b)) {
 		t->szx2 = b.szx;
 		note_etag(t, first);

@@ -56,7 +56,8 @@ struct transfer {
 	uint8_t n_restarts;
 	uint8_t n_etag;
 	uint8_t etag[8]; /* of the body */
-	bool resumed; /* its first block came in a notification */
+	bool resumed; /* its first block came otherwise */
+	uint8_t code; /* that came with */
 	int content_format;
 	uint8_t *body; /* owned */
 	size_t n_body, cap_body;
@@ -69,8 +70,9 @@ struct transfer {
 void transfer_start(struct transfer *t, struct session *s, const struct transfer_request *r,
 	void (*on_done)(void *owner, const struct transfer_result *r), void *owner);
 /*
- * The same for the rest of a value whose first block came in `first`, a 2.05 with
- * Block2. TRANSFER_CHANGED when the rest is that of another value.
+ * The same for the rest of what came with a first block: `first`, a 2.05 or an error
+ * response with Block2. What an error response said is asked for by its ETag, since its
+ * path alone leads to the value. TRANSFER_CHANGED when the rest is that of another one.
  */
 void transfer_resume(struct transfer *t, struct session *s, const struct transfer_request *r,
 	const struct msg *first, void (*on_done)(void *owner, const struct transfer_result *r),

@@ -62,6 +62,7 @@ on_refreshed(void *owner, const struct transfer_result *r)
 		.initial = o->refresh_initial,
 		.token = o->call.token};
 	char name[16];
+	bool changed;
 
 	o->refresh_initial = false;
 	if (r->end == TRANSFER_ANSWERED && is_final(r->code)) {
@@ -74,16 +75,13 @@ on_refreshed(void *owner, const struct transfer_result *r)
 		observation_set_due(o, DUE_STALE, (o->max_age_s ? o->max_age_s : 1) * 1000ull);
 		return;
 	}
-	/* The value changed and no notification said so: evidence, not proof. */
-	if (o->state == STATE_GROUP && !o->heard && !s.initial && o->n_silent > 0 &&
-		!latest_equals(&o->latest, r->etag, r->body))
-		observation_note(o, true,
-			"the value changed, but no multicast notification came: "
-			"is something between here and the group?");
+	changed = !s.initial && !latest_equals(&o->latest, r->etag, r->body);
 	/* The group is as good as its silence is short, whatever a GET says of the value. */
 	values_hold(o, o->state == STATE_GROUP && o->group_max_age_s < r->max_age_s
 			       ? o->group_max_age_s
 			       : r->max_age_s);
+	if (o->state == STATE_GROUP)
+		membership_answered(o, changed);
 	values_tell(o, &s, r->etag, r->body, r->content_format);
 }
 

@@ -105,7 +105,7 @@ random_bytes(void *ctx, void *p, size_t n)
 	}
 }
 
-static const struct session_ops session_ops = {
+static const struct outlet_ops outlet_ops = {
 	.open = open_datagram, .commit = commit, .random = random_bytes};
 
 static int
@@ -344,7 +344,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fz.now_ms = 1000;
 	fz.way.remote = (struct addr){.family = AF_INET, .port = 5683, .ip = {10, 0, 0, 1}};
 	fz.way.local = (struct addr){.family = AF_INET, .port = 40000, .ip = {10, 0, 0, 2}};
-	fz.session = session_new(&session_ops, NULL, &fz.way, fz.now_ms);
+	fz.session = session_new(&outlet_ops, NULL, &fz.way, fz.now_ms);
 	fz.observation = observation_new(fz.session, &what, &observation_ops, NULL, &e);
 	assert(fz.observation != NULL);
 	session_advance(fz.session, fz.now_ms);

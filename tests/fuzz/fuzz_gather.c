@@ -140,11 +140,10 @@ on_answer(void *ctx, const struct gather_server *s, bool first)
 
 static const struct gather_ops ops = {
 	.open_group = on_open_group,
-	.open = on_open,
-	.commit = on_commit,
-	.random = on_random,
 	.on_answer = on_answer,
 };
+
+static const struct outlet_ops outlet = {.open = on_open, .commit = on_commit, .random = on_random};
 
 static void
 give(uint8_t what, struct bytes datagram)
@@ -250,7 +249,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(&fz, 0, sizeof(fz));
 	fz.now_ms = 1000;
-	fz.gather = gather_new(&ops, NULL, &target, fz.now_ms);
+	fz.gather = gather_new(&outlet, NULL, &ops, NULL, &target, fz.now_ms);
 	assert(fz.gather != NULL);
 	(void)gather_ask(fz.gather, 0);
 	while (rest.n > 0) {

@@ -69,7 +69,8 @@ tests_unit_test_client_group_SOURCES = tests/unit/test_client_group.c $(unit_wat
 tests_unit_test_client_offer_SOURCES = tests/unit/test_client_offer.c $(unit_watch)
 tests_unit_test_client_transfer_SOURCES = tests/unit/test_client_transfer.c \
 	tests/unit/clientbed.h tests/unit/unit.h
-check_PROGRAMS += tests/unit/test_client_gather
+check_PROGRAMS += tests/unit/test_client_gather tests/unit/test_client_silence
+tests_unit_test_client_silence_SOURCES = tests/unit/test_client_silence.c $(unit_watch)
 tests_unit_test_client_gather_SOURCES = tests/unit/test_client_gather.c tests/unit/unit.h
 tests_unit_test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 

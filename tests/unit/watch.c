@@ -94,11 +94,19 @@ on_end(void *ctx, enum observation_end end, uint8_t code, const char *text)
 	say("end: %s %s; ", names[end], msg_code_name(code, name));
 }
 
+static int64_t
+wall_s(void *ctx)
+{
+	(void)ctx;
+	return WATCH_WALL_S + (int64_t)(watch_bed.now_ms - 1000) / 1000;
+}
+
 const struct observation_ops watch_ops = {
 	.join = on_join,
 	.leave = on_leave,
 	.on_value = on_value,
 	.on_note = on_note,
+	.wall_s = wall_s,
 	.on_end = on_end,
 };
 
@@ -261,26 +269,33 @@ watch_send_informative(const struct token *t, struct bytes payload)
 }
 
 void
-watch_inform(const struct token *t, unsigned generations, uint32_t observe, const char *value)
+watch_inform_of(const struct token *t, struct inform *in, uint32_t observe, const char *value)
 {
 	uint8_t space[256], latest_space[128];
 	struct buf out = BUF_OF(space), latest = BUF_OF(latest_space);
 	struct phantom p;
-	struct inform in = {
-		.generations = generations,
-		.server = bed_addr(SERVER),
-		.client = bed_addr(GROUP),
-		.token = watch_token,
-		.res = bytes_str(value),
-	};
 
+	in->server = bed_addr(SERVER);
+	if (in->client.family == AF_UNSPEC)
+		in->client = bed_addr(GROUP);
+	if (in->token.n == 0)
+		in->token = watch_token;
+	in->res = bytes_str(value);
 	watch_make_phantom(&p, "/ps/data/t");
 	watch_make_latest(&latest, observe, value);
-	in.ph_req = buf_bytes(&p.inner);
-	in.registr = buf_bytes(&p.whole);
-	in.last_notif = buf_bytes(&latest);
-	ck_assert_int_eq(inform_encode(&in, &out), 0);
+	in->ph_req = buf_bytes(&p.inner);
+	in->registr = buf_bytes(&p.whole);
+	in->last_notif = buf_bytes(&latest);
+	ck_assert_int_eq(inform_encode(in, &out), 0);
 	watch_send_informative(t, buf_bytes(&out));
+}
+
+void
+watch_inform(const struct token *t, unsigned generations, uint32_t observe, const char *value)
+{
+	struct inform in = {.generations = generations};
+
+	watch_inform_of(t, &in, observe, value);
 }
 
 /* Registered, acknowledged, moved: what was said is left for the test. */

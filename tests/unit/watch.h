@@ -23,6 +23,7 @@ extern bool watch_join_fails;
 extern bool watch_any_token; /* values need not come with watch_token */
 extern uint32_t watch_missed; /* of the last value */
 extern const struct token watch_token; /* T */
+#define WATCH_WALL_S 1800000000 /* the wall clock when a test begins */
 extern const struct observation_ops watch_ops;
 
 /* Fixtures. */
@@ -57,6 +58,8 @@ void watch_make_latest(struct buf *out, uint32_t observe, const char *value);
 void watch_send_informative(const struct token *t, struct bytes payload);
 /* An informative response for the group and this latest notification. */
 void watch_inform(const struct token *t, unsigned generations, uint32_t observe, const char *value);
+/* The same for what `in` says beside that; its token and group are kept when it has them. */
+void watch_inform_of(const struct token *t, struct inform *in, uint32_t observe, const char *value);
 /* Registered, acknowledged, moved: what was said is left for the test. */
 struct token watch_move(unsigned generations, uint32_t observe, const char *value);
 
