@@ -533,28 +533,6 @@ START_TEST(no_503_is_larger_than_the_datagram)
 	ck_assert_uint_eq(bw_stats().moved, 257);
 }
 
-static void
-seed_256(struct broker_group *g)
-{
-	g->datagram = 256;
-	g->generations = INFORM_SEED;
-}
-
-START_TEST(a_large_503_of_the_seed_goes_without_res)
-{
-	struct inform in;
-	struct msg m;
-
-	anew(seed_256);
-	ck_assert_uint_eq(inform_after(100, &in), INFORM_SEED);
-	ck_assert_ptr_nonnull(in.res.p);
-	m = bw_last(2);
-	ck_assert_int_eq(bw_option(&m, OPT_CONTENT_FORMAT), 60);
-	ck_assert_uint_eq(inform_after(250, &in), INFORM_SEED);
-	ck_assert_ptr_null(in.res.p);
-	ck_assert_ptr_nonnull(in.registr.p);
-}
-
 START_TEST(omn_4_1_what_registers_by_the_phantom_is_what_registers)
 {
 	struct inform in = bw_inform(1);
@@ -698,7 +676,6 @@ add_large(TCase *t)
 	tcase_add_test(t, where_large_values_are_traditional_the_group_ends);
 	tcase_add_test(t, a_large_503_shrinks);
 	tcase_add_test(t, no_503_is_larger_than_the_datagram);
-	tcase_add_test(t, a_large_503_of_the_seed_goes_without_res);
 }
 
 static void
