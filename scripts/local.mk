@@ -2,4 +2,4 @@
 EXTRA_DIST += \
 	scripts/common.sh scripts/bootstrap scripts/packages scripts/run scripts/test scripts/demo \
 	scripts/lint scripts/check-layers scripts/check-size scripts/check-docs scripts/check-conf \
-	scripts/coverage .ci/run
+	scripts/conformance scripts/coverage .ci/run

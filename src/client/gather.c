@@ -6,7 +6,7 @@
 
 #include "client/transfer.h"
 
-#define TOKEN_LEN 4
+#define TOKEN_LEN 6 /* four bytes nobody can guess, and a count: groupcomm-bis 3.1.5 */
 #define TAIL_MAX 1400 /* options of the request */
 #define DATAGRAM_MAX 4096
 
@@ -18,6 +18,7 @@ struct gather {
 	struct gather_server *servers;
 	uint32_t n_servers;
 	struct token token;
+	uint16_t n_asked; /* requests so far */
 	uint16_t mid; /* of the last request to the group */
 	uint16_t n_tail; /* of the request without ETags */
 	uint8_t tail[TAIL_MAX];
@@ -117,9 +118,12 @@ gather_ask(struct gather *g, uint32_t members)
 {
 	uint32_t n_fresh = 0;
 
-	/* groupcomm-bis 3.1.5: a new token for every request is never reused too early. */
+	/* groupcomm-bis 3.1.5: what is counted is not used again before MIN_TOKEN_REUSE_TIME. */
+	g->n_asked++;
 	g->token.n = TOKEN_LEN;
 	outlet_random(&g->out, g->token.b, TOKEN_LEN);
+	g->token.b[4] = (uint8_t)(g->n_asked >> 8);
+	g->token.b[5] = (uint8_t)g->n_asked;
 	for (struct gather_server *s = g->servers; s; s = s->next) {
 		s->heard = false;
 		s->n_alone = 0;

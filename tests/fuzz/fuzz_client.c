@@ -217,6 +217,16 @@ give_inner(uint8_t what, struct bytes inner, enum msg_type type, const struct to
 		give(&from, buf_bytes(&out));
 }
 
+/* An answer to the last request: on its acknowledgement, or a message of its own. */
+static void
+give_response(uint8_t what, struct bytes inner)
+{
+	if (what & FLAG_CON)
+		give_inner(what, inner, TYPE_ACK, &fz.last, fz.last_mid, false);
+	else
+		give_inner(what, inner, TYPE_NON, &fz.last, fz.mid++, false);
+}
+
 static void
 give_503(uint8_t what, struct bytes payload, uint32_t format)
 {
@@ -305,8 +315,7 @@ step(struct bytes *rest)
 		give(&from, arg);
 		break;
 	case KIND_RESPONSE:
-		give_inner(what, arg, what & FLAG_CON ? TYPE_ACK : TYPE_NON, &fz.last,
-			what & FLAG_CON ? fz.last_mid : fz.mid++, false);
+		give_response(what, arg);
 		break;
 	case KIND_NOTIFICATION:
 		give_inner(what, arg, type, &fz.registration, fz.mid++, false);
@@ -321,13 +330,13 @@ step(struct bytes *rest)
 		give_offer(what, arg);
 		break;
 	case KIND_TIME:
-		let_time_pass(1ull << ((what >> 3) & 31 ? (what >> 3) % 25 : 0));
+		let_time_pass(1ull << ((what >> 3) % 25));
 		break;
 	case KIND_OTHER:
 		do_other(what);
 		break;
 	}
-	assert(fz.n_joined <= 1 && (!fz.over || fz.n_joined == 0));
+	assert(fz.n_joined <= !fz.over);
 	/* Silence, or nonsense, is no reason for a flood. */
 	assert(fz.n_sent <= SENT_MAX);
 }

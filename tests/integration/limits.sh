@@ -84,6 +84,12 @@ wait_until 5 allowed_again
 ok $? "a second later it may publish again"
 like "$(broker_counter broker publishes-refused)" '^[1-9]' "refusals are counted"
 
+# What is refused is not sent again before that time is over: the first refusal is the only one.
+refused_before=$(broker_counter broker publishes-refused)
+printf '%s\n' {1..40} | "$coapcast" pub -l "coap://$at/demo" 2>"$tmp/pub.err"
+is $? 4 "coap-pubsub 3.4: pub -l stops at a 4.29"
+is "$(broker_counter broker publishes-refused)" $((refused_before + 1)) "at the first one"
+
 stop_broker
 
 # --- memory -----------------------------------------------------------------------------------

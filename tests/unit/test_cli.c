@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the command line takes and prints: cli/uri.c, cli/args.c, cli/json.c. */
+#include "cli/locate.h"
 #include "cli/args.h"
 #include "cli/json.h"
 #include "cli/text.h"
@@ -362,6 +363,34 @@ START_TEST(control_characters_are_escaped)
 }
 END_TEST
 
+/* "implementations MUST NOT assume that the topic-data resource is co-located with the broker" */
+START_TEST(pubsub_2_2_1_topic_data_may_be_at_another_server)
+{
+	static const struct {
+		const char *reference, *path;
+	} cases[] = {
+		{"/ps/data/t", "/ps/data/t"},
+		{"coap://broker.example/other/t", "/other/t"},
+		{"coap://BROKER.example:5683/t", "/t"},
+		{"coap://broker.example:5684/ps/data/t", NULL},
+		{"coap://elsewhere.example/ps/data/t", NULL},
+		{"coap://[2001:db8::1]/ps/data/t", NULL},
+	};
+	static struct connection c;
+	char path[256];
+	struct error e;
+
+	ck_assert_int_eq(uri_parse("coap://broker.example/t", &c.uri, &e), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool here = locate_path(&c, bytes_str(cases[i].reference), path, sizeof(path));
+
+		ck_assert_int_eq(here, cases[i].path != NULL);
+		if (here)
+			ck_assert_str_eq(path, cases[i].path);
+	}
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -370,6 +399,7 @@ suite(void)
 
 	tcase_add_test(t, rfc7252_6_1_uris);
 	tcase_add_test(t, rfc7252_6_1_not_uris);
+	tcase_add_test(t, pubsub_2_2_1_topic_data_may_be_at_another_server);
 	tcase_add_test(t, rfc7252_5_10_1_length_of_a_segment);
 	tcase_add_test(t, control_characters_are_escaped);
 	tcase_add_test(t, rfc8259_7_escapes);

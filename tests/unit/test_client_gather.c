@@ -367,6 +367,23 @@ START_TEST(a_server_is_asked_alone_a_few_times)
 	ck_assert_str_eq(said(), "");
 }
 
+/*
+ * "the time between reuse of Token values for different group requests MUST be greater
+ * than" 250 s and some: not even chance makes it shorter.
+ */
+START_TEST(groupcomm_3_1_5_no_token_is_used_again)
+{
+	struct token seen[20];
+
+	for (unsigned i = 0; i < 20; i++) {
+		bed.counter = 0; /* the same random numbers */
+		(void)gather_ask(bed.gather, 0);
+		seen[i] = token();
+		for (unsigned j = 0; j < i; j++)
+			ck_assert(!token_equal(&seen[i], &seen[j]));
+	}
+}
+
 /* groupcomm-bis 3.2.1: from the cache alone only when all servers are known and fresh. */
 START_TEST(groupcomm_3_2_1_freshness)
 {
@@ -457,6 +474,7 @@ main(void)
 	tcase_add_test(t, groupcomm_3_2_2_1_an_etag_of_two_servers_validates_nothing);
 	tcase_add_test(t, groupcomm_3_2_2_1_a_valid_that_is_another_servers);
 	tcase_add_test(t, a_server_is_asked_alone_a_few_times);
+	tcase_add_test(t, groupcomm_3_1_5_no_token_is_used_again);
 	tcase_add_test(t, groupcomm_3_2_1_freshness);
 	tcase_add_test(t, servers_are_limited);
 	tcase_add_test(t, groupcomm_3_8_a_first_block_is_kept);

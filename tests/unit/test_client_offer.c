@@ -223,6 +223,99 @@ START_TEST(omn_5_2_options_of_the_latest_notification)
 }
 END_TEST
 
+/* "the client MUST use the Token value T ... as its own local Token value", in either draft. */
+static void
+only_token_t_counts(unsigned generations)
+{
+	struct token t = watch_move(generations, 9, "now");
+	struct path way = watch_group_way();
+	struct msg m;
+
+	(void)watch_said();
+	/* The registration's own token means nothing in the group. */
+	bed_separate(&watch_bed, &m, TYPE_NON, &t, CODE_CONTENT, BYTES_LIT("no"));
+	ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 10), 0);
+	bed_receive(&watch_bed, &way, &m);
+	ck_assert_str_eq(watch_said(), "");
+	watch_multicast(10, "yes");
+	ck_assert_str_eq(watch_said(), "m10:yes; ");
+}
+
+START_TEST(omn_5_2_token_t_is_the_clients_own)
+{
+	only_token_t_counts(INFORM_CURRENT);
+}
+END_TEST
+
+START_TEST(seed_3_token_t_is_the_clients_own)
+{
+	only_token_t_counts(INFORM_SEED);
+}
+END_TEST
+
+/* "considers it as received from an observe notification and processes it as usual" */
+START_TEST(seed_3_the_current_representation_is_a_notification)
+{
+	uint8_t space[256];
+	struct buf out = BUF_OF(space);
+	struct inform in = {.generations = INFORM_SEED,
+		.client = bed_addr(GROUP),
+		.token = watch_token,
+		.res = BYTES_LIT("1234")};
+	struct phantom p;
+	struct token t;
+	struct msg q;
+
+	watch_make_phantom(&p, "/ps/data/t");
+	in.registr = buf_bytes(&p.whole);
+	ck_assert_int_eq(inform_encode(&in, &out), 0);
+	t = watch_registration(&q);
+	watch_send_informative(&t, buf_bytes(&out));
+	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i:1234 (initial); ");
+}
+END_TEST
+
+/*
+ * "The request MUST NOT have link-local source or destination addresses", in either draft
+ * (the seed: "MUST NOT encode" them): at such a server there is only RFC 7641.
+ */
+static void
+no_group_by_link_local(unsigned generations)
+{
+	uint8_t space[256];
+	struct buf out = BUF_OF(space);
+	struct target what = {BYTES_LIT("/ps/data/t"), BYTES_NONE, TARGET_NO_FORMAT};
+	struct inform in = {.generations = generations, .token = watch_token};
+	struct phantom p;
+	struct token t;
+	struct error e;
+	struct msg q;
+
+	watch_teardown();
+	bed_init_at(&watch_bed, "[fe80::1]:5683", "[fe80::2]:40000");
+	watch_observation = observation_new(watch_bed.session, &what, &watch_ops, NULL, &e);
+	watch_make_phantom(&p, "/ps/data/t");
+	in.server = bed_addr("[fe80::1]:5683");
+	in.client = bed_addr("[ff35:30:2001:db8::23]:61616");
+	in.registr = buf_bytes(&p.whole);
+	ck_assert_int_eq(inform_encode(&in, &out), 0);
+	t = watch_registration(&q);
+	watch_send_informative(&t, buf_bytes(&out));
+	ck_assert_str_eq(watch_said(), "end: broken 5.03; ");
+}
+
+START_TEST(omn_5_1_no_group_observation_by_link_local_addresses)
+{
+	no_group_by_link_local(INFORM_CURRENT);
+}
+END_TEST
+
+START_TEST(seed_3_no_group_observation_by_link_local_addresses)
+{
+	no_group_by_link_local(INFORM_SEED);
+}
+END_TEST
+
 static void
 add_offers(Suite *s)
 {
@@ -236,6 +329,11 @@ add_offers(Suite *s)
 	tcase_add_test(t, group_that_cannot_be_joined);
 	tcase_add_test(t, omn_5_2_same_request_or_not);
 	tcase_add_test(t, omn_5_2_options_of_the_latest_notification);
+	tcase_add_test(t, omn_5_2_token_t_is_the_clients_own);
+	tcase_add_test(t, seed_3_token_t_is_the_clients_own);
+	tcase_add_test(t, seed_3_the_current_representation_is_a_notification);
+	tcase_add_test(t, omn_5_1_no_group_observation_by_link_local_addresses);
+	tcase_add_test(t, seed_3_no_group_observation_by_link_local_addresses);
 	suite_add_tcase(s, t);
 }
 

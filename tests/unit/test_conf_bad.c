@@ -376,6 +376,22 @@ is_refused(const struct bad *b)
 	return false;
 }
 
+/* "MUST NOT provide link-local or site-local addresses": as a group or as our own. */
+START_TEST(omn_4_2_no_link_local_group_or_source)
+{
+	static const struct bad bad[] = {
+		{"groups: [ { name: g, address: 224.0.0.251, interface: eth0 } ]\n",
+			"1:31: groups[0].address: must not be of host or link-local scope"},
+		{"groups: [ { name: g, address: \"ff12::5\", interface: eth0 } ]\n",
+			"1:31: groups[0].address: must not be of host or link-local scope"},
+		{GROUP ", source: 169.254.1.1 }\n",
+			"2:59: groups[0].source: must not be link-local"},
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert(is_refused(&bad[i]));
+}
+
 START_TEST(refused)
 {
 	size_t n_wrong = 0;
@@ -477,6 +493,7 @@ suite(void)
 	TCase *t = tcase_create("conf_bad");
 
 	tcase_add_loop_test(t, refused, 0, (int)(sizeof(tables) / sizeof(tables[0])));
+	tcase_add_test(t, omn_4_2_no_link_local_group_or_source);
 	tcase_add_test(t, secrets_are_not_quoted);
 	tcase_add_test(t, too_large);
 	tcase_add_loop_test(t, too_deep, 0, 4);

@@ -260,6 +260,25 @@ START_TEST(rfc6690_2_reader_is_tolerant)
 }
 END_TEST
 
+/* "any present value MUST be ignored"; "occurrences after the first MUST be ignored". */
+START_TEST(omn_6_a_value_of_gp_obs_and_a_second_one_are_ignored)
+{
+	static const char *const payloads_of[] = {"</t>;gp-obs", "</t>;gp-obs=1;rt=\"x\"",
+		"</t>;gp-obs;rt=\"x\";gp-obs=\"no\"", "</t>;gp-obs=\"no\";gp-obs"};
+	struct link_value v;
+	struct link_param p;
+
+	for (size_t i = 0; i < N_OF(payloads_of); i++) {
+		struct link_reader r = {bytes_str(payloads_of[i])};
+
+		ck_assert(link_next(&r, &v));
+		ck_assert(bytes_is(v.target, "/t"));
+		ck_assert(link_find_param(&v, "gp-obs", &p));
+		ck_assert(!link_next(&r, &v));
+	}
+}
+END_TEST
+
 START_TEST(decoded_text)
 {
 	uint8_t out[64];
@@ -282,6 +301,7 @@ suite(void)
 	tcase_add_loop_test(tc, rfc6690_4_1_filter, 0, N_OF(queries));
 	tcase_add_test(tc, rfc6690_4_1_absent_attributes_do_not_match);
 	tcase_add_loop_test(tc, rfc6690_2_reader_is_tolerant, 0, N_OF(payloads));
+	tcase_add_test(tc, omn_6_a_value_of_gp_obs_and_a_second_one_are_ignored);
 	tcase_add_test(tc, decoded_text);
 	suite_add_tcase(s, tc);
 	return s;

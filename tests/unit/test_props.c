@@ -50,7 +50,7 @@ expect_equal(const struct props *a, const struct props *b)
 	ck_assert(props_match(a, b) && props_match(b, a));
 }
 
-START_TEST(every_property_there_and_back)
+START_TEST(pubsub_4_every_property_there_and_back)
 {
 	uint8_t out[HEX_MAX];
 	struct buf b = BUF_OF(out);
@@ -261,7 +261,7 @@ suite(void)
 	Suite *s = suite_create("props");
 	TCase *tc = tcase_create("props");
 
-	tcase_add_test(tc, every_property_there_and_back);
+	tcase_add_test(tc, pubsub_4_every_property_there_and_back);
 	tcase_add_test(tc, every_shorter_buffer_and_every_truncated_input);
 	tcase_add_test(tc, part_of_a_topic);
 	tcase_add_test(tc, keys_asked_for);

@@ -377,7 +377,35 @@ START_TEST(every_truncated_body_is_refused)
 	ck_assert_uint_eq(bw_stats().topics, 0);
 }
 
-START_TEST(properties_have_their_format)
+/* "namely: topic-name and resource-type", and what is neither is told so. */
+START_TEST(pubsub_2_4_3_name_and_type_are_required)
+{
+	bw_in(1, "POST /ps ct=606 x=a1006174"); /* no resource-type */
+	bw_in(1, "POST /ps ct=606 x=a1" DATA); /* no name */
+	bw_in(1, "POST /ps ct=606 x=a200617402617a"); /* a resource-type of another kind */
+	bw_expect("1=4.00 1=4.00 1=4.00 ");
+	bw_in(1, "POST /ps ct=606 x=a2006174" DATA);
+	ck_assert_int_eq(bw_last(1).code, CODE_CREATED);
+	(void)bw_said();
+	/* "if the topic-name is already in use", and an unrecognized parameter. */
+	bw_in(1, "POST /ps ct=606 x=a2006174" DATA);
+	bw_in(1, "POST /ps ct=606 x=a3006175" DATA "186300");
+	bw_expect("1=4.00 1=4.00 ");
+	ck_assert_uint_eq(bw_stats().topics, 1);
+}
+
+/* "When this field is present, topic-content-format MUST also be specified." */
+START_TEST(pubsub_2_2_1_initialize_needs_a_format)
+{
+	bw_in(1, "POST /ps ct=606 x=a3006174" DATA "084180");
+	bw_expect("1=4.00 ");
+	bw_in(1, "POST /ps ct=606 x=a4006174" DATA "03183c084180");
+	ck_assert_int_eq(bw_last(1).code, CODE_CREATED);
+	(void)bw_said();
+}
+
+/* The media type "MUST be used when these topic properties are transported". */
+START_TEST(pubsub_4_properties_have_their_format)
 {
 	bw_in(1, "POST /ps x=a2006174" DATA);
 	bw_in(1, "POST /ps ct=60 x=a2006174" DATA);
@@ -550,7 +578,9 @@ add_collection(TCase *t)
 	tcase_add_test(t, a_topic_is_created_with_a_value);
 	tcase_add_loop_test(t, a_fault_in_the_properties, 0, N(refused));
 	tcase_add_test(t, every_truncated_body_is_refused);
-	tcase_add_test(t, properties_have_their_format);
+	tcase_add_test(t, pubsub_2_4_3_name_and_type_are_required);
+	tcase_add_test(t, pubsub_2_2_1_initialize_needs_a_format);
+	tcase_add_test(t, pubsub_4_properties_have_their_format);
 	tcase_add_test(t, rfc7252_4_5_a_repeated_post);
 	tcase_add_test(t, a_first_value_keeps_to_the_limits);
 	tcase_add_test(t, the_answer_for_a_very_long_name);
