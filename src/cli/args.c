@@ -330,13 +330,15 @@ take_uri(struct args *a, int n, char **rest, struct error *e)
 {
 	int wanted = a->command == ARGS_DISCOVER ? 0 : 1;
 
-	if (n != wanted) {
+	if (n != wanted && !(n > 1 && a->command == ARGS_SUB)) {
 		error_set(e, wanted == 0 ? "a group has no URI: name the interface with -i"
 			     : n == 0    ? "no URI given"
 					 : "one URI, please");
 		return -EINVAL;
 	}
 	a->uri = wanted ? rest[0] : NULL;
+	a->uris = rest;
+	a->n_uris = (unsigned)n;
 	return 0;
 }
 

@@ -28,7 +28,9 @@ enum args_command {
 
 struct args {
 	enum args_command command;
-	const char *uri; /* NULL: discover has none */
+	const char *uri; /* the first; NULL: discover has none */
+	char **uris; /* all of them; sub: several */
+	unsigned n_uris;
 	uint32_t ifindex; /* -i; 0: none */
 	uint32_t timeout_ms; /* -W; 0: none */
 	bool json;

@@ -24,7 +24,7 @@ struct command {
 
 static const struct command commands[] = {
 	{"sub", ARGS_SUB, sub_run,
-		"[-Rv] [-C COUNT] [-i IFACE] [-W SECONDS] [--exec CMD] [--json] URI"},
+		"[-Rv] [-C COUNT] [-i IFACE] [-W SECONDS] [--exec CMD] [--json] URI..."},
 	{"pub", ARGS_PUB, pub_run,
 		"[-v] [-i IFACE] [-W SECONDS] [--ct FORMAT] -m TEXT|-f FILE|-l|-s URI"},
 	{"get", ARGS_GET, get_run, "[-v] [-C COUNT] [-i IFACE] [-W SECONDS] [--json] URI"},

@@ -37,7 +37,7 @@ check_end(struct collect *all)
 
 	if (all->written != CONNECTION_WRITTEN ||
 		(a->count > 0 && all->n_shown + all->n_rests >= a->count))
-		uv_stop(&all->c.loop);
+		uv_stop(all->c.loop);
 }
 
 static void
@@ -93,21 +93,19 @@ on_end(uv_timer_t *t)
 {
 	struct collect *all = t->data;
 
-	uv_stop(&all->c.loop);
+	uv_stop(all->c.loop);
 }
 
 enum cli_exit
 collect_open(struct collect *all, const struct args *a, const struct target *target,
 	enum connection_written (*show_answer)(struct collect *all, const struct answer *a))
 {
-	int rc;
+	enum cli_exit how;
 
-	*all = (struct collect){.c = {.args = a}, .target = *target, .show = show_answer};
-	if ((rc = uv_loop_init(&all->c.loop)) < 0) {
-		connection_complain("cannot make an event loop: %s", uv_strerror(rc));
-		return CLI_OTHER;
-	}
-	uv_timer_init(&all->c.loop, &all->end);
+	*all = (struct collect){.target = *target, .show = show_answer};
+	if ((how = connection_begin(&all->c, a)) != CLI_OK)
+		return how;
+	uv_timer_init(all->c.loop, &all->end);
 	all->end.data = all;
 	return CLI_OK;
 }
@@ -126,7 +124,7 @@ collect_add(struct collect *all, const struct addr *group, uint32_t ifindex, str
 
 	if (all->n_meetings == COLLECT_MEETINGS_MAX)
 		return 0;
-	rc = meeting_open(&all->c.loop, group, ifindex, &all->target, wait_of(all), &meeting_ops,
+	rc = meeting_open(all->c.loop, group, ifindex, &all->target, wait_of(all), &meeting_ops,
 		all, e, &all->meetings[all->n_meetings]);
 	if (rc < 0)
 		return rc;
@@ -152,8 +150,7 @@ complete(struct collect *all, const struct rest *r)
 	collect_uri(&r->server, from);
 	if (msg_decode(bytes_of(r->first, r->n), &first) != MSG_OK)
 		return;
-	if (endpoint_open(&all->c.loop, &r->server, r->server.scope ? r->ifindex : 0, &e, &ep) <
-		0) {
+	if (endpoint_open(all->c.loop, &r->server, r->server.scope ? r->ifindex : 0, &e, &ep) < 0) {
 		connection_complain("%s", e.text);
 		return;
 	}
@@ -204,7 +201,7 @@ collect_run(struct collect *all)
 {
 	if (all->n_meetings > 0) {
 		uv_timer_start(&all->end, on_end, wait_of(all), 0);
-		(void)uv_run(&all->c.loop, UV_RUN_DEFAULT);
+		(void)uv_run(all->c.loop, UV_RUN_DEFAULT);
 	}
 	for (unsigned i = 0; i < all->n_meetings; i++)
 		meeting_close(all->meetings[i]);

@@ -74,14 +74,27 @@ resolve(const struct connection *c, struct addr *ret)
 }
 
 enum cli_exit
-connection_open(struct connection *c, const struct args *a)
+connection_begin(struct connection *c, const struct args *a)
 {
-	struct addr server;
-	struct error e;
 	int rc;
 
 	*c = (struct connection){.args = a};
-	if (uri_parse(a->uri, &c->uri, &e) < 0) {
+	if ((rc = uv_loop_init(&c->own)) < 0) {
+		connection_complain("cannot make an event loop: %s", uv_strerror(rc));
+		return CLI_OTHER;
+	}
+	c->loop = &c->own;
+	return CLI_OK;
+}
+
+enum cli_exit
+connection_open_on(struct connection *c, const struct args *a, const char *uri, uv_loop_t *loop)
+{
+	struct addr server;
+	struct error e;
+
+	*c = (struct connection){.args = a, .loop = loop, .text = uri};
+	if (uri_parse(uri, &c->uri, &e) < 0) {
 		connection_complain("%s", e.text);
 		return CLI_USAGE;
 	}
@@ -91,15 +104,28 @@ connection_open(struct connection *c, const struct args *a)
 		connection_complain("%s is a group, not a server", c->uri.host);
 		return CLI_USAGE;
 	}
-	if ((rc = uv_loop_init(&c->loop)) < 0) {
-		connection_complain("cannot make an event loop: %s", uv_strerror(rc));
-		return CLI_OTHER;
-	}
-	if (endpoint_open(&c->loop, &server, a->ifindex, &e, &c->ep) < 0) {
+	if (endpoint_open(loop, &server, a->ifindex, &e, &c->ep) < 0) {
 		connection_complain("%s", e.text);
-		connection_close(c);
 		return CLI_OTHER;
 	}
+	return CLI_OK;
+}
+
+enum cli_exit
+connection_open(struct connection *c, const struct args *a)
+{
+	struct connection on;
+	enum cli_exit rc;
+
+	if ((rc = connection_begin(c, a)) != CLI_OK)
+		return rc;
+	if ((rc = connection_open_on(&on, a, a->uri, &c->own)) != CLI_OK) {
+		connection_close(c);
+		return rc;
+	}
+	c->ep = on.ep;
+	c->text = on.text;
+	c->uri = on.uri;
 	return CLI_OK;
 }
 
@@ -110,8 +136,10 @@ connection_close(struct connection *c)
 
 	endpoint_close(c->ep);
 	c->ep = NULL;
-	(void)uv_run(&c->loop, UV_RUN_DEFAULT);
-	rc = uv_loop_close(&c->loop);
+	if (c->loop != &c->own)
+		return;
+	(void)uv_run(c->loop, UV_RUN_DEFAULT);
+	rc = uv_loop_close(c->loop);
 	assert(rc == 0); /* a handle leaked */
 	(void)rc;
 }

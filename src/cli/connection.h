@@ -13,15 +13,22 @@
 #include "client/endpoint.h"
 
 struct connection {
-	uv_loop_t loop;
+	uv_loop_t own; /* what `loop` is, unless that is shared */
+	uv_loop_t *loop;
 	struct endpoint *ep;
-	const struct args *args; /* borrowed */
+	const struct args *args; /* borrowed, as the next */
+	const char *text; /* the URI as it was given */
 	struct uri uri;
 };
 
+/* Only the loop, without any host. Ended by connection_close, as what follows. */
+enum cli_exit connection_begin(struct connection *c, const struct args *a);
 /* Resolves the host and opens the endpoint; on failure there is nothing to close. */
 enum cli_exit connection_open(struct connection *c, const struct args *a);
-/* Runs the loop until everything in it is closed. */
+/* The same for another URI on the loop of another connection. */
+enum cli_exit connection_open_on(
+	struct connection *c, const struct args *a, const char *uri, uv_loop_t *loop);
+/* Runs the loop until everything in it is closed, unless it is shared. */
 void connection_close(struct connection *c);
 
 /* A request with the timeout of the arguments; the result is valid until the next. */

@@ -48,7 +48,7 @@ get(struct connection *c)
 	if ((rc = locate_topic(c, false, &place)) != CLI_OK)
 		return rc;
 	connection_get(c, place.path, c->uri.query, &r);
-	if ((rc = connection_judge(&r, c->args->uri)) != CLI_OK)
+	if ((rc = connection_judge(&r, c->text)) != CLI_OK)
 		return rc;
 	return connection_wrote(c->args->json ? print_json(&place, &r) : print_plain(&r));
 }

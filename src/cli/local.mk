@@ -12,7 +12,7 @@ libcoapcast_a_SOURCES += \
 	src/cli/locate.c src/cli/locate.h \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/pub.c src/cli/pub.h \
-	src/cli/sub.c src/cli/sub.h \
+	src/cli/sub.c src/cli/sub.h src/cli/subscription.c src/cli/subscription.h \
 	src/cli/text.c src/cli/text.h \
 	src/cli/topics.c src/cli/topics.h \
 	src/cli/uri.c src/cli/uri.h

@@ -243,7 +243,7 @@ find_by_data(struct connection *c, struct place *place)
 	(void)snprintf(
 		collection, sizeof(collection), "%.*s", (int)(end - place->path), place->path);
 	fetch_topic(c, collection, &by_data, &r);
-	if ((rc = connection_judge(&r, c->args->uri)) != CLI_OK)
+	if ((rc = connection_judge(&r, c->text)) != CLI_OK)
 		return rc;
 	links.in = r.body;
 	if (link_next(&links, &l) && locate_path(c, l.target, place->topic, sizeof(place->topic)))
@@ -264,7 +264,7 @@ locate_properties(struct connection *c, struct place *ret)
 		return rc;
 	if (strstr(ret->path, "/data/"))
 		return find_by_data(c, ret);
-	connection_complain("%s: there is no topic collection", c->args->uri);
+	connection_complain("%s: there is no topic collection", c->text);
 	return CLI_REFUSED;
 }
 
@@ -282,7 +282,7 @@ locate_new(struct connection *c, struct place *ret)
 	read_name(c->uri.path + 1, ret->name);
 	connection_get(c, LOCATE_COLLECTION, "rt=core.ps.none", &r);
 	if (r.end != TRANSFER_ANSWERED)
-		return connection_judge(&r, c->args->uri);
+		return connection_judge(&r, c->text);
 	if (r.code == CODE_NOT_FOUND) {
 		if ((rc = locate_collections(c, &all)) != CLI_OK)
 			return rc;
@@ -291,7 +291,7 @@ locate_new(struct connection *c, struct place *ret)
 		(void)snprintf(all.path[0], sizeof(all.path[0]), "%s", LOCATE_COLLECTION);
 	}
 	if (all.n == 0) {
-		connection_complain("%s: there is no topic collection", c->args->uri);
+		connection_complain("%s: there is no topic collection", c->text);
 		return CLI_REFUSED;
 	}
 	for (unsigned i = all.n; i-- > 0;) {

@@ -108,7 +108,7 @@ list_discovered(struct ls *l)
 	enum cli_exit rc = locate_collections(&l->c, &all);
 
 	if (rc == CLI_OK && all.n == 0) {
-		connection_complain("%s: there is no topic collection", l->c.args->uri);
+		connection_complain("%s: there is no topic collection", l->c.text);
 		rc = CLI_REFUSED;
 	}
 	if (rc != CLI_OK) {
@@ -135,7 +135,7 @@ list(struct ls *l)
 	connection_get(&l->c, named ? u->path : LOCATE_COLLECTION, u->query, &r);
 	if (!named && r.end == TRANSFER_ANSWERED && r.code == CODE_NOT_FOUND)
 		list_discovered(l);
-	else if ((rc = connection_judge(&r, l->c.args->uri)) == CLI_OK)
+	else if ((rc = connection_judge(&r, l->c.text)) == CLI_OK)
 		print_links(l, r.body);
 	else
 		fail(l, rc, true);

@@ -26,7 +26,7 @@ publish(struct connection *c, const struct place *place, struct bytes value)
 	char name[16];
 
 	connection_ask(c, &q, &r);
-	if ((rc = connection_judge(&r, c->args->uri)) == CLI_OK)
+	if ((rc = connection_judge(&r, c->text)) == CLI_OK)
 		connection_note(c, "published %zu bytes: %s", value.n, msg_code_name(r.code, name));
 	return rc;
 }

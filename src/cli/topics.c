@@ -179,7 +179,7 @@ send_props(struct connection *c, enum msg_code code, const char *path, struct pr
 	connection_ask(c, &q, ret);
 	free(room);
 	free(copy);
-	return connection_judge(ret, c->args->uri);
+	return connection_judge(ret, c->text);
 }
 
 static enum cli_exit
@@ -249,7 +249,7 @@ remove_named(struct connection *c)
 		return rc;
 	q.target.path = bytes_str(place.topic);
 	connection_ask(c, &q, &r);
-	if ((rc = connection_judge(&r, c->args->uri)) == CLI_OK)
+	if ((rc = connection_judge(&r, c->text)) == CLI_OK)
 		connection_note(c, "deleted topic %s", place.name);
 	return rc;
 }

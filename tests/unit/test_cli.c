@@ -170,7 +170,8 @@ static int
 parse(enum args_command command, const char *line, struct args *ret, struct error *e)
 {
 	static char words[512];
-	char *argv[20] = {NULL}, *at;
+	static char *argv[20]; /* a->uris borrows it */
+	char *at;
 	int argc = 0;
 
 	ck_assert_uint_lt(strlen(line), sizeof(words));
@@ -251,7 +252,8 @@ static const struct {
 	{ARGS_DISCOVER, "discover u", -EINVAL, "no URI: name the interface"},
 	{ARGS_DISCOVER, "discover -R", -EINVAL, "-R is no option"},
 	{ARGS_DISCOVER, "discover -C 0", -EINVAL, "over 0"},
-	{ARGS_SUB, "sub a b", -EINVAL, "one URI"},
+	{ARGS_PUB, "pub -m x a b", -EINVAL, "one URI"},
+	{ARGS_SUB, "sub", -EINVAL, "no URI"},
 	{ARGS_SUB, "sub -x u", -EINVAL, "no option -x"},
 	{ARGS_SUB, "sub --nix u", -EINVAL, "no option --nix"},
 	{ARGS_SUB, "sub u -C", -EINVAL, "-C wants a value"},
@@ -295,6 +297,20 @@ static const struct {
 	{ARGS_GET, "get --expires 1 u", -EINVAL, "--expires is no option"},
 	{ARGS_PUB, "pub -m x --initialize y u", -EINVAL, "--initialize is no option"},
 };
+
+START_TEST(several_uris)
+{
+	struct args a;
+	struct error e;
+
+	ck_assert_int_eq(parse(ARGS_SUB, "sub a -C 3 b c", &a, &e), 0);
+	ck_assert_uint_eq(a.n_uris, 3);
+	ck_assert_str_eq(a.uri, "a");
+	ck_assert_str_eq(a.uris[0], "a");
+	ck_assert_str_eq(a.uris[2], "c");
+	ck_assert_uint_eq(a.count, 3);
+}
+END_TEST
 
 START_TEST(wrong_arguments)
 {
@@ -405,6 +421,7 @@ suite(void)
 	tcase_add_test(t, rfc8259_7_escapes);
 	tcase_add_test(t, json_objects);
 	tcase_add_test(t, arguments);
+	tcase_add_test(t, several_uris);
 	tcase_add_test(t, wrong_arguments);
 	suite_add_tcase(s, t);
 	return s;

@@ -533,6 +533,32 @@ START_TEST(no_503_is_larger_than_the_datagram)
 	ck_assert_uint_eq(bw_stats().moved, 257);
 }
 
+static void
+seed_256(struct broker_group *g)
+{
+	g->datagram = 256;
+	g->generations = INFORM_SEED;
+}
+
+START_TEST(seed_2_a_large_503_has_res_in_blocks)
+{
+	struct inform in;
+	struct msg m;
+
+	anew(seed_256);
+	ck_assert_uint_eq(inform_after(100, &in), INFORM_SEED);
+	ck_assert_ptr_nonnull(in.res.p);
+	m = bw_last(2);
+	ck_assert_int_eq(bw_option(&m, OPT_CONTENT_FORMAT), 60);
+	/* The value MUST be in it: test_announce.c reads the rest. */
+	pub_large(250);
+	bw_sub(3);
+	m = bw_last(3);
+	ck_assert_int_eq(m.code, CODE_UNAVAILABLE);
+	ck_assert_int_eq(bw_option(&m, OPT_CONTENT_FORMAT), 60);
+	ck_assert(bw_option(&m, OPT_BLOCK2) & 8);
+}
+
 START_TEST(omn_4_1_what_registers_by_the_phantom_is_what_registers)
 {
 	struct inform in = bw_inform(1);
@@ -676,6 +702,7 @@ add_large(TCase *t)
 	tcase_add_test(t, where_large_values_are_traditional_the_group_ends);
 	tcase_add_test(t, a_large_503_shrinks);
 	tcase_add_test(t, no_503_is_larger_than_the_datagram);
+	tcase_add_test(t, seed_2_a_large_503_has_res_in_blocks);
 }
 
 static void
