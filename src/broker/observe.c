@@ -375,6 +375,21 @@ needs_con(const struct broker *b, const struct observer *o)
 	return o->since_con + 1 >= CON_EVERY || is_unchecked(b, o, quarter > 1 ? quarter : 1);
 }
 
+/*
+ * RFC 7641 4.5.1: who is sent NONs faster than one per round trip gets a CON in its turn,
+ * with the value that is newest then, and the next when that is acknowledged. A CON at
+ * once says how long a round trip is where that is not known: most often none at all.
+ */
+static bool
+must_be_con(const struct broker *b, const struct observer *o, uint32_t *ret_wait_ms)
+{
+	bool known;
+	uint32_t wait_ms = peer_pace(o->peer, layer_now(b->layer), &known);
+
+	*ret_wait_ms = known ? wait_ms : 0;
+	return wait_ms > 0 || needs_con(b, o);
+}
+
 /* Brings one observer up to date, unless a CON is in flight whose end will do it. */
 static void
 notify_one(struct broker *b, struct observer *o)
@@ -382,11 +397,12 @@ notify_one(struct broker *b, struct observer *o)
 	struct topic *t = o->bunch->topic;
 	struct outmsg m = {.code = CODE_CONTENT, .token = o->token};
 	uint16_t mid = o->mid;
+	uint32_t wait_ms = 0;
 
 	if (o->exchange || o->seq == t->seq || !t->value)
 		return;
 	b->stats.notifications++;
-	if (needs_con(b, o) && send_con(b, o, 0)) {
+	if (must_be_con(b, o, &wait_ms) && send_con(b, o, wait_ms)) {
 		b->stats.notifications_con++;
 		return;
 	}

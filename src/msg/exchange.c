@@ -254,6 +254,9 @@ exchange_settle(struct layer *l, struct peer *p, uint16_t mid, enum exchange_end
 		return false;
 	if (end == EXCHANGE_ACKED)
 		l->stats.acked++;
+	/* Of one that was sent again nobody knows which of the two was acknowledged. */
+	if (end == EXCHANGE_ACKED && x->n_sent == 1)
+		peer_time(p, l->wheel.now_ms - x->sent_ms, l->wheel.now_ms);
 	finish(l, x, end);
 	return true;
 }

@@ -589,6 +589,7 @@ layer_send_non(struct layer *l, struct peer *p, const struct outmsg *m, uint16_t
 	buf_put(out, m->tail);
 	if (!layer_commit(l, out))
 		return false;
+	peer_paced(p, l->wheel.now_ms);
 	*ret_mid = mid;
 	return true;
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define INTERVAL_MS 3000 /* between NONs when the round-trip time is not known */
+#define RTT_MAX_MS 30000
 #define UNICAST_MID_MASK 0x7fff /* the upper half is for multicast notifications */
 
 void
@@ -231,6 +233,53 @@ peer_spend(struct peer *p, uint32_t now_s, uint32_t rate)
 		return false;
 	r->n_spent++;
 	return true;
+}
+
+/* An average that follows what is quicker at once: a queue of ours is no round trip. */
+void
+peer_time(struct peer *p, uint64_t ms, uint64_t now_ms)
+{
+	uint32_t sample = ms < RTT_MAX_MS ? (uint32_t)ms + 1 : RTT_MAX_MS;
+
+	if (p->rtt_ms == 0)
+		p->paced_ms = (uint32_t)now_ms;
+	if (p->rtt_ms == 0 || sample < p->rtt_ms)
+		p->rtt_ms = (uint16_t)sample;
+	else
+		p->rtt_ms = (uint16_t)(p->rtt_ms + (sample - p->rtt_ms) / 8);
+}
+
+static uint32_t
+interval_ms(const struct peer *p)
+{
+	return p->rtt_ms > 0 ? p->rtt_ms - 1u : INTERVAL_MS;
+}
+
+/* What is left of the time that NONs so far are worth; nothing when it is long over. */
+static uint32_t
+left_ms(const struct peer *p, uint64_t now_ms)
+{
+	uint32_t left = p->paced_ms - (uint32_t)now_ms;
+
+	return left <= (PEER_BURST + 1) * (uint32_t)RTT_MAX_MS ? left : 0;
+}
+
+uint32_t
+peer_pace(const struct peer *p, uint64_t now_ms, bool *ret_known)
+{
+	uint32_t left = left_ms(p, now_ms), interval = interval_ms(p);
+	uint32_t allowed = (PEER_BURST - 1) * interval;
+
+	*ret_known = p->rtt_ms > 0;
+	if (left <= allowed)
+		return 0;
+	return left - allowed < interval ? left - allowed : interval;
+}
+
+void
+peer_paced(struct peer *p, uint64_t now_ms)
+{
+	p->paced_ms = (uint32_t)now_ms + left_ms(p, now_ms) + interval_ms(p);
 }
 
 void

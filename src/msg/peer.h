@@ -14,6 +14,7 @@
 
 struct exchange;
 
+#define PEER_BURST 16 /* NONs at once that the average of the pace allows for */
 #define PEER_RECENT 8 /* message ids remembered per peer: architecture, "Own message layer" */
 
 /* The message ids of the last requests or confirmable responses of a peer. */
@@ -52,7 +53,9 @@ struct peer {
 	struct exchange *active; /* NSTART 1 (RFC 7252 4.7): the one unacknowledged CON */
 	struct recent *recent; /* NULL until there is something to remember */
 	uint16_t mid; /* the last message id used towards it */
+	uint16_t rtt_ms; /* round-trip time and 1; 0: not known */
 	uint32_t n_pins; /* who hold on to it; 0: may be evicted */
+	uint32_t paced_ms; /* when all NONs to it so far would have left, one per round trip */
 };
 
 struct peer_table {
@@ -93,6 +96,17 @@ void peer_path(const struct peer *p, struct path *ret);
 
 /* The next message id towards it: the lower half of the space is unicast's. */
 uint16_t peer_next_mid(struct peer *p);
+
+/* A CON was acknowledged at the first attempt after so long. */
+void peer_time(struct peer *p, uint64_t ms, uint64_t now_ms);
+/*
+ * NONs that nothing answers: on average one per round trip, or per 3 s when that is not
+ * known (RFC 7641 4.5.1), PEER_BURST of them at once. How long the next one has to wait;
+ * `ret_known`: whether that follows from a round-trip time.
+ */
+uint32_t peer_pace(const struct peer *p, uint64_t now_ms, bool *ret_known);
+/* Counts a NON. */
+void peer_paced(struct peer *p, uint64_t now_ms);
 
 /* Remembers a message id and what was answered, in place of what was known of it. */
 void peer_remember(struct peer *p, uint16_t mid, uint8_t code, uint32_t now_s);

@@ -16,6 +16,7 @@ netns_tests = \
 	tests/netns/refresh.sh \
 	tests/netns/several.sh \
 	tests/netns/unheard.sh \
+	tests/netns/source.sh \
 	tests/netns/udp_multicast.sh
 dist_check_SCRIPTS += $(netns_tests)
 EXTRA_DIST += tests/netns/hall.sh

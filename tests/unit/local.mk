@@ -103,5 +103,6 @@ tests_unit_test_unaware_SOURCES = tests/unit/test_unaware.c $(unit_broker)
 tests_unit_test_introspect_SOURCES = tests/unit/test_introspect.c $(unit_broker)
 tests_unit_test_many_SOURCES = tests/unit/test_many.c $(unit_broker)
 tests_unit_test_omn_SOURCES = tests/unit/test_omn.c $(unit_broker)
-check_PROGRAMS += tests/unit/test_seed
+check_PROGRAMS += tests/unit/test_seed tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c $(unit_broker)
 tests_unit_test_seed_SOURCES = tests/unit/test_seed.c $(unit_broker)

@@ -322,6 +322,7 @@ START_TEST(confirmable_ones_are_spread_over_the_observers)
 		ck_assert_uint_le(bw_stats().notifications_con - n_con, 4);
 		n_con = (unsigned)bw_stats().notifications_con;
 		bw_acks(1, 200);
+		bw_go(3000);
 	}
 	ck_assert_uint_ge(n_con, 100);
 }
