@@ -3,8 +3,9 @@
 #
 # make count-sim: rough counting simulated (tests/bench/count_sim.c) with 1, 10, 1,000 and
 # 100,000 clients and 0 to 30 % loss, half of whom leave and come back. Leaves
-# count-sim.tsv, and count-sim.svg when gnuplot is there, in the folder it is called in;
-# prints estimate over truth, without the five rounds after a change.
+# count-sim.tsv, count-sim-loss.tsv, and count-sim.svg when gnuplot is there, in the folder
+# it is called in; prints estimate over truth (the second of these), without the five
+# rounds after a change. The same seed gives the same picture: doc/rough-counting.svg.
 #
 #	top_builddir=DIR tests/bench/count_sim.sh [ROUNDS [SEED]]
 set -eu
@@ -32,28 +33,37 @@ END {
 		printf "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%d\n", k, m, sqrt(v > 0 ? v : 0), least[k],
 			most[k], n[k] ? answers[k] / n[k] : 0, wrongly[k]
 	}
-}' count-sim.tsv
+}' count-sim.tsv | tee count-sim-loss.tsv
 
 if ! command -v gnuplot >/dev/null; then
 	echo "count-sim: no gnuplot, no picture" >&2
 	exit 0
 fi
 gnuplot <<'END'
-set terminal svg size 1000,700 background "white"
+set terminal svg size 900,380 background "white"
 set output "count-sim.svg"
 set datafile separator "\t"
-set multiplot layout 2,2 title "Rough counting: estimate against truth (M = 8, D = 1)"
-set xlabel "round"
-set yrange [0:]
+set multiplot layout 1,2
+set title "All: estimate over truth, mean and deviation"
+set xlabel "loss each way, %"
+set xrange [-3:33]
+set yrange [0:2]
+set xtics 10
 set key top right
-do for [n in "1 10 1000 100000"] {
-	set title n." clients"
-	plot for [loss in "0 10 20 30"] "count-sim.tsv" \
-		using ($1 == n + 0 && $2 == loss + 0 ? $3 : NaN):5 with linespoints pointsize 0.3 \
-		title loss." % loss", \
-		"" using ($1 == n + 0 && $2 == 0 ? $3 : NaN):4 with steps linewidth 2 \
-		linecolor "black" title "truth"
-}
+plot for [i=1:4] "count-sim-loss.tsv" \
+	using ($1 == word("1 10 1000 100000", i) + 0 ? $2 + i - 2.5 : NaN):3:4 \
+	with yerrorbars linewidth 1.5 pointtype 7 pointsize 0.5 \
+	title word("1 10 1,000 100,000", i).(i == 1 ? " client" : " clients"), \
+	(1 - x / 100) ** 2 linecolor "black" dashtype 2 title "what loss leaves"
+set title "1,000 clients, half of whom leave and come back"
+set xlabel "round"
+set xrange [0:*]
+set yrange [0:2500]
+set xtics auto
+plot for [loss in "0 10 20 30"] "count-sim.tsv" \
+	using ($1 == 1000 && $2 == loss + 0 ? $3 : NaN):5 with lines title loss." % loss", \
+	"" using ($1 == 1000 && $2 == 0 ? $3 : NaN):4 with steps linewidth 2 \
+	linecolor "black" title "truth"
 unset multiplot
 END
-echo "count-sim: count-sim.tsv count-sim.svg" >&2
+echo "count-sim: count-sim.tsv count-sim-loss.tsv count-sim.svg" >&2

@@ -105,6 +105,7 @@ endpoints_push(struct endpoints *e, uint32_t peer, const struct buf *what)
 	unsigned i = e->n_out++;
 
 	e->out.vec[i].iov_len = what->n;
+	e->n_bytes += what->n + ENDPOINTS_HEADERS;
 	e->out.name[i] = e->server;
 	info = (struct in_pktinfo *)(void *)CMSG_DATA(CMSG_FIRSTHDR(&e->out.head[i].msg_hdr));
 	*info = (struct in_pktinfo){.ipi_spec_dst.s_addr = htonl(FIRST_PEER + peer)};
@@ -166,6 +167,7 @@ endpoints_pull(struct endpoints *e, struct endpoints_arrival ret[ENDPOINTS_BATCH
 		struct endpoints_arrival *a = &ret[n_ret];
 
 		a->data = bytes_of(e->in.data[i], e->in.head[i].msg_len);
+		e->n_bytes += a->data.n + ENDPOINTS_HEADERS;
 		if (read_peer(e, (unsigned)i, &a->peer))
 			n_ret++;
 		else

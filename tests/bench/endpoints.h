@@ -17,6 +17,7 @@
 #define ENDPOINTS_BATCH 64
 #define ENDPOINTS_IN 1500 /* largest datagram taken in */
 #define ENDPOINTS_OUT 1280 /* largest datagram sent */
+#define ENDPOINTS_HEADERS 28u /* IPv4 and UDP, per datagram */
 #define ENDPOINTS_MAX 1000000u /* 127.1.0.0 + this is still in 127/8 */
 
 /* Control message room: one IP_PKTINFO. */
@@ -42,6 +43,7 @@ struct endpoints {
 	uint64_t n_foreign; /* datagrams from somebody else: ignored */
 	uint64_t n_send_errors; /* datagrams the kernel did not take */
 	uint64_t n_sent, n_received; /* datagrams */
+	uint64_t n_bytes; /* of them, with IPv4 and UDP headers */
 	int default_room; /* SO_RCVBUF as it was before endpoints_widen() */
 };
 

@@ -107,6 +107,37 @@ load_register(struct load *l, enum load_phase phase, uint32_t first, uint32_t n,
 	return f.n_finished == n ? 0 : -ETIMEDOUT;
 }
 
+static void
+prepare_seed(void *ctx, uint32_t i, struct packet_request *r)
+{
+	load_prepare_publish(ctx, i, r);
+}
+
+static enum flow_verdict
+on_seeded(void *ctx, uint32_t i, const struct packet *p)
+{
+	(void)ctx;
+	(void)i;
+	return p->code == PACKET_CHANGED || p->code == PACKET_CREATED ? FLOW_FINISHED
+								      : FLOW_REFUSED;
+}
+
+int
+load_seed(struct load *l)
+{
+	static const struct flow_ops ops = {.prepare = prepare_seed, .on_reply = on_seeded};
+	struct flow f = load_flow(l, LOAD_WARM);
+	bool ok;
+
+	f.ops = &ops;
+	f.first_peer = l->n_peers;
+	f.total = 1;
+	flow_run(&f);
+	ok = f.n_finished == 1;
+	flow_fini(&f);
+	return ok ? 0 : -ETIMEDOUT;
+}
+
 void
 load_prepare_publish(struct load *l, uint32_t i, struct packet_request *r)
 {

@@ -22,10 +22,14 @@ struct load {
 	uint32_t n_requests; /* requests, or publishes */
 	uint32_t window; /* requests open at a time */
 	uint32_t n_warm; /* registrations before the measured ones */
+	uint32_t n_created; /* topics made by POST before all else */
+	uint32_t n_others; /* traditional observers of another topic, before all else */
+	const char *other_path; /* that topic's data */
 	uint32_t payload_size; /* of a publish, at least 8 */
 	bool greet; /* every endpoint makes a GET before all else */
 	bool expect_group; /* registrations must end in a 5.03 */
 	uint64_t deadline_ns;
+	char **command; /* mode `start`: the server */
 
 	struct endpoints *net;
 	uint8_t payload[1024];
@@ -39,6 +43,8 @@ enum load_phase {
 	LOAD_REGISTER = 3,
 	LOAD_MEASURE = 4,
 	LOAD_MOVE = 5,
+	LOAD_CREATE = 6,
+	LOAD_OTHERS = 7,
 };
 
 /* A flow of that phase over the load's endpoints; ops, ctx and counts are then set. */
@@ -47,6 +53,9 @@ struct flow load_flow(struct load *l, enum load_phase phase);
 /* One GET from each of `n` endpoints, so that the server knows them; 0 or -ETIMEDOUT. */
 int load_greet(struct load *l, uint32_t n);
 
+/* A PUT from somebody first: a server may have nothing to GET before; 0 or -ETIMEDOUT. */
+int load_seed(struct load *l);
+
 /*
  * Registers n endpoints from `first` on, those past n_peers one each with the
  * topics after the first; *ret is the finished flow (flow_fini
@@ -54,6 +63,9 @@ int load_greet(struct load *l, uint32_t n);
  */
 int load_register(
 	struct load *l, enum load_phase phase, uint32_t first, uint32_t n, struct flow *ret);
+
+/* Makes what -c and -o ask for; 0, or -ETIMEDOUT when some of it did not come to be. */
+int load_prelude(struct load *l);
 
 /* The path of topic number `topic`; borrowed until the next call. */
 const char *load_path(struct load *l, uint32_t topic);
@@ -77,5 +89,9 @@ int load_observe(struct load *l); /* mode `register` */
 int load_group(struct load *l); /* mode `publish-group` */
 int load_fanout(struct load *l);
 int load_move(struct load *l);
+int load_create(struct load *l);
+int load_idle(struct load *l);
+int load_mqtt(struct load *l);
+int load_start(struct load *l);
 
 #endif

@@ -124,6 +124,8 @@ load_fanout(struct load *l)
 	if (l->n_peers == 0)
 		return -EINVAL;
 	l->expect_group = false;
+	if ((rc = load_seed(l)) != 0)
+		return rc;
 	rc = load_register(l, LOAD_REGISTER, 0, l->n_peers, &f);
 	flow_fini(&f);
 	if (rc != 0)

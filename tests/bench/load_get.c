@@ -40,23 +40,6 @@ on_put(void *ctx, uint32_t i, const struct packet *p)
 								      : FLOW_REFUSED;
 }
 
-/* A PUT from somebody first: a server may have nothing to GET before. */
-static int
-seed_value(struct load *l)
-{
-	static const struct flow_ops ops = {.prepare = prepare_put, .on_reply = on_put};
-	struct flow f = load_flow(l, LOAD_WARM);
-	bool ok;
-
-	f.ops = &ops;
-	f.first_peer = l->n_peers;
-	f.total = 1;
-	flow_run(&f);
-	ok = f.n_finished == 1;
-	flow_fini(&f);
-	return ok ? 0 : -ETIMEDOUT;
-}
-
 static int
 run(struct load *l, const struct flow_ops *ops)
 {
@@ -64,7 +47,7 @@ run(struct load *l, const struct flow_ops *ops)
 	struct flow f;
 	int rc;
 
-	if ((rc = seed_value(l)) != 0)
+	if ((rc = load_seed(l)) != 0)
 		return rc;
 	before = meter_memory(l->pid);
 	if ((rc = load_greet(l, l->n_peers)) != 0)

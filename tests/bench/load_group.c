@@ -114,6 +114,7 @@ drain(struct group_run *g)
 static void
 report(struct group_run *g)
 {
+	const struct endpoints *net = g->l->net;
 	struct flow *f = &g->f;
 
 	load_print_count("complete", f->n_finished == f->total && f->n_retransmissions == 0 &&
@@ -124,6 +125,10 @@ report(struct group_run *g)
 	load_print_count("notification_unordered", g->n_unordered);
 	load_print_count("notification_odd", g->n_odd);
 	load_print_real("notification_bytes", g->n_seen > 0 ? (double)g->n_bytes / g->n_seen : 0);
+	load_print_real(
+		"packets_each", (double)(net->n_sent + net->n_received + g->n_seen) / f->total);
+	load_print_real("bytes_each",
+		(double)(net->n_bytes + g->n_bytes + g->n_seen * ENDPOINTS_HEADERS) / f->total);
 	load_print_flow(f);
 }
 
@@ -133,6 +138,8 @@ enrol(struct load *l)
 	struct flow f;
 	int rc;
 
+	if ((rc = load_prelude(l)) != 0)
+		return rc;
 	if (l->n_peers == 0)
 		return 0; /* without a group observation: what a PUT alone costs */
 	l->expect_group = true;
@@ -167,6 +174,7 @@ load_group(struct load *l)
 	g.f.first_peer = l->n_peers + l->n_topics - 1;
 	g.f.total = l->n_requests;
 	g.f.extra_fd = g.fd;
+	l->net->n_sent = l->net->n_received = l->net->n_bytes = 0;
 	flow_run(&g.f);
 	drain(&g);
 	report(&g);

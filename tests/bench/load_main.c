@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,12 +25,16 @@ static const struct mode modes[] = {
 	{"publish-group", load_group},
 	{"fanout", load_fanout},
 	{"move", load_move},
+	{"create", load_create},
+	{"idle", load_idle},
+	{"mqtt", load_mqtt},
+	{"start", load_start},
 	{.name = NULL},
 };
 
 static const char usage[] =
-	"usage: load MODE -s 127.0.0.1:PORT [OPTIONS]\n"
-	"modes: get put register publish-group fanout move\n"
+	"usage: load MODE -s 127.0.0.1:PORT [OPTIONS] [-- SERVER...]\n"
+	"modes: get put register publish-group fanout move create idle mqtt start\n"
 	"  -s ADDR:PORT  the server, on loopback\n"
 	"  -p PID        the server's process: CPU and memory are read from it\n"
 	"  -t PATH       topic data (ps/data/t); % becomes the topic's number\n"
@@ -38,6 +43,9 @@ static const char usage[] =
 	"  -r N          requests or publishes (10000)\n"
 	"  -w N          requests open at a time (64)\n"
 	"  -k N          registrations before the measured ones (0)\n"
+	"  -c N          topics created by POST to ps before the rest (0)\n"
+	"  -o N          traditional observers of another topic before the rest (0)\n"
+	"  -O PATH       that topic's data\n"
 	"  -b N          bytes of a published value, 8 to 1024 (64)\n"
 	"  -g ADDR:PORT  group of the multicast notifications\n"
 	"  -G            registrations must be answered with 5.03: a group observation\n"
@@ -74,6 +82,35 @@ parse_endpoint(const char *text, struct sockaddr_in *ret)
 	return inet_pton(AF_INET, host, &ret->sin_addr) == 1;
 }
 
+/* Options that are a number of something. */
+static const struct count_option {
+	int letter;
+	uint32_t min, max;
+	size_t offset; /* in struct load */
+} count_options[] = {
+	{'n', 0, ENDPOINTS_MAX / 2, offsetof(struct load, n_peers)},
+	{'m', 1, 1024, offsetof(struct load, n_topics)},
+	{'r', 1, FLOW_TOTAL_MAX, offsetof(struct load, n_requests)},
+	{'w', 1, 65536, offsetof(struct load, window)},
+	{'k', 0, ENDPOINTS_MAX / 2, offsetof(struct load, n_warm)},
+	{'c', 0, 1000000, offsetof(struct load, n_created)},
+	{'o', 0, ENDPOINTS_MAX / 4, offsetof(struct load, n_others)},
+	{'b', 8, sizeof(((struct load *)0)->payload), offsetof(struct load, payload_size)},
+};
+
+static bool
+take_count(struct load *l, int c, const char *arg)
+{
+	for (size_t i = 0; i < sizeof(count_options) / sizeof(count_options[0]); i++) {
+		const struct count_option *o = &count_options[i];
+
+		if (o->letter == c)
+			return parse_count(
+				arg, o->min, o->max, (uint32_t *)(void *)((char *)l + o->offset));
+	}
+	return false;
+}
+
 static bool
 take_option(struct load *l, int c, const char *arg)
 {
@@ -94,20 +131,11 @@ take_option(struct load *l, int c, const char *arg)
 	case 't':
 		l->path = arg;
 		return true;
-	case 'n':
-		return parse_count(arg, 0, ENDPOINTS_MAX / 2, &l->n_peers);
-	case 'm':
-		return parse_count(arg, 1, 1024, &l->n_topics);
-	case 'r':
-		return parse_count(arg, 1, FLOW_TOTAL_MAX, &l->n_requests);
-	case 'w':
-		return parse_count(arg, 1, 65536, &l->window);
-	case 'k':
-		return parse_count(arg, 0, ENDPOINTS_MAX / 2, &l->n_warm);
-	case 'b':
-		return parse_count(arg, 8, sizeof(l->payload), &l->payload_size);
+	case 'O':
+		l->other_path = arg;
+		return true;
 	default:
-		return false;
+		return take_count(l, c, arg);
 	}
 }
 
@@ -117,7 +145,7 @@ take_options(struct load *l, int argc, char **argv)
 	uint32_t seconds = 30;
 	int c;
 
-	while ((c = getopt(argc, argv, "s:g:p:t:m:n:r:w:k:b:T:Ge")) != -1) {
+	while ((c = getopt(argc, argv, "s:g:p:t:m:n:r:w:k:c:o:O:b:T:Ge")) != -1) {
 		bool ok = true;
 
 		if (c == 'G')
@@ -132,13 +160,15 @@ take_options(struct load *l, int argc, char **argv)
 			return false;
 	}
 	l->deadline_ns = meter_wall_ns() + (uint64_t)seconds * 1000000000u;
-	return l->server.sin_port != 0 && optind == argc;
+	l->command = argv + optind;
+	return l->server.sin_port != 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct load l = {.path = "ps/data/t",
+		.other_path = "ps/data/t",
 		.n_topics = 1,
 		.n_peers = 1,
 		.n_requests = 10000,

@@ -9,9 +9,10 @@ bench_common = \
 	tests/bench/packet.c tests/bench/packet.h
 tests_bench_load_SOURCES = $(bench_common) \
 	tests/bench/flow.c tests/bench/flow.h \
-	tests/bench/load.c tests/bench/load.h \
+	tests/bench/load.c tests/bench/load.h tests/bench/load_create.c \
 	tests/bench/load_fanout.c tests/bench/load_get.c tests/bench/load_group.c \
-	tests/bench/load_main.c tests/bench/load_move.c tests/bench/load_observe.c \
+	tests/bench/load_idle.c tests/bench/load_main.c tests/bench/load_move.c \
+	tests/bench/load_mqtt.c tests/bench/load_observe.c tests/bench/load_start.c \
 	tests/bench/meter.c tests/bench/meter.h
 tests_bench_load_LDADD = libcoapcast.a
 tests_bench_limits_SOURCES = $(bench_common) tests/bench/limits.c
@@ -20,5 +21,5 @@ tests_bench_count_sim_SOURCES = tests/bench/count_sim.c
 tests_bench_count_sim_LDADD = libcoapcast.a
 
 CLEANFILES += $(bench_programs)
-CLEANFILES += count-sim.tsv count-sim.svg
+CLEANFILES += count-sim.tsv count-sim-loss.tsv count-sim.svg
 EXTRA_DIST += tests/bench/run tests/bench/count_sim.sh

@@ -122,6 +122,7 @@ packet_put_request(struct buf *out, const struct packet_request *r)
 {
 	uint8_t token[4] = {(uint8_t)(r->token >> 24), (uint8_t)(r->token >> 16),
 		(uint8_t)(r->token >> 8), (uint8_t)r->token};
+	uint8_t format[2] = {(uint8_t)(r->format >> 8), (uint8_t)r->format};
 	const char *at = r->path;
 	uint16_t last = 0;
 
@@ -134,9 +135,10 @@ packet_put_request(struct buf *out, const struct packet_request *r)
 		packet_put_option(out, &last, OPTION_URI_PATH, bytes_of(at, n));
 		at += n + (at[n] == '/');
 	}
-	if (r->code != PACKET_PUT)
+	if (r->code == PACKET_GET)
 		return;
-	packet_put_option(out, &last, OPTION_CONTENT_FORMAT, BYTES_NONE);
+	packet_put_option(out, &last, OPTION_CONTENT_FORMAT,
+		bytes_from(BYTES_OF(format), r->format == 0 ? 2 : r->format < 256));
 	if (r->payload.n > 0) {
 		buf_put_u8(out, PAYLOAD_MARKER);
 		buf_put(out, r->payload);

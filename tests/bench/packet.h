@@ -19,6 +19,7 @@ enum packet_type {
 enum packet_code {
 	PACKET_EMPTY = 0x00,
 	PACKET_GET = 0x01,
+	PACKET_POST = 0x02,
 	PACKET_PUT = 0x03,
 	PACKET_CREATED = 0x41, /* 2.01 */
 	PACKET_CHANGED = 0x44, /* 2.04 */
@@ -48,12 +49,13 @@ void packet_put_head(
 void packet_put_option(struct buf *out, uint16_t *last, uint16_t number, struct bytes value);
 
 struct packet_request {
-	uint8_t code; /* PACKET_GET or PACKET_PUT */
+	uint8_t code; /* PACKET_GET, PACKET_POST or PACKET_PUT */
 	bool observe; /* with Observe 0: a registration */
 	uint16_t mid;
 	uint32_t token;
 	const char *path; /* "ps/data/t": Uri-Path options, split at '/' */
-	struct bytes payload; /* of a PUT, with Content-Format 0 */
+	uint16_t format; /* Content-Format of a POST and of a PUT */
+	struct bytes payload;
 };
 
 /* A Confirmable request. */
