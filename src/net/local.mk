@@ -4,6 +4,7 @@ libcoapcast_a_SOURCES += \
 	src/net/discovery.c src/net/discovery.h \
 	src/net/figures.c src/net/figures.h \
 	src/net/metrics.c src/net/metrics.h \
+	src/net/network.c src/net/network.h \
 	src/net/plan.c src/net/plan.h \
 	src/net/reload.c src/net/reload.h \
 	src/net/report.c src/net/report.h \

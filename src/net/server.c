@@ -15,6 +15,7 @@
 #include "base/rnd.h"
 #include "net/discovery.h"
 #include "net/metrics.h"
+#include "net/network.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
@@ -38,6 +39,7 @@ struct server {
 	struct layer *layer;
 	struct broker *broker;
 	struct metrics *metrics; /* NULL: nobody may ask */
+	struct network *network;
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
 	struct log_brake refused, unaware;
@@ -64,6 +66,9 @@ on_open_group(void *ctx, const struct group_path *way)
 		.socket = way->socket,
 		.hops = way->hops};
 
+	/* With 0 the kernel would choose an interface, which may be anybody's. */
+	if (way->ifindex == 0)
+		return NULL;
 	return udp_open_group(s->udp, &to);
 }
 
@@ -232,6 +237,18 @@ on_batch(void *ctx)
 }
 
 static void
+on_network(void *ctx)
+{
+	struct server *s = ctx;
+	const struct network_view v = {
+		.conf = s->conf, .plan = &s->plan, .udp = s->udp, .broker = s->broker};
+
+	layer_advance(s->layer, uv_now(&s->loop));
+	network_follow(s->network, &v);
+	settle(s);
+}
+
+static void
 on_watchdog(uv_timer_t *t)
 {
 	(void)t;
@@ -256,6 +273,8 @@ stop(struct server *s)
 	s->udp = NULL;
 	metrics_close(s->metrics);
 	s->metrics = NULL;
+	network_close(s->network);
+	s->network = NULL;
 }
 
 /* -v adds to what the configuration says, before and after a reload. */
@@ -419,6 +438,13 @@ start_core(struct server *s)
 }
 
 static void
+start_network(struct server *s)
+{
+	s->network = network_new(&s->loop, on_network, s);
+	on_network(s);
+}
+
+static void
 start_timers(struct server *s)
 {
 	uint64_t every = notify_watchdog_ms();
@@ -476,6 +502,7 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 		return finish(s, EXIT_UNAVAILABLE);
 	}
 	start_core(s);
+	start_network(s);
 	report_ready(conf);
 	notify_send("READY=1");
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
