@@ -118,7 +118,10 @@ void broker_reset(struct broker *b, struct peer *p, uint16_t mid);
  */
 bool broker_flush(struct broker *b);
 
-/* Cancels every group observation, for a stop for good: the 5.03 to each group. */
+/*
+ * Ends every observation, for a stop for good: the 5.03 to each group, a confirmable 4.04
+ * to each observer.
+ */
 void broker_farewell(struct broker *b);
 
 /*
