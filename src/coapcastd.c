@@ -9,11 +9,12 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "net/farewell.h"
 #include "net/server.h"
 
 #define DEFAULT_CONF SYSCONFDIR "/coapcast/coapcast.yaml"
 
-enum action { RUN, CHECK, PRINT };
+enum action { RUN, CHECK, PRINT, FAREWELL };
 
 struct options {
 	const char *path;
@@ -27,6 +28,7 @@ static const struct option long_options[] = {
 	{"print-config", no_argument, NULL, 'p'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
+	{"farewell", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{.name = NULL},
 };
@@ -34,10 +36,12 @@ static const struct option long_options[] = {
 static void
 usage(FILE *out)
 {
-	fputs("usage: coapcastd [-c FILE] [-t|--check-config] [--print-config] [-v] [--version]\n"
+	fputs("usage: coapcastd [-c FILE] [-t|--check-config] [--print-config] [--farewell] [-v] "
+	      "[--version]\n"
 	      "  -c, --config FILE    the configuration (" DEFAULT_CONF ")\n"
 	      "  -t, --check-config   read and check it, open nothing, and exit\n"
 	      "      --print-config   print the effective configuration, secrets masked, and exit\n"
+	      "      --farewell       have the running daemon end every observation and exit\n"
 	      "  -v, --verbose        log more; twice: even more\n"
 	      "      --version        print the version and exit\n",
 		out);
@@ -59,6 +63,9 @@ parse_options(int argc, char **argv, struct options *o, int *ret_status)
 			break;
 		case 'p':
 			o->action = PRINT;
+			break;
+		case 'f':
+			o->action = FAREWELL;
 			break;
 		case 'v':
 			o->verbose++;
@@ -106,6 +113,18 @@ check(struct conf *conf)
 	return EXIT_OK;
 }
 
+static int
+say_farewell(struct conf *conf)
+{
+	struct error e;
+	int rc = farewell_ask(conf, &e);
+
+	conf_free(conf);
+	if (rc < 0)
+		log_error("farewell: %s", e.text);
+	return rc < 0 ? EXIT_UNAVAILABLE : EXIT_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -126,6 +145,8 @@ main(int argc, char **argv)
 	}
 	if (o.action == CHECK)
 		return check(conf);
+	if (o.action == FAREWELL)
+		return say_farewell(conf);
 	if (o.action == PRINT) {
 		conf_print(conf, stdout);
 		conf_free(conf);

@@ -129,14 +129,7 @@ broker_published(struct broker *b, struct topic *t)
 static void
 farewell(void *ctx, struct map_node *node)
 {
-	struct topic *t = MAP_OBJECT(node, struct topic, by_path);
-	struct bunch *bunch = t->bunches, *next;
-
-	for (; bunch; bunch = next) {
-		next = bunch->next;
-		if (bunch->observation)
-			group_cancel(ctx, bunch->observation);
-	}
+	observe_end_all(ctx, MAP_OBJECT(node, struct topic, by_path), CODE_NOT_FOUND);
 }
 
 void

@@ -36,7 +36,7 @@ struct broker_group {
 	struct addr address; /* multicast, with port */
 	struct addr source; /* server address of its observations; AF_UNSPEC: that of the
 	                                 * registration which starts one. Port 0: any of ours */
-	uint32_t ifindex;
+	uint32_t ifindex; /* 0: the interface is not there now */
 	const char *const *patterns; /* of topic names */
 	size_t n_patterns;
 	const struct prefix *members; /* NULL: every address of the group's family */
@@ -118,14 +118,28 @@ void broker_reset(struct broker *b, struct peer *p, uint16_t mid);
  */
 bool broker_flush(struct broker *b);
 
-/* Cancels every group observation, for a stop for good: the 5.03 to each group. */
+/*
+ * Ends every observation, for a stop for good: the 5.03 to each group, a confirmable 4.04
+ * to each observer.
+ */
 void broker_farewell(struct broker *b);
+
+/*
+ * A group's ifindex is another one now; 0: its interface is gone, and nothing is
+ * sent. With `again` its latest notifications are repeated, which may have been lost.
+ */
+void broker_reroute(struct broker *b, const struct broker_group *group, bool again);
+/* Cancels those group observations; how many. */
+unsigned broker_cancel_groups(
+	struct broker *b, bool (*which)(void *ctx, const struct group_observation *g), void *ctx);
 
 void broker_stats(const struct broker *b, struct broker_stats *ret);
 
 /* Of a group observation, for the log. */
 const char *group_topic_name(const struct group_observation *g);
 const struct broker_group *group_conf(const struct group_observation *g);
+/* The server address and port of it. */
+const struct addr *group_source(const struct group_observation *g);
 void group_token(const struct group_observation *g, struct token *ret);
 /* How many clients are thought to take part in it: "Rough Counting", COUNT. */
 double group_count(const struct group_observation *g);

@@ -88,7 +88,7 @@ group_for(const struct broker *b, const struct topic *t, const struct path *way)
 		const struct broker_group *g = &b->conf.groups[i];
 
 		if (g->address.family == way->remote.family && serves(g, t))
-			return admits(g, way) ? g : NULL;
+			return g->ifindex != 0 && admits(g, way) ? g : NULL;
 	}
 	return NULL;
 }
@@ -361,6 +361,16 @@ group_pace_ms(const struct broker *b, const struct group_observation *g)
 	uint32_t least_ms = g->bunch->group->min_interval_ms;
 
 	return g->sent_ms != 0 && passed_ms < least_ms ? least_ms - passed_ms : 0;
+}
+
+void
+group_repeat(struct broker *b, struct group_observation *g, uint32_t in_ms)
+{
+	uint64_t wait_ms = pace_ms(b, g);
+
+	/* A value that waits is sent anyway. */
+	if (!g->pending)
+		schedule(b, g, wait_ms > in_ms ? wait_ms : in_ms);
 }
 
 /* A second's budget of observe numbers: how long it is until there is one to spend. */

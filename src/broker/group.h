@@ -61,6 +61,8 @@ int group_start(struct broker *b, struct bunch *bunch);
 bool group_register(struct group_observation *g, const struct topic *t);
 /* A publish: one datagram, now. */
 void group_notify(struct broker *b, struct group_observation *g);
+/* The latest notification once more, after so long or as soon as its pace allows. */
+void group_repeat(struct broker *b, struct group_observation *g, uint32_t in_ms);
 /* Section 8.3.2: a client of the group answered a notification that asked. */
 void group_confirm(struct broker *b, struct group_observation *g);
 

@@ -9,5 +9,5 @@ libcoapcast_a_SOURCES += \
 	src/broker/count.c src/broker/count.h \
 	src/broker/introspect.c \
 	src/broker/unaware.c src/broker/unaware.h \
-	src/broker/router.c src/broker/data.c src/broker/register.c \
+	src/broker/router.c src/broker/data.c src/broker/register.c src/broker/reroute.c \
 	src/broker/collection.c src/broker/configure.c src/broker/links.c src/broker/discover.c

@@ -18,6 +18,14 @@
  */
 int discovery_join(struct udp *u, const char *const *interfaces, size_t n, struct error *e);
 
+/* Leaves what was joined on an interface that was deleted; another one may have its number. */
+void discovery_forget(struct udp *u, uint32_t ifindex);
+/*
+ * Joins what is missing on these interfaces as they are now, and leaves what was
+ * joined on others, such as one that is gone. Says so in the log.
+ */
+void discovery_follow(struct udp *u, const char *const *interfaces, size_t n);
+
 /*
  * Turns the way of a multicast request into that of its answer: the listening socket
  * and the address of the interface that the kernel would take towards the client. Ways

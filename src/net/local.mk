@@ -2,8 +2,11 @@
 libcoapcast_a_SOURCES += \
 	src/net/server.c src/net/server.h \
 	src/net/discovery.c src/net/discovery.h \
+	src/net/farewell.c src/net/farewell.h \
 	src/net/figures.c src/net/figures.h \
+	src/net/lock.c src/net/lock.h \
 	src/net/metrics.c src/net/metrics.h \
+	src/net/network.c src/net/network.h \
 	src/net/plan.c src/net/plan.h \
 	src/net/reload.c src/net/reload.h \
 	src/net/report.c src/net/report.h \

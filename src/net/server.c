@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +13,10 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "net/discovery.h"
+#include "net/farewell.h"
+#include "net/lock.h"
 #include "net/metrics.h"
+#include "net/network.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
@@ -38,6 +40,8 @@ struct server {
 	struct layer *layer;
 	struct broker *broker;
 	struct metrics *metrics; /* NULL: nobody may ask */
+	struct network *network;
+	struct farewell *farewell;
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
 	struct log_brake refused, unaware;
@@ -64,6 +68,9 @@ on_open_group(void *ctx, const struct group_path *way)
 		.socket = way->socket,
 		.hops = way->hops};
 
+	/* With 0 the kernel would choose an interface, which may be anybody's. */
+	if (way->ifindex == 0)
+		return NULL;
 	return udp_open_group(s->udp, &to);
 }
 
@@ -114,6 +121,10 @@ on_request(void *ctx, struct request *r)
 	char from[ADDR_STRLEN];
 	uint32_t held;
 
+	if (farewell_is_on(s->farewell)) {
+		farewell_answer(r);
+		return;
+	}
 	if (is_admitted(s, r->way)) {
 		broker_request(s->broker, r);
 		return;
@@ -232,6 +243,18 @@ on_batch(void *ctx)
 }
 
 static void
+on_network(void *ctx)
+{
+	struct server *s = ctx;
+	const struct network_view v = {
+		.conf = s->conf, .plan = &s->plan, .udp = s->udp, .broker = s->broker};
+
+	layer_advance(s->layer, uv_now(&s->loop));
+	network_follow(s->network, &v);
+	settle(s);
+}
+
+static void
 on_watchdog(uv_timer_t *t)
 {
 	(void)t;
@@ -256,6 +279,10 @@ stop(struct server *s)
 	s->udp = NULL;
 	metrics_close(s->metrics);
 	s->metrics = NULL;
+	network_close(s->network);
+	s->network = NULL;
+	farewell_close(s->farewell);
+	s->farewell = NULL;
 }
 
 /* -v adds to what the configuration says, before and after a reload. */
@@ -345,28 +372,16 @@ start_signals(struct server *s)
 
 /*
  * SO_REUSEADDR, which local subscribers need, would let a second daemon take
- * the same address without a word: an abstract socket of that name does not.
+ * the same address without a word: the lock does not.
  */
 static int
 lock_address(struct server *s, const struct addr *at, struct error *e)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	char name[ADDR_STRLEN];
-	int fd, n;
+	int rc = lock_take(at, e, &s->locks[s->n_locks]);
 
-	n = snprintf(
-		un.sun_path + 1, sizeof(un.sun_path) - 1, "coapcastd/%s", addr_format(at, name));
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return 0;
-	if (bind(fd, (const struct sockaddr *)&un,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == 0) {
-		s->locks[s->n_locks++] = fd;
-		return 0;
-	}
-	(void)close(fd);
-	error_set(e, "another coapcastd listens on %s", name);
-	return -EADDRINUSE;
+	if (rc == 0)
+		s->n_locks++;
+	return rc == -EADDRINUSE ? rc : 0;
 }
 
 static int
@@ -416,6 +431,52 @@ start_core(struct server *s)
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	report_topics(s->broker, s->conf);
+}
+
+static bool
+begin_farewell(void *ctx)
+{
+	struct server *s = ctx;
+	struct broker_stats stats;
+
+	broker_stats(s->broker, &stats);
+	log_notice("server: farewell group-observations=%llu observers=%llu",
+		(unsigned long long)stats.group_observations, (unsigned long long)stats.observers);
+	layer_advance(s->layer, uv_now(&s->loop));
+	broker_farewell(s->broker);
+	settle(s);
+	return stats.group_observations > 0;
+}
+
+static bool
+is_quiet(void *ctx)
+{
+	const struct server *s = ctx;
+
+	return layer_n_exchanges(s->layer) == 0;
+}
+
+static void
+end_farewell(void *ctx)
+{
+	log_notice("server: stopping after the farewell");
+	stop(ctx);
+}
+
+static void
+start_farewell(struct server *s)
+{
+	static const struct farewell_ops ops = {
+		.begin = begin_farewell, .is_quiet = is_quiet, .end = end_farewell};
+
+	s->farewell = farewell_new(&s->loop, s->locks, s->n_locks, &ops, s);
+}
+
+static void
+start_network(struct server *s)
+{
+	s->network = network_new(&s->loop, on_network, s);
+	on_network(s);
 }
 
 static void
@@ -476,6 +537,8 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 		return finish(s, EXIT_UNAVAILABLE);
 	}
 	start_core(s);
+	start_network(s);
+	start_farewell(s);
 	report_ready(conf);
 	notify_send("READY=1");
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);

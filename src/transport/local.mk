@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
 	src/transport/inbox.c src/transport/inbox.h \
+	src/transport/netlink.c src/transport/netlink.h \
 	src/transport/outbox.c src/transport/outbox.h \
 	src/transport/route.c src/transport/route.h \
 	src/transport/sock.c src/transport/sock.h \

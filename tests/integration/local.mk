@@ -16,6 +16,7 @@ dist_check_SCRIPTS += \
 	tests/integration/client.sh \
 	tests/integration/conditions.sh \
 	tests/integration/count.sh \
+	tests/integration/farewell.sh \
 	tests/integration/flood.sh \
 	tests/integration/introspect.sh \
 	tests/integration/limits.sh \

@@ -12,6 +12,7 @@ netns_tests = \
 	tests/netns/groupreq.sh \
 	tests/netns/loss.sh \
 	tests/netns/members.sh \
+	tests/netns/network.sh \
 	tests/netns/nosec.sh \
 	tests/netns/refresh.sh \
 	tests/netns/several.sh \

@@ -602,7 +602,8 @@ START_TEST(omn_4_5_cancellation_by_deleting_the_data_or_the_topic)
 	bw_expect("1=4.04 ");
 }
 
-START_TEST(farewell_cancels_every_one)
+/* The 5.03 to each group; RFC 7641 4.2: a 4.04 to each observer, until it is acknowledged. */
+START_TEST(farewell_ends_every_one)
 {
 	bw_topic("attic", "a");
 	bw_topic("cellar", "c");
@@ -610,10 +611,24 @@ START_TEST(farewell_cancels_every_one)
 	bw_in(3, "GET /ps/data/cellar?x o=0");
 	(void)bw_said();
 	broker_farewell(bw.broker);
-	bw_expect("*x *x ");
+	bw_flush();
+	ck_assert_uint_eq(bw.n_to_group[0], 2);
+	ck_assert_uint_eq(bw_last_to_group(0).code, CODE_UNAVAILABLE);
+	ck_assert_uint_eq(bw_last(3).code, CODE_NOT_FOUND);
+	ck_assert_uint_eq(bw_last(3).type, TYPE_CON);
 	ck_assert_uint_eq(bw_stats().group_observations, 0);
-	bw_go(3600 * 1000);
+	ck_assert_uint_eq(bw_stats().observers, 2);
+	bw_ack(2);
+	bw_ack(3);
+	ck_assert_uint_eq(bw_stats().observers, 0);
+	ck_assert_uint_eq(layer_n_exchanges(bw.layer), 0);
+	/* And to who does not answer, for as long as a CON lasts. */
+	bw_in(4, "GET /ps/data/cellar?x o=0");
+	broker_farewell(bw.broker);
+	bw_flush();
 	ck_assert_uint_eq(bw_stats().observers, 1);
+	bw_go(100 * 1000);
+	ck_assert_uint_eq(bw_stats().observers, 0);
 }
 
 START_TEST(a_broker_that_is_freed_says_nothing)
@@ -710,7 +725,7 @@ add_ends(TCase *t)
 {
 	tcase_add_test(t, omn_4_1_what_registers_by_the_phantom_is_what_registers);
 	tcase_add_test(t, omn_4_5_cancellation_by_deleting_the_data_or_the_topic);
-	tcase_add_test(t, farewell_cancels_every_one);
+	tcase_add_test(t, farewell_ends_every_one);
 	tcase_add_test(t, a_broker_that_is_freed_says_nothing);
 	tcase_add_test(t, the_format_stays_while_a_group_observes);
 	tcase_add_test(t, a_reset_of_a_multicast_changes_nothing);
