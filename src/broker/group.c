@@ -366,7 +366,7 @@ group_pace_ms(const struct broker *b, const struct group_observation *g)
 void
 group_repeat(struct broker *b, struct group_observation *g, uint32_t in_ms)
 {
-	uint64_t wait_ms = pace_ms(b, g);
+	uint64_t wait_ms = group_pace_ms(b, g);
 
 	/* A value that waits is sent anyway. */
 	if (!g->pending)

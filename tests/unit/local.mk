@@ -87,7 +87,6 @@ check_PROGRAMS += tests/unit/test_groupreq tests/unit/test_announce
 tests_unit_test_announce_SOURCES = tests/unit/test_announce.c $(unit_broker)
 check_PROGRAMS += tests/unit/test_reroute
 tests_unit_test_reroute_SOURCES = tests/unit/test_reroute.c $(unit_broker)
-check_PROGRAMS += tests/unit/test_groupreq
 tests_unit_test_groupreq_SOURCES = tests/unit/test_groupreq.c $(unit_broker)
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)
