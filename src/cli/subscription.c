@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/progress.h"
+
 static const char *
 via_name(enum via via)
 {
@@ -154,6 +156,14 @@ on_leave(void *ctx, uint16_t socket)
 	endpoint_leave(s->c.ep, socket);
 }
 
+static void
+on_progress(void *ctx, size_t n, size_t total)
+{
+	const struct subscription *s = ctx;
+
+	progress_tell(s->c.args->verbose, n, total);
+}
+
 static int64_t
 wall_s(void *ctx)
 {
@@ -167,6 +177,7 @@ static const struct observation_ops observation_ops = {
 	.on_value = on_value,
 	.on_note = on_note,
 	.wall_s = wall_s,
+	.on_progress = on_progress,
 	.on_end = on_end,
 };
 
