@@ -97,6 +97,7 @@ on_value(void *ctx, const struct observation_value *v)
 		written = print_json(s, v);
 	else
 		written = print_plain(s, v);
+	s->n_values++;
 	s->ops->on_value(s->ctx, written);
 }
 
@@ -219,10 +220,11 @@ subscription_stop(struct subscription *s)
 void
 subscription_close(struct subscription *s)
 {
-	char text[64];
+	char text[80];
 
 	if (s->o) {
-		(void)snprintf(text, sizeof(text), "%llu notifications missed",
+		(void)snprintf(text, sizeof(text), "%llu values, %llu notifications missed",
+			(unsigned long long)s->n_values,
 			(unsigned long long)observation_missed(s->o));
 		on_note(s, false, text);
 	}
