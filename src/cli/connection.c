@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/progress.h"
 #include "cli/text.h"
 
 #define DIAGNOSTIC_MAX 200
@@ -23,6 +24,7 @@ tell(const char *fmt, va_list ap)
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	(void)text_escape(bytes_str(text), line);
+	progress_clear();
 	(void)fprintf(stderr, "coapcast: %s\n", line);
 }
 
@@ -144,11 +146,22 @@ connection_close(struct connection *c)
 	(void)rc;
 }
 
+static void
+on_progress(void *ctx, size_t n, size_t total)
+{
+	const struct connection *c = ctx;
+
+	progress_tell(c->args->verbose, n, total);
+}
+
 void
 connection_ask(struct connection *c, struct transfer_request *r, struct transfer_result *ret)
 {
 	r->timeout_ms = c->args->timeout_ms;
+	r->on_progress = on_progress;
+	r->progress_ctx = c;
 	endpoint_request(c->ep, r, ret);
+	progress_clear();
 }
 
 void
@@ -249,6 +262,7 @@ connection_judge(const struct transfer_result *r, const char *what)
 enum connection_written
 connection_write(struct bytes data)
 {
+	progress_clear();
 	if ((data.n == 0 || fwrite(data.p, 1, data.n, stdout) == data.n) && fflush(stdout) == 0)
 		return CONNECTION_WRITTEN;
 	/* A reader that went away had enough. */

@@ -11,6 +11,7 @@ libcoapcast_a_SOURCES += \
 	src/cli/json.c src/cli/json.h \
 	src/cli/locate.c src/cli/locate.h \
 	src/cli/ls.c src/cli/ls.h \
+	src/cli/progress.c src/cli/progress.h \
 	src/cli/pub.c src/cli/pub.h \
 	src/cli/sub.c src/cli/sub.h src/cli/subscription.c src/cli/subscription.h \
 	src/cli/text.c src/cli/text.h \

@@ -149,7 +149,6 @@ follow(struct sub *s)
 		(void)uv_run(s->c.loop, UV_RUN_ONCE);
 	while (s->exec && !exec_is_idle(s->exec))
 		(void)uv_run(s->c.loop, UV_RUN_ONCE);
-	connection_note(&s->c, "%llu values", (unsigned long long)s->n_values);
 }
 
 enum cli_exit

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/progress.h"
+
 static const char *
 via_name(enum via via)
 {
@@ -95,6 +97,7 @@ on_value(void *ctx, const struct observation_value *v)
 		written = print_json(s, v);
 	else
 		written = print_plain(s, v);
+	s->n_values++;
 	s->ops->on_value(s->ctx, written);
 }
 
@@ -154,6 +157,14 @@ on_leave(void *ctx, uint16_t socket)
 	endpoint_leave(s->c.ep, socket);
 }
 
+static void
+on_progress(void *ctx, size_t n, size_t total)
+{
+	const struct subscription *s = ctx;
+
+	progress_tell(s->c.args->verbose, n, total);
+}
+
 static int64_t
 wall_s(void *ctx)
 {
@@ -167,6 +178,7 @@ static const struct observation_ops observation_ops = {
 	.on_value = on_value,
 	.on_note = on_note,
 	.wall_s = wall_s,
+	.on_progress = on_progress,
 	.on_end = on_end,
 };
 
@@ -208,10 +220,11 @@ subscription_stop(struct subscription *s)
 void
 subscription_close(struct subscription *s)
 {
-	char text[64];
+	char text[80];
 
 	if (s->o) {
-		(void)snprintf(text, sizeof(text), "%llu notifications missed",
+		(void)snprintf(text, sizeof(text), "%llu values, %llu notifications missed",
+			(unsigned long long)s->n_values,
 			(unsigned long long)observation_missed(s->o));
 		on_note(s, false, text);
 	}

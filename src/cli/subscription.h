@@ -30,6 +30,7 @@ struct subscription {
 	struct observation *o;
 	struct exec *exec; /* borrowed; NULL: print */
 	struct json json; /* or a plain line */
+	uint64_t n_values;
 	bool named; /* one of several: what is told names it */
 };
 

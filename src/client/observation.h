@@ -69,6 +69,8 @@ struct observation_ops {
 	void (*on_note)(void *ctx, bool loud, const char *text);
 	/* Seconds since 1970, UTC; NULL: nobody knows, and announced ends are not minded. */
 	int64_t (*wall_s)(void *ctx);
+	/* A large value is on its way, as in struct transfer_request; or NULL. */
+	void (*on_progress)(void *ctx, size_t n, size_t total);
 	/* It is over; `text` is for humans, `code` that of REFUSED. */
 	void (*on_end)(void *ctx, enum observation_end end, uint8_t code, const char *text);
 };

@@ -160,6 +160,13 @@ put_request(struct transfer *t, struct msg *m, struct buf *scratch)
 	return rc;
 }
 
+static void
+tell_progress(const struct transfer *t, size_t n, size_t total)
+{
+	if (t->request.on_progress)
+		t->request.on_progress(t->request.progress_ctx, n, total);
+}
+
 static const struct call_ops call_ops;
 
 static void
@@ -220,6 +227,14 @@ note_etag(struct transfer *t, const struct msg *m)
 }
 
 static void
+note_size(struct transfer *t, const struct msg *m)
+{
+	/* A hint, which need not be true (RFC 7959 4). */
+	if (!msg_uint(m, OPT_SIZE2, &t->n_expected))
+		t->n_expected = 0;
+}
+
+static void
 answer(struct transfer *t, const struct arrival *a, struct bytes body)
 {
 	struct transfer_result r = {
@@ -260,10 +275,14 @@ take_block2(struct transfer *t, const struct arrival *a, const struct block *b)
 		return;
 	}
 	t->szx2 = b->szx;
-	if (b->more)
+	if (b->num == 0)
+		note_size(t, m);
+	if (b->more) {
+		tell_progress(t, t->n_body, t->n_expected);
 		send_next(t);
-	else
+	} else {
 		answer(t, a, bytes_of(t->body, t->n_body));
+	}
 }
 
 /*
@@ -280,6 +299,7 @@ take_block1(struct transfer *t, const struct msg *m)
 		return false;
 	if (m->code == CODE_CONTINUE) {
 		t->n_sent += t->n_flight;
+		tell_progress(t, t->n_sent, t->request.payload.n);
 	} else if (m->code != CODE_TOO_LARGE || t->n_sent > 0 || b.szx >= t->szx1) {
 		return false;
 	}
@@ -380,6 +400,7 @@ transfer_resume(struct transfer *t, struct session *s, const struct transfer_req
 	if (o && block_decode(o, &b) == 0 && b.num == 0 && first->payload.n == block_size(&b)) {
 		t->szx2 = b.szx;
 		note_etag(t, first);
+		note_size(t, first);
 		(void)append(t, first->payload);
 	}
 	send_next(t);

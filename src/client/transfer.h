@@ -20,6 +20,9 @@ struct transfer_request {
 	int content_format; /* of the payload, or TARGET_NO_FORMAT */
 	struct bytes payload;
 	uint32_t timeout_ms; /* for the whole of it; 0: what RFC 7252 gives each request */
+	/* A block went over, and it is not the last: `total` bytes in all, 0 unknown. Or NULL. */
+	void (*on_progress)(void *ctx, size_t n, size_t total);
+	void *progress_ctx;
 };
 
 enum transfer_end {
@@ -61,6 +64,7 @@ struct transfer {
 	int content_format;
 	uint8_t *body; /* owned */
 	size_t n_body, cap_body;
+	uint32_t n_expected; /* Size2, 0: unknown */
 };
 
 /*

@@ -41,8 +41,11 @@ values_tell(struct observation *o, const struct story *s, struct bytes etag, str
 struct transfer_request
 values_request(const struct observation *o)
 {
-	return (struct transfer_request){
-		.code = CODE_GET, .target = o->target, .content_format = TARGET_NO_FORMAT};
+	return (struct transfer_request){.code = CODE_GET,
+		.target = o->target,
+		.content_format = TARGET_NO_FORMAT,
+		.on_progress = o->ops->on_progress,
+		.progress_ctx = o->ctx};
 }
 
 /* A refusal that will not go away by asking again. */

@@ -8,6 +8,7 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_group.sh \
 	tests/integration/cli_large_offer.sh \
 	tests/integration/cli_output.sh \
+	tests/integration/cli_progress.sh \
 	tests/integration/cli_restart.sh \
 	tests/integration/cli_several.sh \
 	tests/integration/cli_sub.sh \

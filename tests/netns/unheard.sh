@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Where multicast does not arrive: coapcast sub joins, hears nothing, says so once, and
-# makes the broker notify it by unicast. Others stay in the group.
+# makes the broker notify it by unicast. Others stay in the group. Where the group cannot
+# be joined it ends with 7.
 . "${srcdir:-.}/tests/lib.sh"
 . "${srcdir:-.}/tests/netns/hall.sh"
 hall_begin "$@"
@@ -31,6 +32,14 @@ done
 is "$(cut -d, -f2 "$tmp/deaf.out" | uniq -d)" "" "no value is printed twice"
 is "$(grep -c 'does not arrive' "$tmp/deaf.err")" 1 "it was said once"
 is "$(grep -c 'does not arrive' "$tmp/hears.err")" 0 "and only by the one it concerns"
+
+# Where groups cannot even be joined.
+in_host h3 sh -c 'echo 0 >/proc/sys/net/ipv4/igmp_max_memberships'
+sub unable h3 "coap://${host_ip4[b]}/demo"
+finish unable
+is "$?" 7 "a group that cannot be joined: 7"
+like "$(cat "$tmp/unable.err")" \
+	"multicast cannot be received here: cannot join ${group4%:*}:5683: .+" "which says why"
 
 stop deaf INT
 is "$?" 0 "^C ends it with status 0"

@@ -3,6 +3,7 @@
 #include "cli/locate.h"
 #include "cli/args.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "cli/text.h"
 #include "cli/uri.h"
 #include "unit.h"
@@ -407,6 +408,27 @@ START_TEST(pubsub_2_2_1_topic_data_may_be_at_another_server)
 }
 END_TEST
 
+/* Few lines, whatever is told of the whole; a total that is too small is none. */
+START_TEST(steps_of_progress)
+{
+	static const struct {
+		size_t n, total;
+		unsigned steps;
+	} cases[] = {{PROGRESS_LONG - 1, PROGRESS_LONG - 1, 0}, {60000, 60000, 10},
+		{PROGRESS_LONG - 1, 0, 0}, {1 << 20, 0, 16}, {1 << 20, 1000, 16},
+		{40000, SIZE_MAX, 0}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned steps = 0;
+		size_t at = 0;
+
+		for (size_t n = 1; n <= cases[i].n; n++)
+			steps += progress_step(n, cases[i].total, 10, &at);
+		ck_assert_uint_eq(steps, cases[i].steps);
+	}
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -422,6 +444,7 @@ suite(void)
 	tcase_add_test(t, json_objects);
 	tcase_add_test(t, arguments);
 	tcase_add_test(t, several_uris);
+	tcase_add_test(t, steps_of_progress);
 	tcase_add_test(t, wrong_arguments);
 	suite_add_tcase(s, t);
 	return s;

@@ -3,6 +3,8 @@
 #include "client/transfer.h"
 #include "clientbed.h"
 
+#include <stdio.h>
+
 static struct bed bed;
 static struct transfer transfer;
 static int n_done;
@@ -414,6 +416,45 @@ START_TEST(rfc7959_2_5_block1)
 }
 END_TEST
 
+static char progress[256];
+
+static void
+on_progress(void *ctx, size_t n, size_t total)
+{
+	size_t at = strlen(progress);
+
+	ck_assert_ptr_eq(ctx, &bed);
+	(void)snprintf(progress + at, sizeof(progress) - at, "%zu/%zu ", n, total);
+}
+
+/* What goes over is told, but not the end of it. */
+START_TEST(rfc7959_4_progress)
+{
+	static uint8_t data[2500], got[2500];
+	struct transfer_request r = request_of(CODE_PUT, BYTES_OF(data));
+	unsigned requests;
+	struct msg q;
+
+	r.on_progress = on_progress;
+	r.progress_ctx = &bed;
+	progress[0] = '\0';
+	transfer_start(&transfer, bed.session, &r, on_done, &n_done);
+	ck_assert_uint_eq(take_upload(got, 6, CODE_CHANGED, &requests), sizeof(data));
+	ck_assert_str_eq(progress, "1024/2500 2048/2500 ");
+
+	/* Nobody says how much it is. */
+	r.code = CODE_GET;
+	r.payload = BYTES_NONE;
+	progress[0] = '\0';
+	transfer_start(&transfer, bed.session, &r, on_done, &n_done);
+	while (n_done == 1) {
+		bed_read(&bed, &q);
+		serve_block(&q, 2500, 6, "v1");
+	}
+	ck_assert_str_eq(progress, "1024/0 2048/0 ");
+}
+END_TEST
+
 /* RFC 7959 2.9.3: 4.13 with a smaller block size asks to try with that. */
 START_TEST(rfc7959_2_9_3_too_large_with_a_hint)
 {
@@ -556,6 +597,7 @@ suite(void)
 	tcase_add_test(t, changing_for_ever_ends);
 	tcase_add_test(t, broken_blocks);
 	tcase_add_test(t, rfc7959_2_5_block1);
+	tcase_add_test(t, rfc7959_4_progress);
 	tcase_add_test(t, rfc7959_2_9_3_too_large_with_a_hint);
 	tcase_add_test(t, upload_refused_half_way);
 	tcase_add_test(t, post_is_not_run_again_for_the_rest);
