@@ -8,6 +8,8 @@
 #include "cli/json.h"
 #include "cli/locate.h"
 
+#define DTLS_PORT 5684 /* groupcomm-bis 3.4: not for groups */
+
 static enum connection_written
 print_json(const struct collect *all, const struct answer *a)
 {
@@ -90,6 +92,10 @@ getgroup_run(const struct args *a, const struct uri *uri, const struct addr *gro
 	enum cli_exit rc;
 	struct error e;
 
+	if (group->port == DTLS_PORT) {
+		connection_complain("no group is asked at port 5684, which is that of DTLS");
+		return CLI_USAGE;
+	}
 	if (uri->path[0] == '\0') {
 		connection_complain("the URI names no topic");
 		return CLI_USAGE;

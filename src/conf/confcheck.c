@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 
+#define DTLS_PORT 5684
+
 #define PATH_SIZE 128
 
 static const char *
@@ -170,6 +172,10 @@ check_group(struct conf *c, struct error *e, size_t i)
 
 	if (fault)
 		return confcheck_fail(c, e, "groups", i, "address", fault);
+	/* groupcomm-bis 3.4: "MUST NOT be used for any CoAP group communication". */
+	if (g->port == DTLS_PORT)
+		return confcheck_fail(
+			c, e, "groups", i, "port", "must not be 5684, which is that of DTLS");
 	g->address.port = (uint16_t)g->port;
 	fault = source_fault(g);
 	if (fault)

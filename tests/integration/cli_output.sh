@@ -99,4 +99,7 @@ is "$rc $(tr '\n' ' ' <"$tmp/out")" '1 first last\x1b[2J ' \
 is "$(grep -c '^coapcast: /ps/' "$tmp/err")" 3 "and names each of them"
 stop listing TERM
 
+"$coapcast" get "coap://239.1.2.3:5684/demo" 2>"$tmp/dtls.err"
+is $? 2 "groupcomm-bis 3.4: no group is asked at port 5684"
+
 done_testing

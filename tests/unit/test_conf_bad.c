@@ -376,6 +376,15 @@ is_refused(const struct bad *b)
 	return false;
 }
 
+/* Port 5684 "MUST NOT be used for any CoAP group communication". */
+START_TEST(groupcomm_3_4_no_group_at_the_port_of_dtls)
+{
+	static const struct bad bad = {GROUP ", port: 5684 }\n",
+		"2:57: groups[0].port: must not be 5684, which is that of DTLS"};
+
+	ck_assert(is_refused(&bad));
+}
+
 /* "MUST NOT provide link-local or site-local addresses": as a group or as our own. */
 START_TEST(omn_4_2_no_link_local_group_or_source)
 {
@@ -493,6 +502,7 @@ suite(void)
 	TCase *t = tcase_create("conf_bad");
 
 	tcase_add_loop_test(t, refused, 0, (int)(sizeof(tables) / sizeof(tables[0])));
+	tcase_add_test(t, groupcomm_3_4_no_group_at_the_port_of_dtls);
 	tcase_add_test(t, omn_4_2_no_link_local_group_or_source);
 	tcase_add_test(t, secrets_are_not_quoted);
 	tcase_add_test(t, too_large);

@@ -230,6 +230,26 @@ START_TEST(groupcomm_3_7_observers_by_multicast_are_checked)
 	ck_assert_uint_eq(bw_stats().observers, 0);
 }
 
+/* "a server ... MUST strictly limit the number of notifications" between acknowledgements. */
+START_TEST(groupcomm_6_3_few_notifications_between_acknowledgements)
+{
+	uint32_t n;
+
+	bw_in(1, "NON GET /ps/data/hall o=0");
+	(void)said_at_leisure();
+	bw.multicast = false;
+	bw.mute = true;
+	n = bw.peers[1].n_values;
+	for (int i = 0; i < 1000; i++) {
+		bw_pub("again");
+		bw_go(1000);
+	}
+	/* Non-confirmable ones, one Confirmable and its retransmissions. */
+	ck_assert_uint_le(bw.peers[1].n_values - n, 100 + 4);
+	ck_assert_uint_ge(bw.peers[1].n_con, 1);
+	ck_assert_uint_eq(bw_stats().observers, 0);
+}
+
 /* Who registers by multicast counts, and is moved by a unicast 5.03 at leisure. */
 START_TEST(groupcomm_3_7_a_group_observation_from_group_requests)
 {
@@ -280,6 +300,7 @@ main(void)
 	tcase_add_test(t, rfc7959_2_8_blocks_that_a_group_is_asked_for);
 	tcase_add_test(t, groupcomm_3_7_observe_in_a_group_get);
 	tcase_add_test(t, groupcomm_3_7_observers_by_multicast_are_checked);
+	tcase_add_test(t, groupcomm_6_3_few_notifications_between_acknowledgements);
 	tcase_add_test(t, groupcomm_3_7_a_group_observation_from_group_requests);
 	tcase_add_test(t, a_broadcast_starts_no_group_observation);
 	suite_add_tcase(s, t);
