@@ -11,9 +11,11 @@ struct broker *
 broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *ctx,
 	struct layer *layer)
 {
-	struct bodies_limits limits = {
-		.bodies = conf->limits.bodies, .payload = conf->limits.payload};
 	struct broker *b = mem_alloc(sizeof(*b));
+	struct bodies_limits limits = {.bodies = conf->limits.bodies,
+		.payload = conf->limits.payload,
+		.memory = conf->limits.memory,
+		.others = &b->topics.value_bytes};
 	struct {
 		uint32_t topics, bodies;
 		uint16_t mid;
@@ -88,8 +90,10 @@ broker_create_topic(
 
 	/* RFC 7641 4.4: any first number will do; an unpredictable one is told from a former life's. */
 	b->ops->random(b->ctx, &first_seq, sizeof(first_seq));
-	if ((rc = topic_create(&b->topics, name, first_seq, &t)) < 0)
+	if ((rc = topic_create(&b->topics, name, first_seq, &t)) < 0) {
+		b->stats.refused_topics += rc == -ENOSPC;
 		return rc;
+	}
 	t->content_format = content_format;
 	if (initialize.p)
 		topic_set_value(&b->topics, t, content_format, initialize);
@@ -98,9 +102,15 @@ broker_create_topic(
 }
 
 bool
-broker_has_room(const struct broker *b, const struct value *old, size_t n)
+broker_has_room(struct broker *b, const struct value *old, size_t n)
 {
-	return b->topics.value_bytes - (old ? old->n : 0) + n <= b->conf.limits.memory;
+	struct bodies_stats bodies;
+
+	bodies_stats(b->bodies, &bodies);
+	if (b->topics.value_bytes - (old ? old->n : 0) + bodies.bytes + n <= b->conf.limits.memory)
+		return true;
+	b->stats.refused_memory++;
+	return false;
 }
 
 void
@@ -141,7 +151,15 @@ broker_farewell(struct broker *b)
 void
 broker_stats(const struct broker *b, struct broker_stats *ret)
 {
+	struct bodies_stats bodies;
+
+	bodies_stats(b->bodies, &bodies);
 	*ret = b->stats;
+	ret->refused_bodies = bodies.refused;
+	ret->refused_payload = bodies.refused_payload;
+	ret->refused_memory += bodies.refused_memory;
+	ret->bodies = bodies.bodies;
+	ret->body_bytes = bodies.bytes;
 	ret->topics = b->topics.by_path.n;
 	ret->observers = b->observers.n_used;
 	ret->value_bytes = b->topics.value_bytes;

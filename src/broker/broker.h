@@ -85,9 +85,12 @@ struct broker_stats {
 		group_coalesced, group_dropped;
 	uint64_t group_counts, group_confirmations; /* rounds of rough counting, answers to them */
 	uint64_t informed, moved;
+	/* What found a limit reached: struct broker_limits. */
+	uint64_t refused_topics, refused_observers, refused_observers_per_peer, refused_bodies,
+		refused_payload, refused_memory, refused_rate;
 	uint64_t unaware; /* clients found not to follow informative responses */
 	/* Now: */
-	uint64_t topics, observers, group_observations, value_bytes;
+	uint64_t topics, observers, group_observations, value_bytes, bodies, body_bytes;
 };
 
 /*

@@ -131,8 +131,8 @@ bool reply_not_acceptable(struct request *r, uint32_t format);
 void broker_request_phantom(
 	struct broker *b, const struct path *way, struct msg *phantom, struct group_observation *g);
 
-/* Whether limits.memory has room for n bytes in place of a topic's value (NULL: none). */
-bool broker_has_room(const struct broker *b, const struct value *old, size_t n);
+/* Whether limits.memory, which half received bodies share, has room for n bytes in place of a topic's value (NULL: none). */
+bool broker_has_room(struct broker *b, const struct value *old, size_t n);
 
 /* Removes a topic with all that depends on it. */
 void broker_drop_topic(struct broker *b, struct topic *t);

@@ -194,6 +194,7 @@ admit_publish(struct call *c, uint32_t *ret_format)
 		!peer_spend(c->r->peer, (uint32_t)(layer_now(c->b->layer) / 1000),
 			limits->publish_rate)) {
 		/* coap-pubsub "Rate Limiting", RFC 8516 */
+		c->b->stats.refused_rate++;
 		msg_init(&m, TYPE_ACK, CODE_TOO_MANY_REQUESTS);
 		(void)msg_add_uint(&m, OPT_MAX_AGE, RATE_RETRY_AFTER_S);
 		request_reply(c->r, &m);

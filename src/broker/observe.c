@@ -122,9 +122,14 @@ observer_add(struct broker *b, struct bunch *bunch, struct peer *p, const struct
 
 	for (o = peer_user(p); o; o = o->next_of_peer)
 		n++;
-	if (n >= b->conf.limits.observers_per_peer ||
-		b->observers.n_used >= b->conf.limits.observers)
+	if (n >= b->conf.limits.observers_per_peer) {
+		b->stats.refused_observers_per_peer++;
 		return NULL;
+	}
+	if (b->observers.n_used >= b->conf.limits.observers) {
+		b->stats.refused_observers++;
+		return NULL;
+	}
 	o = pool_get(&b->observers);
 	o->bunch = bunch;
 	o->peer = p;

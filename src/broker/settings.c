@@ -43,7 +43,7 @@ same_value(const struct topic *t, struct bytes data)
 }
 
 bool
-settings_have_room(const struct broker *b, const struct topic *t, const struct props *p)
+settings_have_room(struct broker *b, const struct topic *t, const struct props *p)
 {
 	size_t n = props_has(p, PROPS_TYPE) ? p->type.n : 0;
 

@@ -42,7 +42,7 @@ settings_has(const struct topic *t, enum props_key key)
 const char *settings_find_fault(const struct broker *b, const struct props *p);
 
 /* Whether limits.memory has room for them in place of what the topic (NULL: none) has. */
-bool settings_have_room(const struct broker *b, const struct topic *t, const struct props *p);
+bool settings_have_room(struct broker *b, const struct topic *t, const struct props *p);
 
 /*
  * Makes those of SETTINGS_KEYS that `p` has the topic's, and no others; what `p`

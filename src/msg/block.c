@@ -27,6 +27,7 @@ struct bodies {
 	struct map map;
 	struct wheel *wheel;
 	struct bodies_limits limits;
+	struct bodies_stats stats; /* `bodies` is the map's */
 	uint8_t *handed_out; /* the data of the last BODY_WHOLE, until bodies_done */
 	uint32_t seed;
 };
@@ -50,6 +51,7 @@ body_free(struct body *body)
 
 	wheel_stop(b->wheel, &body->timer);
 	map_remove(&b->map, &body->node);
+	b->stats.bytes -= body->n;
 	free(body->key);
 	free(body->data);
 	free(body);
@@ -77,6 +79,13 @@ void
 bodies_set_limits(struct bodies *b, const struct bodies_limits *limits)
 {
 	b->limits = *limits;
+}
+
+void
+bodies_stats(const struct bodies *b, struct bodies_stats *ret)
+{
+	*ret = b->stats;
+	ret->bodies = b->map.n;
 }
 
 size_t
@@ -184,6 +193,15 @@ append(struct body *body, struct bytes what)
 	if (what.n)
 		memcpy(body->data + body->n, what.p, what.n);
 	body->n = need;
+	body->owner->stats.bytes += what.n;
+}
+
+static bool
+has_room(const struct bodies *b, size_t n)
+{
+	size_t others = b->limits.others ? *b->limits.others : 0;
+
+	return b->limits.memory == 0 || others + b->stats.bytes + n <= b->limits.memory;
 }
 
 static enum body_verdict
@@ -195,10 +213,11 @@ answer(struct request *r, enum msg_code code)
 
 /* RFC 7959 2.9.3: too large, and how large it may be. */
 static enum body_verdict
-answer_too_large(const struct bodies *b, struct request *r, struct body *body)
+answer_too_large(struct bodies *b, struct request *r, struct body *body)
 {
 	struct msg m;
 
+	b->stats.refused_payload++;
 	if (body)
 		body_free(body);
 	msg_init(&m, TYPE_ACK, CODE_TOO_LARGE);
@@ -298,8 +317,10 @@ take_block(struct bodies *b, struct request *r, const struct block *block, struc
 		*ret_body = payload;
 		return BODY_WHOLE;
 	}
-	if (refused)
+	if (refused) {
+		b->stats.refused++;
 		return answer_no_room(r);
+	}
 	/* RFC 7959 2.9.2, 2.3: what came before is not there, or was of another kind. */
 	if (!body || body->format != format_of(r->msg))
 		return answer(r, CODE_INCOMPLETE);
@@ -307,6 +328,11 @@ take_block(struct bodies *b, struct request *r, const struct block *block, struc
 		return is_repeated(body, block) ? answer_continue(r) : answer(r, CODE_INCOMPLETE);
 	if (body->n + payload.n > b->limits.payload)
 		return answer_too_large(b, r, body);
+	if (!has_room(b, payload.n)) {
+		b->stats.refused_memory++;
+		body_free(body);
+		return answer_no_room(r);
+	}
 	append(body, payload);
 	wheel_start(b->wheel, &body->timer, b->wheel->now_ms + BODIES_TIMEOUT_MS);
 	return block->more ? answer_continue(r) : hand_out(b, body, ret_body);

@@ -14,6 +14,13 @@ struct bodies;
 struct bodies_limits {
 	uint32_t bodies; /* bodies in the making at once */
 	uint32_t payload; /* bytes of one */
+	uint64_t memory; /* bytes of all of them and *others together; 0: any number */
+	const size_t *others; /* NULL: nothing */
+};
+
+struct bodies_stats {
+	uint64_t refused, refused_payload, refused_memory; /* by each of the limits */
+	size_t bodies, bytes; /* now */
 };
 
 #define BODIES_TIMEOUT_MS (LAYER_EXCHANGE_LIFETIME_S * 1000ull) /* after the last block of a body */
@@ -42,6 +49,7 @@ void bodies_done(struct bodies *b);
 void block1_echo(const struct msg *request, struct msg *response);
 
 size_t bodies_count(const struct bodies *b);
+void bodies_stats(const struct bodies *b, struct bodies_stats *ret);
 
 #define BLOCK_SZX_MAX 6 /* 1024 bytes */
 #define BLOCK_SZX_GROUP 4 /* 256 bytes */

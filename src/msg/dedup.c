@@ -23,6 +23,7 @@ struct dedup {
 	struct pool pool;
 	struct entry *oldest, *youngest;
 	uint32_t max, seed;
+	uint64_t n_evicted;
 };
 
 struct dedup *
@@ -88,7 +89,9 @@ dedup_add(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms
 
 	if (d->max == 0)
 		return;
-	while (d->oldest && (d->map.n >= d->max || now_ms - d->oldest->since_ms >= LIFETIME_MS))
+	while (d->oldest && now_ms - d->oldest->since_ms >= LIFETIME_MS)
+		drop_oldest(d);
+	for (; d->map.n >= d->max; d->n_evicted++)
 		drop_oldest(d);
 	e = pool_get(&d->pool);
 	e->remote = way->remote;
@@ -128,4 +131,10 @@ size_t
 dedup_count(const struct dedup *d)
 {
 	return d->map.n;
+}
+
+uint64_t
+dedup_evicted(const struct dedup *d)
+{
+	return d->n_evicted;
 }

@@ -31,5 +31,7 @@ bool dedup_find(struct dedup *d, const struct path *way, uint16_t mid, uint64_t 
 	struct bytes *ret_response);
 
 size_t dedup_count(const struct dedup *d);
+/* Entries that gave way before their time. */
+uint64_t dedup_evicted(const struct dedup *d);
 
 #endif

@@ -135,6 +135,7 @@ layer_peer(struct layer *l, const struct path *way)
 		return p;
 	l->ops->random(l->ctx, &first, sizeof(first));
 	p = peer_get(&l->peers, way, first);
+	l->stats.evicted_peers = l->peers.n_evicted;
 	if (!p)
 		l->stats.refused_peers++;
 	return p;
@@ -422,6 +423,7 @@ run(struct request *r)
 	}
 	if (r->memory == MEMORY_TABLE)
 		dedup_add(l->dedup, r->way, r->msg->mid, l->wheel.now_ms);
+	l->stats.evicted_duplicates = dedup_evicted(l->dedup);
 	l->ops->on_request(l->ctx, r);
 	/* RFC 7252 5.2.2: what is not answered at once is acknowledged. */
 	request_accept(r);

@@ -111,6 +111,7 @@ struct layer_stats {
 	uint64_t received, ignored, malformed, pings, resets;
 	uint64_t requests, duplicates, bad_options, responses, stray_responses, stray_acks;
 	uint64_t con_sent, retransmitted, acked, timeouts, refused_peers, refused_exchanges;
+	uint64_t evicted_peers, evicted_duplicates; /* forgotten for others, before their time */
 	uint64_t held,
 		refused_held; /* answers to multicast requests: late, and for want of room none */
 };

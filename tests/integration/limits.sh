@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What happens at each limit of the configuration, and that it is over when there is room
 # again: 4.29 past a rate, 5.03 past a limit, both with Max-Age, 4.13 with Size1 past the
-# payload, and a registration that is answered without Observe.
+# payload, and a registration that is answered without Observe. Each refusal is counted.
 . "${srcdir:-.}/tests/lib.sh"
 need_coap_client
 free_port
@@ -90,6 +90,14 @@ printf '%s\n' {1..40} | "$coapcast" pub -l "coap://$at/demo" 2>"$tmp/pub.err"
 is $? 4 "coap-pubsub 3.4: pub -l stops at a 4.29"
 is "$(broker_counter broker publishes-refused)" $((refused_before + 1)) "at the first one"
 
+# --- counted, each under the name of its limit --------------------------------------------
+is "$(broker_counter refused payload)" 1 "counted: payload"
+is "$(broker_counter udp truncated)" 1 "counted: a datagram that was too long"
+is "$(broker_counter refused topics)" 2 "counted: topics"
+is "$(broker_counter refused observers-per-peer)" 1 "counted: observers-per-peer"
+is "$(broker_counter refused observers)" 1 "counted: observers"
+like "$(broker_counter refused rate)" '^[1-9]' "counted: publish-rate"
+is "$(broker_counter broker registrations-refused)" 2 "and registrations that were answered without"
 stop_broker
 
 # --- memory -----------------------------------------------------------------------------------
@@ -107,8 +115,73 @@ is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/one" | tai
 	"600 kB of 1 MB"
 is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/two" | tail -n 1)" 5.03 \
 	"there is no room for another 600 kB"
+is "$(broker_counter refused memory)" 1 "counted: memory"
+is "$(broker_counter broker bodies) $(broker_counter broker body-bytes)" "0 0" \
+	"what was received of it is given back"
 is "$(client_codes -m delete "coap://$at/ps/data/one")" 2.02 "the first goes"
 is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/two" | tail -n 1)" 2.01 \
 	"and there is"
+stop_broker
+
+# --- peers --------------------------------------------------------------------------------
+cat >"$tmp/coapcast.yaml" <<END
+broker:
+  limits: { peers: 3, exchanges: 16, bodies: 2 }
+listen: [ "coap://[::]:${at##*:}" ]
+topics:
+  - { name: demo, content-format: 0, initialize: "hello" }
+  - { name: other, content-format: 0, initialize: "hello" }
+END
+start_broker "$tmp/coapcast.yaml"
+peers=()
+for i in 1 2 3 4; do
+	free_port
+	peers+=("127.0.0.1:$port")
+done
+# from PEER MESSAGE...: what that peer is answered.
+from() {
+	"$talk" -a "$1" "$at" "${@:2}" | sed -n 's/^< [^ ]* ack \([0-9.]*\) mid=[0-9a-f]*/\1/p'
+}
+for i in 0 1 2; do
+	like "$(from "${peers[i]}" "con get token=01 observe=0 /ps/data/demo")" '^2\.05 .*observe=' \
+		"peer $i of 3 observes, and is held on to"
+done
+like "$(from "${peers[3]}" "con get /ps/data/demo")" '^5\.03 max-age=[1-9]' \
+	"no room for a fourth: 5.03 with Max-Age"
+like "$(from "${peers[1]}" "con get /ps/data/demo")" '^2\.05' "one that is known is served"
+is "$(broker_counter messages refused-peers)" 1 "counted: peers"
+like "$(from "${peers[0]}" "con get token=01 observe=1 /ps/data/demo")" '^2\.05' "one leaves"
+like "$(from "${peers[3]}" "con get /ps/data/demo")" '^2\.05' "there is room for the fourth"
+like "$(broker_counter messages evicted-peers)" '^[1-9]' \
+	"counted: who was forgotten to make room"
+
+# --- exchanges: what is kept for duplicates ------------------------------------------------
+posts=()
+for i in {1..16}; do
+	posts+=("con post /ps format=606 hex=a0 mid=70$(printf %02x "$i")")
+done
+is "$(from "${peers[1]}" "${posts[@]}" | sort -u | cut -c1-4)" 4.00 "sixteen POSTs are remembered"
+is "$(broker_counter messages evicted-duplicates)" 0 "as many as may be"
+from "${peers[1]}" "con post /ps format=606 hex=a0 mid=7100" >/dev/null
+is "$(broker_counter messages evicted-duplicates)" 1 "counted: the oldest gives way to another"
+
+# --- exchanges: confirmable messages of ours ------------------------------------------------
+for i in {1..17}; do
+	messages[i]="con get token=$(printf %02x "$i") observe=0 /ps/data/other"
+done
+"$talk" -q -a "${peers[1]}" "$at" "${messages[@]:1:17}" >/dev/null
+is "$(broker_counter messages refused-exchanges)" 0 "seventeen observations of one peer"
+is "$(from "${peers[3]}" "con delete /ps/other")" 2.02 "each is owed a confirmable 4.04"
+is "$(broker_counter messages refused-exchanges)" 1 "counted: sixteen at once, not seventeen"
+
+# --- bodies -------------------------------------------------------------------------------
+first_block="con put /ps/data/demo format=0 27=08 text=0123456789abcdef"
+like "$(from "${peers[1]}" "$first_block"), $(from "${peers[2]}" "$first_block")" \
+	'^2\.31.*, 2\.31' "two bodies begin"
+like "$(from "${peers[3]}" "$first_block")" '^5\.03 max-age=[1-9]' "no third: 5.03 with Max-Age"
+is "$(broker_counter refused bodies) $(broker_counter broker bodies)" "1 2" "counted: bodies"
+is "$(broker_counter broker body-bytes)" 32 "and their bytes"
+like "$(from "${peers[1]}" "con put /ps/data/demo format=0 27=10 text=end")" '^2\.04' "one is complete"
+like "$(from "${peers[3]}" "$first_block")" '^2\.31' "and there is room for another"
 stop_broker
 done_testing

@@ -271,6 +271,32 @@ START_TEST(the_limit_of_bodies)
 	ck_assert_uint_eq(bodies_count(b), BODIES_MAX);
 }
 
+START_TEST(the_limit_of_memory)
+{
+	size_t others = 70;
+	struct bodies_limits limits = {
+		.bodies = 8, .payload = 100, .memory = 120, .others = &others};
+	struct bodies_stats stats;
+
+	bodies_set_limits(b, &limits);
+	play("CON PUT #1 11=p 27=08 '0123456789abcdef'", "run PUT; ACK 2.31 #1 27=08");
+	play("CON PUT #2 11=q 27=08 '0123456789abcdef'", "run PUT; ACK 2.31 #2 27=08");
+	play("CON PUT #3 11=p 27=18 '0123456789abcdef'", "run PUT; ACK 2.31 #3 27=18");
+	bodies_stats(b, &stats);
+	ck_assert_uint_eq(stats.bytes, 48);
+	/* 118 of 120: two bytes more will do, three do not, and then that body is given up. */
+	play("CON PUT #4 11=q 27=10 'xyz'", "run PUT; ACK 5.03 #4 14=0a");
+	bodies_stats(b, &stats);
+	ck_assert_uint_eq(stats.bytes, 32);
+	ck_assert_uint_eq(stats.bodies, 1);
+	ck_assert_uint_eq(stats.refused_memory, 1);
+	others = 86;
+	world_in(&w, "CON PUT #5 11=p 27=20 'xy'");
+	ck_assert_ptr_nonnull(strstr(world_said(&w), "ACK 2.04 #5"));
+	bodies_stats(b, &stats);
+	ck_assert_uint_eq(stats.bytes, 0);
+}
+
 START_TEST(given_up_in_time)
 {
 	play("CON PUT #1 11=p 27=08 '0123456789abcdef'", "run PUT; ACK 2.31 #1 27=08");
@@ -492,6 +518,7 @@ suite(void)
 	tcase_add_test(t, rfc7959_4_size1_tells_early);
 	tcase_add_test(t, a_payload_limit_below_a_block);
 	tcase_add_test(t, the_limit_of_bodies);
+	tcase_add_test(t, the_limit_of_memory);
 	tcase_add_test(t, given_up_in_time);
 	tcase_add_test(t, rfc9175_3_3_the_key);
 	tcase_add_test(t, rfc9175_3_two_at_once_by_request_tag);
