@@ -50,7 +50,7 @@ struct store_value {
 	uint32_t content_format;
 	uint32_t nth; /* number of the publish */
 	struct bytes etag;
-	struct bytes data; /* p NULL is kept as empty: a topic without a value has no record */
+	struct bytes data; /* a topic without a value has no record */
 };
 
 /* Observe numbers of a topic or a group observation below this one may have been used. */
