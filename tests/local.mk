@@ -39,6 +39,15 @@ sanitize:
 	cd sanitize && $(MAKE) $(AM_MAKEFLAGS) check
 .PHONY: sanitize
 
+# --- tsan: the store and the daemon in a build with ThreadSanitizer --------------
+tsan_tests = $(store_tests) tests/integration/smoke.sh tests/integration/signals.sh
+tsan:
+	$(MKDIR_P) tsan
+	cd tsan && { test -f Makefile || $(second_configure) --enable-sanitizers=thread \
+		CFLAGS='-O1 -g'; }
+	cd tsan && TEST_TIME_FACTOR=5 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(tsan_tests)'
+.PHONY: tsan
+
 coverage:
 	$(MKDIR_P) coverage
 	cd coverage && { test -f Makefile || $(second_configure) --enable-coverage \
@@ -70,4 +79,4 @@ lint:
 .PHONY: lint
 
 distclean-local:
-	rm -rf sanitize coverage fuzz-build
+	rm -rf sanitize tsan coverage fuzz-build

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Programs that tests/bench/run needs: bench_programs += tests/bench/NAME.
-bench_programs = tests/bench/load tests/bench/limits tests/bench/count_sim
+bench_programs = tests/bench/load tests/bench/limits tests/bench/count_sim \
+	tests/bench/store
 EXTRA_PROGRAMS += $(bench_programs)
 
 # What the load generator and the limits share.
@@ -19,6 +20,8 @@ tests_bench_limits_SOURCES = $(bench_common) tests/bench/limits.c
 tests_bench_limits_LDADD = libcoapcast.a
 tests_bench_count_sim_SOURCES = tests/bench/count_sim.c
 tests_bench_count_sim_LDADD = libcoapcast.a
+tests_bench_store_SOURCES = tests/bench/store.c
+tests_bench_store_LDADD = libcoapcast.a $(SQLITE_LIBS)
 
 CLEANFILES += $(bench_programs)
 CLEANFILES += count-sim.tsv count-sim-loss.tsv count-sim.svg

@@ -35,4 +35,17 @@ udp_test_sources = tests/unit/unit.h \
 check_PROGRAMS += tests/integration/test_udp tests/integration/test_udpgroup
 tests_integration_test_udp_SOURCES = tests/integration/test_udp.c $(udp_test_sources)
 tests_integration_test_udpgroup_SOURCES = tests/integration/test_udpgroup.c $(udp_test_sources)
+
+# The store in a directory, on disks that fail, and with databases that are damaged.
+store_tests = tests/integration/test_store tests/integration/test_storefault \
+	tests/integration/test_storecut tests/integration/test_storedamage
+store_test_sources = tests/unit/unit.h tests/tools/disk.c tests/tools/disk.h \
+	tests/integration/storebed.c tests/integration/storebed.h
+check_PROGRAMS += $(store_tests)
+tests_integration_test_store_SOURCES = tests/integration/test_store.c $(store_test_sources)
+tests_integration_test_storefault_SOURCES = tests/integration/test_storefault.c \
+	$(store_test_sources)
+tests_integration_test_storecut_SOURCES = tests/integration/test_storecut.c $(store_test_sources)
+tests_integration_test_storedamage_SOURCES = tests/integration/test_storedamage.c \
+	$(store_test_sources)
 endif
