@@ -18,7 +18,7 @@ struct oscore_binding {
 	struct context_id *origin; /* held: request_kid_context, whatever was rekeyed since */
 	uint8_t kid[SUITE_MAX_ID]; /* request_kid */
 	uint8_t piv[OSCORE_MAX_PIV]; /* request_piv */
-	uint8_t peer[SUITE_MAX_ID]; /* client: whom the pairwise request was for */
+	uint8_t peer[SUITE_MAX_ID]; /* client: who alone may answer */
 	uint8_t n_kid;
 	uint8_t n_piv;
 	uint8_t n_peer;
@@ -28,6 +28,8 @@ struct oscore_binding {
 	bool nonce_used; /* a response without Partial IV went out */
 	bool observe; /* the request registered: outer code FETCH, responses 2.05 */
 	bool rekeyed; /* the next response tells the new Gid as its kid context */
+	bool for_peer; /* client: `peer` is set */
+	bool answered; /* client: a response was accepted */
 	uint64_t next; /* client: one above the highest Partial IV of a notification; 0: none */
 	struct bytes class_i; /* Class I options for the AAD, encoded; borrowed, usually empty */
 };

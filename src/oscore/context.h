@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Security contexts of OSCORE (RFC 8613 3) and Group OSCORE (oscore-groupcomm 2): keys
- * derived once, recipients with their replay windows, and the table that finds the context
- * of a request. Reference counted, since bindings of running observations outlive a rekeying;
+ * derived once, and recipients with their replay windows. context_table finds the context of a
+ * request. Reference counted, since bindings of running observations outlive a rekeying;
  * secrets are wiped when the last reference goes. Nothing a peer sends makes anything here
  * grow: contexts and recipients come from the configuration alone.
  */
@@ -85,28 +85,5 @@ struct bytes context_recipient_cred(const struct recipient *r); /* p NULL in pla
 uint32_t context_recipient_who(const struct recipient *r);
 struct window *context_recipient_window(struct recipient *r); /* to save and restore */
 const struct crypto_key *context_recipient_key(const struct recipient *r); /* NULL in plain */
-
-/*
- * The contexts one endpoint can be addressed by: plain ones by (ID Context, recipient id),
- * groups by Gid. Holds a reference to each. A group that was rekeyed is removed, its successor
- * added; bindings keep what they need.
- */
-struct context_table {
-	struct map map;
-	uint32_t seed; /* of the hash; random */
-};
-
-void context_table_init(struct context_table *t, uint32_t seed);
-void context_table_fini(struct context_table *t); /* releases the contexts */
-int context_table_add(struct context_table *t, struct context *c); /* -EEXIST */
-void context_table_remove(struct context_table *t, struct context *c);
-/*
- * The context of a request. `kid_context.p` NULL: only plain contexts; one without ID
- * Context, else the only one with that recipient id. NULL: none, or it cannot be told.
- */
-struct context *context_table_find(
-	const struct context_table *t, struct bytes kid_context, struct bytes kid);
-/* The group with this Gid. */
-struct context *context_table_find_group(const struct context_table *t, struct bytes gid);
 
 #endif

@@ -9,7 +9,8 @@
 #ifndef COAPCAST_OSCORE_CRED_H
 #define COAPCAST_OSCORE_CRED_H
 
-#include "oscore/crypto.h"
+#include "base/buf.h"
+#include "oscore/crypto_key.h"
 
 enum cred_format { /* COSE header parameters */
 	CRED_KCWT = 13, /* CWT: COSE_Sign1 or COSE_Mac0 around a claims set */

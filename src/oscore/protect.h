@@ -31,8 +31,8 @@ enum protect_flag { /* bits */
 };
 
 /*
- * A request. `peer` is whom it is for: pairwise mode only, else BYTES_NONE. Writes the outer
- * options, marker and ciphertext to tail, the outer code (POST, or FETCH with Observe) to
+ * A request. `peer` is whom it is for: needed in pairwise mode; in group mode it may be given, and
+ * then nobody else may answer; BYTES_NONE otherwise. Writes the outer options, marker and ciphertext to tail, the outer code (POST, or FETCH with Observe) to
  * *ret_code, and initialises *ret, against which unprotect_response checks the responses.
  */
 int protect_request(struct context *c, enum oscore_mode mode, struct bytes peer,

@@ -10,6 +10,7 @@
 #define COAPCAST_OSCORE_UNPROTECT_H
 
 #include "oscore/binding.h"
+#include "oscore/context_table.h"
 #include "wire/msg.h"
 
 enum unprotect_verdict {
@@ -62,7 +63,8 @@ enum unprotect_verdict unprotect_phantom(struct context *c, const struct msg *ph
 	struct oscore_binding *ret_binding);
 
 /*
- * A response or notification to the binding's request. Notifications (and everything else with
+ * A response or notification to the binding's request, with an OSCORE option (without one it is
+ * UNPROTECT_MALFORMED; look first). Notifications (and everything else with
  * a Partial IV when the request registered) must have a higher Partial IV than those
  * before: UNPROTECT_REPLAY otherwise. The Observe option of *ret is the three low bytes of the
  * Partial IV, so that RFC 7641 3.4 can go on ordering; a notification without one has Observe
