@@ -404,7 +404,9 @@ crypto_verify(
 
 	if (k->curve == SUITE_P256)
 		return k->is_private ? -EINVAL : verify_p256(k, tbs, signature);
-	if (eng != NULL && EVP_DigestVerifyInit(eng->verify, NULL, NULL, NULL, k->pkey) == 1 &&
+	/* A context that was not reset would go on with the key it had before. */
+	if (eng != NULL && EVP_MD_CTX_reset(eng->verify) == 1 &&
+		EVP_DigestVerifyInit(eng->verify, NULL, NULL, NULL, k->pkey) == 1 &&
 		EVP_DigestVerify(eng->verify, signature, SUITE_SIGNATURE, tbs.p, tbs.n) == 1)
 		return 0;
 	ERR_clear_error();
