@@ -41,6 +41,9 @@ oscore_option_decode(struct bytes value, struct oscore_option *ret)
 		return -EBADMSG;
 	if (!take(&rest, flags & MASK_PIV, &o.piv))
 		return -EBADMSG;
+	/* RFC 8613 6.1: no leading zeros, so that a number has one form. */
+	if (o.piv.n > 1 && o.piv.p[0] == 0)
+		return -EBADMSG;
 	if ((flags & FLAG_KID_CONTEXT) != 0 &&
 		(!take(&rest, 1, &s) || !take(&rest, s.p[0], &o.kid_context)))
 		return -EBADMSG;

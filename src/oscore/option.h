@@ -13,7 +13,7 @@
 #define OSCORE_MAX_PIV 5 /* bytes */
 
 struct oscore_option {
-	struct bytes piv; /* n = 0: none; leading zeros as received */
+	struct bytes piv; /* n = 0: none */
 	struct bytes kid_context; /* p NULL: absent; may be empty */
 	struct bytes kid; /* p NULL: absent; an empty kid is not the same as none */
 	bool group; /* group mode: a countersignature follows the ciphertext */
@@ -21,7 +21,7 @@ struct oscore_option {
 
 /*
  * Decodes; the fields borrow from `value` (an empty kid or kid context has p != NULL).
- * -EBADMSG: reserved bits, a reserved PIV length, truncated, over 255 bytes, bytes that
+ * -EBADMSG: reserved bits, a reserved PIV length, a PIV with leading zeros, truncated, over 255 bytes, bytes that
  * belong to nothing, or all flags zero with a flag byte.
  */
 int oscore_option_decode(struct bytes value, struct oscore_option *ret);

@@ -349,6 +349,16 @@ response_context(const struct oscore_binding *b, const struct context_table *t, 
 	return c != NULL && choose_mode(j, c);
 }
 
+/* Plain responses need neither id; one that is there must be right, as no AAD has it. */
+static bool
+fits_plain(const struct job *j, const struct recipient *from)
+{
+	if (j->option.kid.p != NULL && !bytes_equal(j->option.kid, context_recipient_id(from)))
+		return false;
+	return j->option.kid_context.p == NULL ||
+	       bytes_equal(j->option.kid_context, context_gid(j->context));
+}
+
 /* Whoever may have sent a response: kid says it, or the request did. */
 static enum unprotect_verdict
 response_sender(const struct oscore_binding *b, struct job *j, struct recipient **ret)
@@ -358,7 +368,7 @@ response_sender(const struct oscore_binding *b, struct job *j, struct recipient 
 
 	if (!c->group) {
 		*ret = b->own ? c->peer : &c->self;
-		return UNPROTECT_OK;
+		return fits_plain(j, *ret) ? UNPROTECT_OK : UNPROTECT_FAILED;
 	}
 	if (j->option.kid.p != NULL)
 		peer = j->option.kid;
