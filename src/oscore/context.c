@@ -210,7 +210,20 @@ fail:
 	return rc;
 }
 
-/* The algorithms of a group; each mode has both of its own or none. */
+/* Each mode has both of its algorithms or none (oscore-groupcomm 2.1). */
+static int
+check_modes(const struct context *c, struct error *e)
+{
+	if ((c->group_encryption == NULL) != (c->signature == NULL))
+		return refuse(e, "group mode needs both an encryption and a signature algorithm");
+	if ((c->aead == NULL) != (c->pairwise == SUITE_NONE))
+		return refuse(e, "pairwise mode needs both an AEAD and a key agreement algorithm");
+	if (c->group_encryption == NULL && c->aead == NULL)
+		return refuse(e, "the group has algorithms for neither group nor pairwise mode");
+	return 0;
+}
+
+/* The algorithms of a group. */
 static int
 set_algorithms(struct context *c, const struct context_group *p, struct error *e)
 {
@@ -228,13 +241,7 @@ set_algorithms(struct context *c, const struct context_group *p, struct error *e
 	if (p->pairwise != SUITE_NONE && p->pairwise != SUITE_ECDH_SS_HKDF256 &&
 		p->pairwise != SUITE_ECDH_SS_HKDF512)
 		return refuse(e, "the pairwise key agreement algorithm is unknown");
-	if ((c->group_encryption == NULL) != (c->signature == NULL))
-		return refuse(e, "group mode needs both an encryption and a signature algorithm");
-	if ((c->aead == NULL) != (p->pairwise == SUITE_NONE))
-		return refuse(e, "pairwise mode needs both an AEAD and a key agreement algorithm");
-	if (c->group_encryption == NULL && c->aead == NULL)
-		return refuse(e, "the group has algorithms for neither group nor pairwise mode");
-	return 0;
+	return check_modes(c, e);
 }
 
 /* Our own Sender Context. */

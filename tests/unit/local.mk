@@ -105,6 +105,10 @@ unit_oscore = tests/unit/json_vectors.c tests/unit/json_vectors.h tests/unit/osc
 check_PROGRAMS += tests/unit/test_oscore_vectors
 tests_unit_test_oscore_vectors_SOURCES = tests/unit/test_oscore_vectors.c $(unit_oscore)
 check_PROGRAMS += tests/unit/test_oscore_forgery
-tests_unit_test_oscore_forgery_SOURCES = tests/unit/test_oscore_forgery.c $(unit_oscore)
+tests_unit_test_oscore_forgery_SOURCES = tests/unit/test_oscore_forgery.c \
+	tests/unit/oscore_talk.h $(unit_oscore)
+check_PROGRAMS += tests/unit/test_oscore_mutation
+tests_unit_test_oscore_mutation_SOURCES = tests/unit/test_oscore_mutation.c \
+	tests/unit/oscore_talk.h $(unit_oscore)
 check_PROGRAMS += tests/unit/test_oscore
 tests_unit_test_oscore_SOURCES = tests/unit/test_oscore.c tests/unit/hex.h $(unit_oscore)
