@@ -10,6 +10,7 @@
 #include "oscore/mac.h"
 #include "oscore_bed.h"
 #include "unit.h"
+#include "wire/cborbuf.h"
 
 static struct error e;
 
@@ -407,6 +408,78 @@ START_TEST(keys_that_are_none)
 }
 END_TEST
 
+/* Certificates of a throw-away key of each curve, in DER. */
+static const char *const certificates[] = {
+	"3082012e3081e1a003020102021457f76a2d670da5924c28ab5e0aa0c2e77f1f841a300506032b65"
+	"70300c310a300806035504030c01613020170d3236313132323035353235385a180f323035343034"
+	"30383035353235385a300c310a300806035504030c0161302a300506032b6570032100458fcf226d"
+	"8d1f884b7cf6af59d0da45c12e89c408daec2d6189c719d688bf9ea3533051301d0603551d0e0416"
+	"0414dcd867ad7db4ccbd84dbc41134f2937e500d5d5a301f0603551d23041830168014dcd867ad7d"
+	"b4ccbd84dbc41134f2937e500d5d5a300f0603551d130101ff040530030101ff300506032b657003"
+	"4100ca1f8f6d3c97c8a0fbd339722a64f45aa5f6e68ba91613ce027e331543bc9194e3cc9ad97d63"
+	"06c08e704ae749f0ec6cd17c856843c437d3c6c4e1b51bfd1b0a",
+	"3082016f30820115a00302010202140f94eb5c6c8e784486e2313c63d2d716b01531da300a06082a"
+	"8648ce3d040302300c310a300806035504030c01623020170d3236313132323035353235385a180f"
+	"32303534303430383035353235385a300c310a300806035504030c01623059301306072a8648ce3d"
+	"020106082a8648ce3d03010703420004d59e6f4ebe0b40f995409784dcc1c347098d896f682818ac"
+	"08163a4dc850c5ee9b4513490ac41cba98b1c2e1a92252febb6d9994e8394767ba59e4e2d9298464"
+	"a3533051301d0603551d0e04160414c2d0bd8958383de058c9e1de5b1948f0cbbca542301f060355"
+	"1d23041830168014c2d0bd8958383de058c9e1de5b1948f0cbbca542300f0603551d130101ff0405"
+	"30030101ff300a06082a8648ce3d0403020348003045022031499d34e9ec5351771e7fb020aab750"
+	"6d2c1c10eb9bce93048661828ac1d4e10221008eaf5cf171afc10d4bbac5959c0472cf1bab6e6782"
+	"53e46f8543dd8b87a07f46",
+};
+
+/* oscore-groupcomm 2.4: X.509, as it is and in a CBOR array. */
+START_TEST(groupcomm_2_4_x509)
+{
+	for (int i = 0; i < 2; i++) {
+		uint8_t raw[HEX_MAX], chain[HEX_MAX];
+		struct bytes der = hex_bytes(certificates[i], raw);
+		struct buf b = BUF_OF(chain);
+		struct crypto_key *k[2], *none;
+
+		cborbuf_put_array(&b, 2);
+		cborbuf_put_bstr(&b, der);
+		cborbuf_put_bstr(&b, BYTES_LIT("an issuer"));
+		ck_assert_int_eq(cred_key(CRED_X5CHAIN, der, &e, &k[0]), 0);
+		ck_assert_int_eq(cred_key(CRED_X5CHAIN, buf_bytes(&b), &e, &k[1]), 0);
+		ck_assert_int_eq(crypto_key_curve(k[0]), i == 0 ? SUITE_ED25519 : SUITE_P256);
+		ck_assert(bytes_equal(crypto_key_bytes(k[0]), crypto_key_bytes(k[1])));
+		for (size_t n = 0; n < der.n; n++)
+			ck_assert_int_eq(
+				cred_key(CRED_X5CHAIN, bytes_head(der, n), &e, &none), -EINVAL);
+		crypto_key_free(k[0]);
+		crypto_key_free(k[1]);
+	}
+}
+END_TEST
+
+/* Every cipher in the table: there and back, and not with a flipped bit. */
+START_TEST(every_cipher)
+{
+	static const int numbers[] = {
+		1, 2, 3, 10, 11, 12, 13, 24, 30, 31, 32, 33, -65534, -65533, -65532};
+	uint8_t key[SUITE_MAX_KEY] = {1}, nonce[SUITE_MAX_NONCE] = {2}, raw[64], back[64];
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const struct suite_cipher *c = suite_cipher(numbers[i]);
+		struct buf b = BUF_OF(raw), p = BUF_OF(back), small = buf_of(raw, 3 + c->tag);
+		struct bytes text = BYTES_LIT("text"), aad = BYTES_LIT("aad");
+
+		ck_assert_int_eq(crypto_seal(c, key, nonce, aad, text, &small), -ENOBUFS);
+		ck_assert_int_eq(crypto_seal(c, key, nonce, aad, text, &b), 0);
+		ck_assert_uint_eq(b.n, text.n + c->tag);
+		ck_assert_int_eq(crypto_open(c, key, nonce, aad, buf_bytes(&b), &p), 0);
+		ck_assert(bytes_equal(buf_bytes(&p), text));
+		raw[0] ^= 1;
+		buf_clear(&p);
+		ck_assert_int_eq(crypto_open(c, key, nonce, aad, buf_bytes(&b), &p),
+			c->tag > 0 ? -EBADMSG : 0);
+	}
+}
+END_TEST
+
 static struct context *
 plain(const char *peer, struct bytes id_context)
 {
@@ -530,6 +603,8 @@ suite(void)
 	tcase_add_test(tc, rfc4231_hmac);
 	tcase_add_test(tc, keys_sign_agree_and_go_into_credentials);
 	tcase_add_test(tc, keys_that_are_none);
+	tcase_add_test(tc, groupcomm_2_4_x509);
+	tcase_add_test(tc, every_cipher);
 	tcase_add_test(tc, rfc8613_8_2_finding_contexts);
 	tcase_add_test(tc, groups_that_cannot_be);
 	suite_add_tcase(s, tc);
