@@ -31,11 +31,15 @@ EXTRA_DIST += tests/fuzz/corpus/router
 check_PROGRAMS += tests/fuzz/replay_client
 tests_fuzz_replay_client_SOURCES = tests/fuzz/fuzz_client.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/client
-
 check_PROGRAMS += tests/fuzz/replay_inform
 tests_fuzz_replay_inform_SOURCES = tests/fuzz/fuzz_inform.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/inform
-
 check_PROGRAMS += tests/fuzz/replay_gather
 tests_fuzz_replay_gather_SOURCES = tests/fuzz/fuzz_gather.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/gather
+check_PROGRAMS += tests/fuzz/replay_oscoreopt
+tests_fuzz_replay_oscoreopt_SOURCES = tests/fuzz/fuzz_oscoreopt.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/oscoreopt
+check_PROGRAMS += tests/fuzz/replay_oscoremsg
+tests_fuzz_replay_oscoremsg_SOURCES = tests/fuzz/fuzz_oscoremsg.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/oscoremsg
