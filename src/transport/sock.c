@@ -193,6 +193,14 @@ find_interface(const struct addr *server, uint32_t *ret_ifindex)
 	return rc < 0 ? rc : route_interface_of(&local, ret_ifindex);
 }
 
+/* Interfaces that are made anew keep their name, not their number. */
+static void
+note_name(struct sock *s)
+{
+	if (s->ifindex == 0 || !if_indextoname(s->ifindex, s->ifname))
+		s->ifname[0] = '\0';
+}
+
 int
 sock_join(const struct addr *group, const struct addr *server, uint32_t ifindex, struct error *e,
 	struct sock *ret)
@@ -227,8 +235,25 @@ sock_join(const struct addr *group, const struct addr *server, uint32_t ifindex,
 		sock_close(&s);
 		return complain(e, rc, "join", group);
 	}
+	note_name(&s);
 	*ret = s;
 	return 0;
+}
+
+int
+sock_rejoin(struct sock *s)
+{
+	struct group_req old = {.gr_interface = s->ifindex};
+	uint32_t ifindex = s->ifname[0] ? if_nametoindex(s->ifname) : 0;
+
+	if (ifindex == 0)
+		return -ENODEV;
+	/* The kernel keeps a place for it, though the interface is gone. */
+	addr_to_sockaddr(&s->at, &old.gr_group);
+	(void)setsockopt(
+		s->fd, s->in6 ? IPPROTO_IPV6 : IPPROTO_IP, MCAST_LEAVE_GROUP, &old, sizeof(old));
+	s->ifindex = ifindex;
+	return join_group(s, s->only.family != AF_UNSPEC);
 }
 
 void

@@ -7,6 +7,8 @@
 #ifndef COAPCAST_TRANSPORT_SOCK_H
 #define COAPCAST_TRANSPORT_SOCK_H
 
+#include <net/if.h>
+
 #include "base/addr.h"
 
 #define SOCK_BUFFER (4 << 20) /* bytes asked for in each direction */
@@ -17,6 +19,7 @@ struct sock {
 	                     * it; AF_UNSPEC: everybody */
 	size_t n_buffer; /* bytes of receive buffer it got */
 	uint32_t ifindex; /* joined: on which interface; 0: the kernel chose */
+	char ifname[IF_NAMESIZE]; /* the name of it; empty: unknown */
 	int fd; /* non-blocking */
 	bool in6; /* an AF_INET6 socket: IPv4 is mapped on it */
 	bool dual; /* one that takes IPv4 as well */
@@ -29,6 +32,12 @@ int sock_listen(const struct addr *at, struct error *e, struct sock *ret);
 int sock_join(const struct addr *group, const struct addr *server, uint32_t ifindex,
 	struct error *e, struct sock *ret);
 void sock_close(struct sock *s);
+
+/*
+ * Joins once more what was joined on an interface that was deleted, on the one that has
+ * its name now. 0, or negative errno: -ENODEV while there is none.
+ */
+int sock_rejoin(struct sock *s);
 
 /* Whether it was opened with sock_listen() and gets what is sent to `local`. */
 bool sock_serves(const struct sock *s, const struct addr *local);

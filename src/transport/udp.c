@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "transport/inbox.h"
+#include "transport/netlink.h"
 #include "transport/outbox.h"
 #include "transport/route.h"
 #include "transport/sock.h"
@@ -34,6 +35,7 @@ struct udp {
 	uv_prepare_t before_wait; /* nothing is left unsent while the loop waits */
 	struct inbox *in;
 	struct outbox *out;
+	struct netlink *netlink; /* NULL: nothing that has to follow its interface */
 	struct udp_stats stats; /* of what came in; the outbox has the rest */
 	void (*on_closed)(void *ctx);
 	bool closing;
@@ -207,6 +209,7 @@ udp_close(struct udp *u, void (*on_closed)(void *ctx))
 	udp_flush(u);
 	u->closing = true;
 	u->on_closed = on_closed;
+	netlink_close(u->netlink);
 	for (unsigned i = 0; i < u->n_indices; i++)
 		if (u->sockets[i] && !u->sockets[i]->closing)
 			close_socket(u->sockets[i]);
@@ -270,14 +273,38 @@ udp_listen(struct udp *u, const struct addr *at, struct error *e, uint16_t *ret_
 	return adopt(u, &sock, e, ret_socket);
 }
 
+/* An interface was deleted, or is there again under another number. */
+static void
+on_interfaces(void *ctx)
+{
+	struct udp *u = ctx;
+
+	for (unsigned i = 0; i < u->n_indices; i++) {
+		struct udp_socket *s = socket_at(u, (uint16_t)i);
+
+		if (!s || !s->sock.joined || s->sock.only.family == AF_UNSPEC)
+			continue;
+		/* When it cannot be yet, the next change may make it possible. */
+		if (netlink_has_lost(u->netlink, s->sock.ifindex) ||
+			netlink_interface(s->sock.ifname).ifindex != s->sock.ifindex)
+			(void)sock_rejoin(&s->sock);
+	}
+}
+
 int
 udp_join(struct udp *u, const struct addr *group, const struct addr *server, uint32_t ifindex,
 	struct error *e, uint16_t *ret_socket)
 {
 	struct sock sock;
+	struct error ignored;
 	int rc = sock_join(group, server, ifindex, e, &sock);
 
-	return rc < 0 ? rc : adopt(u, &sock, e, ret_socket);
+	if (rc < 0)
+		return rc;
+	/* Without it one is a member for as long as the interface lasts. */
+	if (server && !u->netlink)
+		(void)netlink_open(u->loop, on_interfaces, u, &ignored, &u->netlink);
+	return adopt(u, &sock, e, ret_socket);
 }
 
 void

@@ -85,7 +85,8 @@ int udp_listen(struct udp *u, const struct addr *at, struct error *e, uint16_t *
  * NULL, an any-source join. ifindex 0: the interface the routing table gives
  * towards the server (with NULL, the kernel's choice). 0, or negative errno
  * with e filled: -EADDRINUSE when another program holds the port and does not
- * share it, -ENETUNREACH or -ENODEV without a way to the server.
+ * share it, -ENETUNREACH or -ENODEV without a way to the server. A source-specific
+ * join is made again when its interface was deleted and is there again.
  */
 int udp_join(struct udp *u, const struct addr *group, const struct addr *server, uint32_t ifindex,
 	struct error *e, uint16_t *ret_socket);

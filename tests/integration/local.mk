@@ -15,6 +15,7 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_topic.sh \
 	tests/integration/cli_topics.sh \
 	tests/integration/client.sh \
+	tests/integration/clock.sh \
 	tests/integration/conditions.sh \
 	tests/integration/count.sh \
 	tests/integration/farewell.sh \

@@ -124,6 +124,30 @@ ok $? "what is published arrives"
 wait_until 10 host_is_up b || bail "b does not come up"
 is "$(found h3)" "$everybody" "and the broker is found"
 
+# --- the subscribers' interfaces ------------------------------------------------------------
+in_host h1 ip link set eth0 down
+in_host h1 ip link set eth0 up
+wait_until 10 host_is_up h1 || bail "h1 does not come up"
+pub "coap://127.0.0.1/demo" flap
+wait_until 15 has_value flap four
+ok $? "a subscriber whose interface was down gets what is published next"
+mac=$(in_host h1 ip -o link show dev eth0 | sed 's/.* link.ether \([0-9a-f:]*\) .*/\1/')
+ip link del v2
+in_host h1 ip link add eth0 address "$mac" type veth peer name v2
+in_host h1 ip link set v2 netns $$
+ip link set v2 master br0 up
+in_host h1 ip address add "${host_ip4[h1]}/24" dev eth0
+in_host h1 ip link set eth0 up
+wait_until 10 host_is_up h1 || bail "h1 does not come up"
+joined() {
+	in_host h1 ip maddress show dev eth0 | grep -q "${group4%:*}"
+}
+wait_until 10 joined
+ok $? "one whose interface was deleted joins on the new one"
+pub "coap://127.0.0.1/demo" anew
+wait_until 15 has_value anew four six
+ok $? "and gets what is published next"
+
 # --- the address goes, and comes back -------------------------------------------------------
 in_host b ip address del "$ip4" dev eth0
 said 'the address of group observations is gone, waiting for it' 1

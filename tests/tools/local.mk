@@ -7,3 +7,13 @@ tests_tools_talk_SOURCES = tests/tools/talk.c tests/tools/show.c tests/tools/sho
 tests_tools_packets_SOURCES = tests/tools/packets.c tests/tools/show.c tests/tools/show.h
 tests_tools_heed_SOURCES = tests/tools/heed.c
 tests_tools_listing_SOURCES = tests/tools/listing.c
+
+# Put before the C library by LD_PRELOAD: a wall clock that is set.
+check_SCRIPTS += tests/tools/clockstep.so
+CLEANFILES += tests/tools/clockstep.so
+EXTRA_DIST += tests/tools/clockstep.c
+tests/tools/clockstep.so: tests/tools/clockstep.c
+	@$(MKDIR_P) tests/tools
+	$(AM_V_CC)$(CC) -D_GNU_SOURCE $(WARN_CFLAGS) $(CFLAGS) -shared -fPIC -o $@ \
+		$(srcdir)/tests/tools/clockstep.c
+tests: tests/tools/clockstep.so

@@ -85,6 +85,8 @@ check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test
 	tests/unit/test_introspect tests/unit/test_many tests/unit/test_omn
 check_PROGRAMS += tests/unit/test_groupreq tests/unit/test_announce
 tests_unit_test_announce_SOURCES = tests/unit/test_announce.c $(unit_broker)
+check_PROGRAMS += tests/unit/test_clock
+tests_unit_test_clock_SOURCES = tests/unit/test_clock.c $(unit_broker)
 check_PROGRAMS += tests/unit/test_reroute
 tests_unit_test_reroute_SOURCES = tests/unit/test_reroute.c $(unit_broker)
 tests_unit_test_groupreq_SOURCES = tests/unit/test_groupreq.c $(unit_broker)
