@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "net/discovery.h"
+#include "net/keep.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
@@ -36,6 +37,8 @@ struct server {
 	struct udp *udp;
 	struct layer *layer;
 	struct broker *broker;
+	struct keep *keep;
+	bool kept; /* nothing that was to be kept got lost */
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
 	struct log_brake refused, unaware;
@@ -129,6 +132,22 @@ on_reset(void *ctx, struct peer *p, uint16_t mid)
 	struct server *s = ctx;
 
 	broker_reset(s->broker, p, mid);
+}
+
+static void
+on_keep(void *ctx, enum broker_keep what, const struct topic *t)
+{
+	struct server *s = ctx;
+
+	keep_put(s->keep, what, t);
+}
+
+static bool
+can_keep(void *ctx)
+{
+	struct server *s = ctx;
+
+	return keep_is_possible(s->keep);
 }
 
 static void
@@ -252,6 +271,7 @@ stop(struct server *s)
 	if (s->udp)
 		udp_close(s->udp, NULL);
 	s->udp = NULL;
+	s->kept = keep_close(s->keep);
 }
 
 /* -v adds to what the configuration says, before and after a reload. */
@@ -303,6 +323,7 @@ on_signal(uv_signal_t *h, int number)
 		reload(s);
 		break;
 	case SIGUSR1:
+		keep_report(s->keep);
 		report_state(s->udp, s->layer, s->broker, s->n_refused);
 		break;
 	default:
@@ -374,8 +395,8 @@ start_listening(struct server *s, struct error *e)
 		s->udp, s->conf->discovery_interfaces, s->conf->n_discovery_interfaces, e);
 }
 
-static void
-start_core(struct server *s)
+static int
+start_core(struct server *s, struct error *e)
 {
 	static const struct layer_ops layer_ops = {.open = on_open,
 		.commit = on_commit,
@@ -386,13 +407,20 @@ start_core(struct server *s)
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
+		.keep = on_keep,
+		.can_keep = can_keep,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
+
+	int rc;
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
+	if ((rc = keep_restore(s->keep, s->broker, e)) < 0)
+		return rc;
 	report_topics(s->broker, s->conf);
+	return 0;
 }
 
 static void
@@ -415,6 +443,9 @@ finish(struct server *s, enum server_exit status)
 {
 	stop(s);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	if (!s->kept && status == EXIT_OK)
+		status = EXIT_STORE;
+	keep_free(s->keep);
 	broker_free(s->broker);
 	layer_free(s->layer);
 	plan_fini(&s->plan);
@@ -452,7 +483,10 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 		log_error("server: %s", e.text);
 		return finish(s, EXIT_UNAVAILABLE);
 	}
-	start_core(s);
+	if (keep_open(conf, &s->loop, &s->keep, &e) < 0 || start_core(s, &e) < 0) {
+		log_error("store: %s", e.text);
+		return finish(s, EXIT_STORE);
+	}
 	report_ready(conf);
 	notify_send("READY=1");
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);

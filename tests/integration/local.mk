@@ -15,6 +15,7 @@ dist_check_SCRIPTS += \
 	tests/integration/count.sh \
 	tests/integration/flood.sh \
 	tests/integration/introspect.sh \
+	tests/integration/keep.sh \
 	tests/integration/limits.sh \
 	tests/integration/pace.sh \
 	tests/integration/signals.sh \
