@@ -79,6 +79,8 @@ check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test
 	tests/unit/test_settings tests/unit/test_deadlines tests/unit/test_pubsub_examples \
 	tests/unit/test_count tests/unit/test_unaware \
 	tests/unit/test_introspect tests/unit/test_many tests/unit/test_omn
+check_PROGRAMS += tests/unit/test_restore
+tests_unit_test_restore_SOURCES = tests/unit/test_restore.c $(unit_broker)
 check_PROGRAMS += tests/unit/test_groupreq
 tests_unit_test_groupreq_SOURCES = tests/unit/test_groupreq.c $(unit_broker)
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
