@@ -17,3 +17,11 @@ tests/tools/clockstep.so: tests/tools/clockstep.c
 	$(AM_V_CC)$(CC) -D_GNU_SOURCE $(WARN_CFLAGS) $(CFLAGS) -shared -fPIC -o $@ \
 		$(srcdir)/tests/tools/clockstep.c
 tests: tests/tools/clockstep.so
+# A disk that fails, to be preloaded; tests of the store have it in themselves.
+disk_preload = tests/tools/disk.so
+tests/tools/disk.so: tests/tools/disk.c tests/tools/disk.h
+	$(AM_V_CC)$(MKDIR_P) tests/tools && $(CC) -std=gnu11 -include config.h -I. $(WARN_CFLAGS) \
+		$(CFLAGS) -fPIC -shared -o $@ $(srcdir)/tests/tools/disk.c
+check_DATA = $(disk_preload)
+CLEANFILES += $(disk_preload)
+EXTRA_DIST += tests/tools/disk.c tests/tools/disk.h
