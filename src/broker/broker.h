@@ -49,6 +49,12 @@ struct broker_group {
 	bool whole_only; /* topics whose value does not fit it stay traditional */
 	unsigned generations; /* enum inform_generation */
 	uint8_t hops;
+	/*
+	 * Group OSCORE, opaque here: its observations are protected, and are for protected
+	 * observers only. NULL: neither.
+	 */
+	const struct broker_security *security;
+	uint32_t overhead; /* bytes that protection adds to a datagram of it at most */
 };
 
 struct broker_conf {
@@ -71,6 +77,15 @@ struct broker_ops {
 	void (*random)(void *ctx, void *p, size_t n);
 	/* Seconds since 1970, UTC, for expiration dates; it may be set forward and back. */
 	int64_t (*wall_s)(void *ctx);
+	/*
+	 * Protects a phantom request of a group with `security`: `out` gets code, options,
+	 * marker and payload. What it returns, a reference for the broker to release,
+	 * protects all that answers the phantom. NULL: it cannot be.
+	 */
+	struct shield *(*group_phantom)(
+		void *ctx, const struct broker_group *g, const struct msg *plain, struct buf *out);
+	/* Adds to an informative response of such a group its keys, or where to get them. */
+	void (*group_inform)(void *ctx, const struct broker_group *g, struct inform *in);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
 	/* For the log: a client does not follow informative responses. May be NULL. */

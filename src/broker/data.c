@@ -46,7 +46,10 @@ data_reply(struct call *c, struct observer *o)
 		}
 	}
 	request_reply(c->r, &m);
-	if (o)
+	if (o && MSG_CLASS(m.code) != 2)
+		/* It was told that it failed: its response could not be protected. */
+		observer_remove(c->b, o);
+	else if (o)
 		observer_is_told(o, m.type == TYPE_NON ? m.mid : OBSERVER_NO_MID);
 }
 

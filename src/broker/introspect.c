@@ -59,6 +59,13 @@ asked_token(const struct msg *m, struct token *ret)
 	return true;
 }
 
+/* No keys, and no protected group, to who is not protected; nor the other way round. */
+static bool
+may_offer(const struct call *c, const struct group_observation *g)
+{
+	return !g->bunch->group->security == !request_is_protected(c->r);
+}
+
 /* Towards two groups the same token may be live: that of the asker's family is the one. */
 static struct group_observation *
 find_by_token(const struct call *c, const struct token *token)
@@ -69,7 +76,7 @@ find_by_token(const struct call *c, const struct token *token)
 	for (struct map_node *n = map_first(&c->b->group_tokens, hash); n; n = map_next(n)) {
 		struct group_observation *g = MAP_OBJECT(n, struct group_observation, by_token);
 
-		if (!token_equal(&g->token, token))
+		if (!token_equal(&g->token, token) || !may_offer(c, g))
 			continue;
 		if (g->way.group.family == c->r->way->remote.family)
 			return g;
@@ -84,7 +91,7 @@ find_by_topic(const struct call *c)
 	struct group_observation *found = NULL;
 
 	for (struct bunch *bunch = c->topic->bunches; bunch; bunch = bunch->next) {
-		if (!bunch->observation)
+		if (!bunch->observation || !may_offer(c, bunch->observation))
 			continue;
 		if (bunch->group->address.family == c->r->way->remote.family)
 			return bunch->observation;

@@ -3,8 +3,10 @@ libcoapcast_a_SOURCES += \
 	src/broker/broker.c src/broker/broker.h src/broker/broker_impl.h \
 	src/broker/topic.c src/broker/topic.h \
 	src/broker/settings.c src/broker/settings.h \
+	src/broker/cover.c src/broker/cover.h \
 	src/broker/observe.c src/broker/observe.h \
 	src/broker/group.c src/broker/group.h \
+	src/broker/qualify.c src/broker/qualify.h \
 	src/broker/count.c src/broker/count.h \
 	src/broker/introspect.c \
 	src/broker/unaware.c src/broker/unaware.h \

@@ -13,7 +13,7 @@
 
 #include "base/wheel.h"
 #include "msg/peer.h"
-#include "wire/msg.h"
+#include "msg/request.h"
 
 struct layer;
 struct dedup;
@@ -35,23 +35,6 @@ struct outmsg {
 	bool renewed; /* a retransmission whose content changed: it takes a new message id */
 };
 
-/* What is kept of a request, so that its duplicates run nothing (RFC 7252 4.5). */
-enum memory {
-	MEMORY_NONE, /* nothing: running it again does no harm */
-	MEMORY_RECENT, /* its code, among the last few of its peer: idempotent */
-	MEMORY_TABLE, /* its response, in msg/dedup.h */
-};
-
-/* A request on its way to its answer; lives for the call of on_request. */
-struct request {
-	struct layer *layer;
-	struct peer *peer;
-	const struct path *way;
-	struct msg *msg; /* recognized options only (RFC 7252 5.4) */
-	enum memory memory; /* how its duplicates are known: by the message that came */
-	bool answered; /* a reply or an empty ACK was sent, or none is due */
-};
-
 /* What a response was to the one it was offered to. */
 enum layer_answer { LAYER_TAKEN, LAYER_UNKNOWN };
 
@@ -70,6 +53,11 @@ struct layer_ops {
 		void *ctx, struct peer *p, const struct path *way, const struct msg *m);
 	/* A RST for a message that is no exchange: a non-confirmable one of ours. */
 	void (*on_reset)(void *ctx, struct peer *p, uint16_t mid);
+	/*
+	 * Object security; NULL: the OSCORE option is not recognized. With it requests and
+	 * responses that carry one are handed over as they came.
+	 */
+	const struct shield_ops *shields;
 };
 
 enum exchange_end { EXCHANGE_ACKED, EXCHANGE_RESET, EXCHANGE_TIMEOUT, EXCHANGE_CANCELLED };
@@ -148,29 +136,8 @@ struct peer *layer_peer(struct layer *l, const struct path *way);
 void layer_pin(struct layer *l, struct peer *p);
 void layer_unpin(struct layer *l, struct peer *p);
 
-/*
- * Answers a request: piggybacked on the ACK of a CON, as a NON otherwise; the
- * response's type, message id and token are set here. Suppressed when the
- * request's No-Response asks for it (RFC 7967), or the answer to a multicast
- * request is an error (RFC 7252 8.2); what is left of those leaves after a random
- * part of the leisure.
- */
-void request_reply(struct request *r, struct msg *response);
-/* Answers with a bare code. */
-void request_reply_code(struct request *r, enum msg_code code);
-/* Acknowledges now; the response follows as an exchange of its own (RFC 7252 5.2.2). */
-void request_accept(struct request *r);
-/* Sends nothing at all. */
-void request_ignore(struct request *r);
-/* Whether the request's No-Response option lets a response of this code through. */
-bool request_wants(const struct request *r, uint8_t code);
-/* How long an answer of the owner's own has to wait: 0, or for a multicast request a random time. */
-uint32_t request_leisure(const struct request *r);
 /* A random part of the leisure, in ms, for what is sent later on. */
 uint32_t layer_leisure(struct layer *l);
-/* Makes duplicates of this request get an empty ACK instead of running again. */
-void request_remember(struct request *r);
-
 /* Sends a NON; *ret_mid is its message id. False when it was dropped. */
 bool layer_send_non(struct layer *l, struct peer *p, const struct outmsg *m, uint16_t *ret_mid);
 
@@ -185,6 +152,12 @@ struct exchange *layer_send_con_after(struct layer *l, struct peer *p,
 	const struct exchange_ops *ops, void *owner, uint32_t delay_ms);
 /* Ends it early; on_end is called with EXCHANGE_CANCELLED. */
 void layer_cancel(struct layer *l, struct exchange *x);
+
+/* shield_ops for who keeps a shield beyond its request: notifications. */
+int layer_protect(struct layer *l, struct shield *s, const struct msg *plain, struct buf *tail,
+	uint8_t *ret_code);
+void layer_shield_hold(struct layer *l, struct shield *s); /* NULL is fine, here and below */
+void layer_shield_release(struct layer *l, struct shield *s);
 
 /* Ends every exchange there is, as cancelled. */
 void layer_cancel_all(struct layer *l);

@@ -71,15 +71,17 @@ tests_unit_test_client_gather_SOURCES = tests/unit/test_client_gather.c tests/un
 tests_unit_test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 
 # The broker on a real message layer.
-unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h tests/unit/unit.h \
-	tests/unit/hex.h
+unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h \
+	tests/unit/broker_heard.c tests/unit/broker_shield.c tests/unit/broker_shield.h \
+	tests/unit/unit.h tests/unit/hex.h
 check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test_group \
 	tests/unit/test_multicast tests/unit/test_figure tests/unit/test_topic \
 	tests/unit/test_router tests/unit/test_discover tests/unit/test_qualify \
 	tests/unit/test_settings tests/unit/test_deadlines tests/unit/test_pubsub_examples \
 	tests/unit/test_count tests/unit/test_unaware \
 	tests/unit/test_introspect tests/unit/test_many tests/unit/test_omn
-check_PROGRAMS += tests/unit/test_groupreq
+check_PROGRAMS += tests/unit/test_groupreq tests/unit/test_shield
+tests_unit_test_shield_SOURCES = tests/unit/test_shield.c $(unit_broker)
 tests_unit_test_groupreq_SOURCES = tests/unit/test_groupreq.c $(unit_broker)
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)
