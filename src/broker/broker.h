@@ -67,6 +67,17 @@ struct broker_conf {
 	size_t n_groups;
 };
 
+/* What somebody may do with a topic: bits. */
+enum broker_may {
+	BROKER_MAY_DISCOVER = 1 << 0, /* see it in lists of links, and its properties */
+	BROKER_MAY_READ = 1 << 1,
+	BROKER_MAY_SUBSCRIBE = 1 << 2,
+	BROKER_MAY_PUBLISH = 1 << 3,
+	BROKER_MAY_CREATE = 1 << 4,
+	BROKER_MAY_CONFIGURE = 1 << 5, /* change its properties */
+	BROKER_MAY_DELETE = 1 << 6, /* it or its data */
+};
+
 struct broker_ops {
 	/*
 	 * Room for one datagram to a group (NULL: drop it), and sending what was
@@ -77,6 +88,11 @@ struct broker_ops {
 	void (*random)(void *ctx, void *p, size_t n);
 	/* Seconds since 1970, UTC, for expiration dates; it may be set forward and back. */
 	int64_t (*wall_s)(void *ctx);
+	/*
+	 * Whether a subject may do all of `verbs` with a topic, which need not exist; what it
+	 * says changes with broker_review only. NULL: everybody may do everything.
+	 */
+	bool (*may)(void *ctx, uint32_t who, unsigned verbs, struct bytes topic);
 	/*
 	 * Protects a phantom request of a group with `security`: `out` gets code, options,
 	 * marker and payload. What it returns, a reference for the broker to release,
@@ -100,6 +116,7 @@ struct broker_stats {
 		group_coalesced, group_dropped;
 	uint64_t group_counts, group_confirmations; /* rounds of rough counting, answers to them */
 	uint64_t informed, moved;
+	uint64_t forbidden; /* requests that `may` refused */
 	uint64_t unaware; /* clients found not to follow informative responses */
 	/* Now: */
 	size_t topics, observers, group_observations, value_bytes;
@@ -132,6 +149,13 @@ void broker_reset(struct broker *b, struct peer *p, uint16_t mid);
  * network. To be called after each batch of datagrams.
  */
 bool broker_flush(struct broker *b);
+
+/*
+ * `may` says something else now: ends the observations of those who may not subscribe any
+ * longer (4.03), and the group observations of the topics for which `takes_away` says
+ * that somebody is among them.
+ */
+void broker_review(struct broker *b, bool (*takes_away)(void *ctx, struct bytes topic));
 
 /* Cancels every group observation, for a stop for good: the 5.03 to each group. */
 void broker_farewell(struct broker *b);

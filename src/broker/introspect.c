@@ -5,7 +5,7 @@
  * to who accepts it as such (A.1). Who gets them does not register; the group observation
  * is promised to go on until `ending`.
  */
-#include "broker/broker_impl.h"
+#include "broker/permit.h"
 #include "wire/option.h"
 
 #define OFFER_MAX 8192 /* phantom request and latest notification are two datagrams at most */
@@ -59,11 +59,15 @@ asked_token(const struct msg *m, struct token *ret)
 	return true;
 }
 
-/* No keys, and no protected group, to who is not protected; nor the other way round. */
+/*
+ * No keys, and no protected group, to who is not protected; nor the other way round. And
+ * only to who might register.
+ */
 static bool
 may_offer(const struct call *c, const struct group_observation *g)
 {
-	return !g->bunch->group->security == !request_is_protected(c->r);
+	return !g->bunch->group->security == !request_is_protected(c->r) &&
+	       permit_allows(c, BROKER_MAY_DISCOVER | BROKER_MAY_SUBSCRIBE, g->bunch->topic);
 }
 
 /* Towards two groups the same token may be live: that of the asker's family is the one. */

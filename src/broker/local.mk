@@ -6,6 +6,7 @@ libcoapcast_a_SOURCES += \
 	src/broker/cover.c src/broker/cover.h \
 	src/broker/observe.c src/broker/observe.h \
 	src/broker/group.c src/broker/group.h \
+	src/broker/permit.c src/broker/permit.h \
 	src/broker/qualify.c src/broker/qualify.h \
 	src/broker/count.c src/broker/count.h \
 	src/broker/introspect.c \

@@ -512,6 +512,7 @@ observer_move(struct broker *b, struct observer *o, uint32_t delay_ms)
 void
 observer_end(struct broker *b, struct observer *o, enum msg_code code)
 {
+	uncount(o);
 	leave_list(o);
 	o->bunch = NULL;
 	o->state = OBSERVER_ENDING;

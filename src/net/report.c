@@ -68,7 +68,8 @@ report_broker(const struct broker *broker, uint64_t n_refused)
 		{"registrations-refused", s.registrations_refused},
 		{"deregistrations", s.deregistrations}, {"notifications", s.notifications},
 		{"notifications-con", s.notifications_con},
-		{"observers-dropped", s.observers_dropped}, {"unprotected-refused", n_refused});
+		{"observers-dropped", s.observers_dropped}, {"unprotected-refused", n_refused},
+		{"forbidden", s.forbidden});
 	REPORT("groups", {"observations", s.group_observations}, {"started", s.group_started},
 		{"cancelled", s.group_cancelled}, {"informed", s.informed}, {"moved", s.moved},
 		{"notifications", s.group_notifications}, {"refreshes", s.group_refreshes},

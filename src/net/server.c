@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "net/access.h"
 #include "net/discovery.h"
 #include "net/notify.h"
 #include "net/plan.h"
@@ -36,6 +37,9 @@ struct server {
 	struct udp *udp;
 	struct layer *layer;
 	struct broker *broker;
+	struct subjects *subjects;
+	struct access *access;
+	struct access *before; /* while the rules change: those of until now */
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
 	struct log_brake refused, unaware;
@@ -112,7 +116,7 @@ on_request(void *ctx, struct request *r)
 	char from[ADDR_STRLEN];
 	uint32_t held;
 
-	if (is_admitted(s, r->way)) {
+	if (request_is_protected(r) || is_admitted(s, r->way)) {
 		broker_request(s->broker, r);
 		return;
 	}
@@ -129,6 +133,14 @@ on_reset(void *ctx, struct peer *p, uint16_t mid)
 	struct server *s = ctx;
 
 	broker_reset(s->broker, p, mid);
+}
+
+static bool
+on_may(void *ctx, uint32_t who, unsigned verbs, struct bytes topic)
+{
+	struct server *s = ctx;
+
+	return access_allows(s->access, who, verbs, topic);
 }
 
 static void
@@ -263,6 +275,27 @@ set_level(const struct server *s, const struct conf *conf)
 	log_set_level(level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : (enum log_level)level);
 }
 
+static bool
+takes_away(void *ctx, struct bytes topic)
+{
+	struct server *s = ctx;
+
+	return access_takes_away(s->before, s->access, CONF_MAY_SUBSCRIBE, topic);
+}
+
+static void
+take_up_access(struct server *s, const struct conf *fresh)
+{
+	struct access *access = access_new(fresh, s->subjects);
+
+	s->before = s->access;
+	s->access = access;
+	if (!access_equal(s->before, access))
+		broker_review(s->broker, takes_away);
+	access_free(s->before);
+	s->before = NULL;
+}
+
 static void
 take_up(struct server *s, const struct conf *fresh)
 {
@@ -270,9 +303,11 @@ take_up(struct server *s, const struct conf *fresh)
 	struct buf changed = buf_of(names, sizeof(names));
 
 	set_level(s, fresh);
+	/* First what closes: the topics may be new ones. */
+	take_up_access(s, fresh);
 	report_topics(s->broker, fresh);
 	reload_differences(s->conf, fresh, &changed);
-	log_notice("server: reloaded log.level and topics");
+	log_notice("server: reloaded log.level, topics and access");
 	if (changed.n > 0)
 		log_warning("server: a restart is needed for changes in sections=%s",
 			buf_str(&changed));
@@ -290,6 +325,7 @@ reload(struct server *s)
 	else
 		take_up(s, fresh);
 	conf_free(fresh);
+	settle(s);
 	notify_send("READY=1");
 }
 
@@ -386,10 +422,13 @@ start_core(struct server *s)
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
+		.may = on_may,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
+	s->subjects = subjects_new();
+	s->access = access_new(s->conf, s->subjects);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	report_topics(s->broker, s->conf);
@@ -417,6 +456,8 @@ finish(struct server *s, enum server_exit status)
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	broker_free(s->broker);
 	layer_free(s->layer);
+	access_free(s->access);
+	subjects_free(s->subjects);
 	plan_fini(&s->plan);
 	for (size_t i = 0; i < s->n_locks; i++)
 		(void)close(s->locks[i]);

@@ -257,6 +257,13 @@ on_reset(void *ctx, struct peer *p, uint16_t mid)
 	broker_reset(bw.broker, p, mid);
 }
 
+static bool
+on_may(void *ctx, uint32_t who, unsigned verbs, struct bytes topic)
+{
+	(void)ctx;
+	return !bw.may || bw.may(who, verbs, topic);
+}
+
 static void
 on_group(void *ctx, const struct group_observation *g, bool began)
 {
@@ -346,6 +353,7 @@ bw_start(void)
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
+		.may = on_may,
 		.group_phantom = bw_group_phantom,
 		.group_inform = bw_group_inform,
 		.on_group = on_group,

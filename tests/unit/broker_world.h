@@ -71,6 +71,8 @@ struct bw {
 	struct bytes random_bytes; /* or these, again and again */
 	unsigned n_groups_began, n_groups_ended; /* on_group */
 	uint32_t count; /* observer counter of the group observation that ended last */
+	/* Whether it may do all of that; NULL: everybody may everything. */
+	bool (*may)(uint32_t who, unsigned verbs, struct bytes topic);
 	/* Object security. */
 	bool unprotectable; /* nothing can be protected any more */
 	unsigned n_shields; /* alive */
