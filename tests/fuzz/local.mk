@@ -27,3 +27,11 @@ EXTRA_DIST += tests/fuzz/corpus/coapmsg
 check_PROGRAMS += tests/fuzz/replay_router
 tests_fuzz_replay_router_SOURCES = tests/fuzz/fuzz_router.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/router
+
+check_PROGRAMS += tests/fuzz/replay_oscoreopt
+tests_fuzz_replay_oscoreopt_SOURCES = tests/fuzz/fuzz_oscoreopt.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/oscoreopt
+
+check_PROGRAMS += tests/fuzz/replay_oscoremsg
+tests_fuzz_replay_oscoremsg_SOURCES = tests/fuzz/fuzz_oscoremsg.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/oscoremsg

@@ -103,3 +103,17 @@ tests_unit_test_unaware_SOURCES = tests/unit/test_unaware.c $(unit_broker)
 tests_unit_test_introspect_SOURCES = tests/unit/test_introspect.c $(unit_broker)
 tests_unit_test_many_SOURCES = tests/unit/test_many.c $(unit_broker)
 tests_unit_test_omn_SOURCES = tests/unit/test_omn.c $(unit_broker)
+
+# Object security.
+unit_oscore = tests/unit/json_vectors.c tests/unit/json_vectors.h tests/unit/oscore_bed.h \
+	tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_oscore_vectors
+tests_unit_test_oscore_vectors_SOURCES = tests/unit/test_oscore_vectors.c $(unit_oscore)
+check_PROGRAMS += tests/unit/test_oscore_forgery
+tests_unit_test_oscore_forgery_SOURCES = tests/unit/test_oscore_forgery.c \
+	tests/unit/oscore_talk.h $(unit_oscore)
+check_PROGRAMS += tests/unit/test_oscore_mutation
+tests_unit_test_oscore_mutation_SOURCES = tests/unit/test_oscore_mutation.c \
+	tests/unit/oscore_talk.h $(unit_oscore)
+check_PROGRAMS += tests/unit/test_oscore
+tests_unit_test_oscore_SOURCES = tests/unit/test_oscore.c tests/unit/hex.h $(unit_oscore)

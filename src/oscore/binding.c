@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "oscore/binding.h"
+
+#include <errno.h>
+
+#include "oscore/context_impl.h"
+
+void
+binding_fini(struct oscore_binding *b)
+{
+	context_release(b->context);
+	context_id_release(b->origin);
+	*b = (struct oscore_binding){.context = NULL};
+}
+
+void
+binding_copy(struct oscore_binding *to, const struct oscore_binding *from)
+{
+	*to = *from;
+	if (to->context != NULL)
+		context_hold(to->context);
+	context_id_hold(to->origin);
+}
+
+int
+binding_rekey(struct oscore_binding *b, struct context *c)
+{
+	if (b->context == NULL || !b->context->group || !c->group)
+		return -EINVAL;
+	context_hold(c);
+	context_release(b->context);
+	b->context = c;
+	b->rekeyed = true;
+	b->nonce_used = true; /* it was made for other keys */
+	b->next = 0;
+	return 0;
+}
+
+struct bytes
+binding_kid(const struct oscore_binding *b)
+{
+	return bytes_of(b->kid, b->n_kid);
+}
+
+struct bytes
+binding_piv(const struct oscore_binding *b)
+{
+	return bytes_of(b->piv, b->n_piv);
+}
+
+struct bytes
+binding_kid_context(const struct oscore_binding *b)
+{
+	return context_id_bytes(b->origin);
+}
+
+uint32_t
+binding_who(const struct oscore_binding *b)
+{
+	const struct recipient *r;
+
+	if (b->own || b->context == NULL)
+		return 0;
+	r = context_find_recipient(b->context, binding_kid(b));
+	return r != NULL ? r->who : 0;
+}
