@@ -6,6 +6,7 @@
 
 #include "msg/layer_impl.h"
 #include "msg/leisure.h"
+#include "msg/verify.h"
 #include "wire/option.h"
 
 #define RETRY_AFTER_S 5 /* Max-Age of a 5.03 for want of room */
@@ -285,6 +286,29 @@ encode_response(const struct request *r, struct msg *response, struct buf *out)
 	(void)msg_encode(response, out);
 }
 
+/* RFC 9175 2.4: no large answer to where nobody may have asked. */
+static void
+restrain(const struct request *r, const struct msg *response, struct buf *out)
+{
+	uint8_t bytes[64];
+	struct buf echo = BUF_OF(bytes);
+	struct msg m;
+
+	if (r->limit == 0 || out->n <= r->limit)
+		return;
+	buf_clear(out);
+	if (r->msg->code == CODE_GET || r->msg->code == CODE_FETCH) {
+		verify_fill(r->layer, r->way, &m, &echo);
+	} else {
+		/* It has run: what happened is all that is said. */
+		msg_init(&m, TYPE_ACK, (enum msg_code)response->code);
+	}
+	m.type = response->type;
+	m.mid = response->mid;
+	m.token = response->token;
+	(void)msg_encode(&m, out);
+}
+
 void
 request_reply(struct request *r, struct msg *response)
 {
@@ -307,6 +331,7 @@ request_reply(struct request *r, struct msg *response)
 	out = r->way->multicast ? NULL : l->ops->open(l->ctx, r->way);
 	/* With no room to send it is as lost on the way: a duplicate fetches it. */
 	encode_response(r, response, out ? out : &lost);
+	restrain(r, response, out ? out : &lost);
 	remember_answer(r, response->code, buf_bytes(out ? out : &lost));
 	if (out)
 		(void)layer_commit(l, out);
@@ -529,9 +554,25 @@ run(struct request *r)
 	request_accept(r);
 }
 
+/* A request that reads, of an address that nothing is kept of before it is verified. */
 static void
-receive_request(struct layer *l, const struct path *way, struct msg *m)
+run_briefly(struct request *r)
 {
+	struct local local = {.addr = r->way->local, .socket = r->way->socket};
+	struct peer brief = {
+		.remote = r->way->remote, .local = &local, .mid = r->layer->stray_mid, .n_pins = 1};
+
+	if (brief.mid == 0)
+		r->layer->ops->random(r->layer->ctx, &brief.mid, sizeof(brief.mid));
+	r->peer = &brief;
+	run(r);
+	r->layer->stray_mid = brief.mid;
+}
+
+static void
+receive_request(struct layer *l, const struct path *way, struct msg *m, size_t n)
+{
+	enum verify_verdict verdict = VERIFY_RUN;
 	struct request r = {
 		.layer = l, .way = way, .msg = m, .memory = memory_for(l, m, way->multicast)};
 
@@ -541,7 +582,14 @@ receive_request(struct layer *l, const struct path *way, struct msg *m)
 		return;
 	}
 	l->stats.requests++;
-	if ((r.peer = layer_peer(l, way)) == NULL) {
+	r.peer = peer_find(&l->peers, way);
+	if (l->verify != LAYER_VERIFY_NEVER && !(r.peer && r.peer->verified))
+		verdict = verify_request(&r, n);
+	if (verdict == VERIFY_BRIEFLY)
+		run_briefly(&r);
+	if (verdict != VERIFY_RUN)
+		return;
+	if (!r.peer && (r.peer = layer_peer(l, way)) == NULL) {
 		refuse_peer(l, way, m);
 		return;
 	}
@@ -650,7 +698,7 @@ layer_receive(struct layer *l, const struct path *way, struct bytes datagram)
 	if (m.code == CODE_EMPTY)
 		receive_empty(l, way, &m);
 	else if (MSG_CLASS(m.code) == 0)
-		receive_request(l, way, &m);
+		receive_request(l, way, &m, datagram.n);
 	else
 		receive_response(l, way, &m);
 }

@@ -54,6 +54,13 @@ struct layer_ops {
 	/* A RST for a message that is no exchange: a non-confirmable one of ours. */
 	void (*on_reset)(void *ctx, struct peer *p, uint16_t mid);
 	/*
+	 * Whether the sender's address needs no check, or this is what it was asked to echo
+	 * (p NULL: it echoes nothing); and what it is to be asked (RFC 9175 2). For
+	 * layer_verify.
+	 */
+	bool (*is_verified)(void *ctx, const struct path *way, struct bytes echo);
+	void (*challenge)(void *ctx, const struct path *way, struct buf *echo);
+	/*
 	 * Object security; NULL: the OSCORE option is not recognized. With it requests and
 	 * responses that carry one are handed over as they came.
 	 */
@@ -99,6 +106,8 @@ struct layer_stats {
 	uint64_t received, ignored, malformed, pings, resets;
 	uint64_t requests, duplicates, bad_options, responses, stray_responses, stray_acks;
 	uint64_t con_sent, retransmitted, acked, timeouts, refused_peers, refused_exchanges;
+	uint64_t challenged,
+		verified; /* requests answered with an Echo, and peers that returned it */
 	uint64_t held,
 		refused_held; /* answers to multicast requests: late, and for want of room none */
 };
@@ -113,6 +122,21 @@ struct layer_limits {
 struct layer *layer_new(
 	const struct layer_ops *ops, void *ctx, const struct layer_limits *limits, uint64_t now_ms);
 void layer_free(struct layer *l); /* NULL is fine; ends every exchange as cancelled */
+
+enum layer_verify {
+	LAYER_VERIFY_NEVER,
+	/* Before an answer over three times as large as its request, and before what is kept for
+	 * long: registrations, and requests that create and configure. */
+	LAYER_VERIFY_AUTO,
+	LAYER_VERIFY_ALWAYS, /* before a first request of any kind */
+};
+
+/*
+ * When the sender of an unprotected unicast request over UDP has to show that it is
+ * where it says: 4.01 with an Echo option (RFC 9175 2.4), which leaves nothing here.
+ * Never, unless this is called.
+ */
+void layer_verify(struct layer *l, enum layer_verify when);
 
 /* Tells the time: retransmits and sends what is due. */
 void layer_advance(struct layer *l, uint64_t now_ms);

@@ -52,6 +52,7 @@ struct peer {
 	struct exchange *active; /* NSTART 1 (RFC 7252 4.7): the one unacknowledged CON */
 	struct recent *recent; /* NULL until there is something to remember */
 	uint16_t mid; /* the last message id used towards it */
+	bool verified; /* it was seen to receive what is sent there: layer_verify */
 	uint32_t n_pins; /* who hold on to it; 0: may be evicted */
 };
 

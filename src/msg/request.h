@@ -30,6 +30,8 @@ struct request {
 	                        * Borrowed: request_unshield */
 	uint32_t who; /* the subject that security made of its sender; 0: anonymous */
 	enum memory memory; /* how its duplicates are known: by the message that came */
+	uint32_t
+		limit; /* bytes of a datagram in answer, from an address that is not verified; 0: any */
 	bool answered; /* a reply or an empty ACK was sent, or none is due */
 };
 

@@ -47,8 +47,9 @@ report_layer(const struct layer *layer)
 
 	REPORT("messages", {"peers", layer_n_peers(layer)}, {"exchanges", layer_n_exchanges(layer)},
 		{"received", s->received}, {"requests", s->requests}, {"duplicates", s->duplicates},
-		{"ignored", s->ignored}, {"malformed", s->malformed}, {"pings", s->pings},
-		{"resets", s->resets}, {"bad-options", s->bad_options}, {"con-sent", s->con_sent},
+		{"challenged", s->challenged}, {"verified", s->verified}, {"ignored", s->ignored},
+		{"malformed", s->malformed}, {"pings", s->pings}, {"resets", s->resets},
+		{"bad-options", s->bad_options}, {"con-sent", s->con_sent},
 		{"retransmitted", s->retransmitted}, {"acked", s->acked}, {"timeouts", s->timeouts},
 		{"refused-peers", s->refused_peers}, {"refused-exchanges", s->refused_exchanges},
 		{"held", s->held}, {"refused-held", s->refused_held},

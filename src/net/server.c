@@ -15,6 +15,7 @@
 #include "base/rnd.h"
 #include "net/access.h"
 #include "net/discovery.h"
+#include "net/echo.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
@@ -37,6 +38,7 @@ struct server {
 	struct udp *udp;
 	struct layer *layer;
 	struct broker *broker;
+	struct echo echo;
 	struct subjects *subjects;
 	struct access *access;
 	struct access *before; /* while the rules change: those of until now */
@@ -125,6 +127,25 @@ on_request(void *ctx, struct request *r)
 	if (log_brake_pass(&s->refused, layer_now(s->layer), &held))
 		log_notice("server: unprotected request refused peer=%s suppressed=%u",
 			addr_format(&r->way->remote, from), held);
+}
+
+/* Who needs no challenge: who cannot be spoofed from elsewhere, and who is refused anyway. */
+static bool
+on_is_verified(void *ctx, const struct path *way, struct bytes echo)
+{
+	const struct server *s = ctx;
+
+	if (s->conf->security.echo != CONF_ECHO_ALWAYS && addr_is_loopback(&way->remote))
+		return true;
+	return !is_admitted(s, way) || echo_check(&s->echo, way, layer_now(s->layer), echo);
+}
+
+static void
+on_challenge(void *ctx, const struct path *way, struct buf *echo)
+{
+	const struct server *s = ctx;
+
+	(void)echo_put(&s->echo, way, layer_now(s->layer), echo);
 }
 
 static void
@@ -417,7 +438,12 @@ start_core(struct server *s)
 		.commit = on_commit,
 		.random = on_random,
 		.on_request = on_request,
-		.on_reset = on_reset};
+		.on_reset = on_reset,
+		.is_verified = on_is_verified,
+		.challenge = on_challenge};
+	static const enum layer_verify verify[] = {[CONF_ECHO_OFF] = LAYER_VERIFY_NEVER,
+		[CONF_ECHO_AUTO] = LAYER_VERIFY_AUTO,
+		[CONF_ECHO_ALWAYS] = LAYER_VERIFY_ALWAYS};
 	static const struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
@@ -430,6 +456,8 @@ start_core(struct server *s)
 	s->subjects = subjects_new();
 	s->access = access_new(s->conf, s->subjects);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
+	echo_init(&s->echo);
+	layer_verify(s->layer, verify[s->conf->security.echo]);
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	report_topics(s->broker, s->conf);
 }
@@ -456,6 +484,7 @@ finish(struct server *s, enum server_exit status)
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	broker_free(s->broker);
 	layer_free(s->layer);
+	echo_fini(&s->echo);
 	access_free(s->access);
 	subjects_free(s->subjects);
 	plan_fini(&s->plan);

@@ -250,6 +250,20 @@ on_request(void *ctx, struct request *r)
 	bw_shield_request(r);
 }
 
+static bool
+on_is_verified(void *ctx, const struct path *way, struct bytes echo)
+{
+	(void)ctx;
+	return bw.is_verified(way, echo);
+}
+
+static void
+on_challenge(void *ctx, const struct path *way, struct buf *echo)
+{
+	(void)ctx;
+	bw.challenge(way, echo);
+}
+
 static void
 on_reset(void *ctx, struct peer *p, uint16_t mid)
 {
@@ -348,6 +362,8 @@ bw_start(void)
 		.random = on_random,
 		.on_request = on_request,
 		.on_reset = on_reset,
+		.is_verified = on_is_verified,
+		.challenge = on_challenge,
 		.shields = &bw_shields};
 	static const struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
@@ -518,6 +534,7 @@ static const struct {
 	{"rt", WORD_HEX, OPT_REQUEST_TAG},
 	{"h", WORD_TEXT, OPT_URI_HOST},
 	{"s", WORD_UINT, OPT_OSCORE},
+	{"ec", WORD_HEX, OPT_ECHO},
 };
 
 static void

@@ -73,6 +73,9 @@ struct bw {
 	uint32_t count; /* observer counter of the group observation that ended last */
 	/* Whether it may do all of that; NULL: everybody may everything. */
 	bool (*may)(uint32_t who, unsigned verbs, struct bytes topic);
+	/* For layer_verify. */
+	bool (*is_verified)(const struct path *way, struct bytes echo);
+	void (*challenge)(const struct path *way, struct buf *echo);
 	/* Object security. */
 	bool unprotectable; /* nothing can be protected any more */
 	unsigned n_shields; /* alive */
@@ -108,7 +111,7 @@ void bw_topic(const char *name, const char *first);
  * path, in any order: o= Observe, ct= Content-Format, ac= Accept, nr= No-Response,
  * b1= and b2= Block1 and Block2 as NUM[+]/SIZE, s1= Size1, e= ETag in hex, m= If-Match
  * in hex, nm If-None-Match, h= Uri-Host, s= subject whose shield protects it,
- * rt= Request-Tag, t= token in hex (else the
+ * ec= Echo in hex, rt= Request-Tag, t= token in hex (else the
  * peer's number in two bytes), #mid (else the next one), x= payload in hex; last
  * 'payload'.
  */
