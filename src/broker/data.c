@@ -70,13 +70,16 @@ may_register(const struct msg *m)
 static bool
 admit_get(struct call *c, bool registers)
 {
-	const struct opt *o = msg_find(c->r->msg, OPT_BLOCK2);
+	const struct opt *o;
 	struct block block;
-	/* RFC 7959 2.6: the rest of a notification, which who subscribes may have. */
-	bool is_rest = o && block_decode(o, &block) == 0 && block.num > 0;
+	bool is_rest;
 
-	if (permit_call(c, BROKER_MAY_READ) ||
-		((registers || is_rest) && permit_call(c, BROKER_MAY_SUBSCRIBE)))
+	if (permit_call(c, BROKER_MAY_READ))
+		return true;
+	/* RFC 7959 2.6: the rest of a notification, which who subscribes may have. */
+	o = msg_find(c->r->msg, OPT_BLOCK2);
+	is_rest = o && block_decode(o, &block) == 0 && block.num > 0;
+	if ((registers || is_rest) && permit_call(c, BROKER_MAY_SUBSCRIBE))
 		return true;
 	permit_refuse(c);
 	return false;

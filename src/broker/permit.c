@@ -16,19 +16,24 @@ permit_allows(const struct call *c, unsigned verbs, const struct topic *t)
 	return permit_allows_name(c, verbs, bytes_str(t->name));
 }
 
-bool
-permit_call(const struct call *c, unsigned verbs)
+/* Whose path it would be. */
+static bool
+allows_path(const struct call *c, unsigned verbs)
 {
 	uint8_t bytes[TOPIC_PATH_MAX];
 	struct buf name = BUF_OF(bytes);
 
-	if (!c->b->ops->may)
-		return true;
-	if (c->topic)
-		return permit_allows(c, verbs, c->topic);
 	if (topic_name_of_path(c->id, &name))
 		return permit_allows_name(c, verbs, buf_bytes(&name));
 	return permit_allows_name(c, verbs, bytes_from(c->id, 1));
+}
+
+bool
+permit_call(const struct call *c, unsigned verbs)
+{
+	if (!c->b->ops->may)
+		return true;
+	return c->topic ? permit_allows(c, verbs, c->topic) : allows_path(c, verbs);
 }
 
 void

@@ -252,21 +252,25 @@ is_suppressed(const struct request *r, uint8_t code)
 	return (r->way->multicast && MSG_CLASS(code) != 2) || !request_wants(r, code);
 }
 
-/* The response as it leaves: protected, when the request was. */
 static int
-encode(const struct request *r, const struct msg *response, struct buf *out)
+encode_protected(const struct request *r, const struct msg *response, struct buf *out)
 {
 	uint8_t bytes[DATAGRAM_MAX], code;
 	struct buf tail = BUF_OF(bytes);
 	int rc;
 
-	if (!r->shield)
-		return msg_encode(response, out);
 	if ((rc = layer_protect(r->layer, r->shield, response, &tail, &code)) < 0)
 		return rc;
 	msg_put_header(out, (enum msg_type)response->type, code, response->mid, &response->token);
 	buf_put(out, buf_bytes(&tail));
 	return out->full ? -ENOBUFS : 0;
+}
+
+/* The response as it leaves: protected, when the request was. */
+static int
+encode(const struct request *r, const struct msg *response, struct buf *out)
+{
+	return r->shield ? encode_protected(r, response, out) : msg_encode(response, out);
 }
 
 /* A response too large for a datagram is a fault of ours that the peer hears of. */
@@ -294,8 +298,6 @@ restrain(const struct request *r, const struct msg *response, struct buf *out)
 	struct buf echo = BUF_OF(bytes);
 	struct msg m;
 
-	if (r->limit == 0 || out->n <= r->limit)
-		return;
 	buf_clear(out);
 	if (r->msg->code == CODE_GET || r->msg->code == CODE_FETCH) {
 		verify_fill(r->layer, r->way, &m, &echo);
@@ -331,7 +333,8 @@ request_reply(struct request *r, struct msg *response)
 	out = r->way->multicast ? NULL : l->ops->open(l->ctx, r->way);
 	/* With no room to send it is as lost on the way: a duplicate fetches it. */
 	encode_response(r, response, out ? out : &lost);
-	restrain(r, response, out ? out : &lost);
+	if (r->limit > 0 && (out ? out : &lost)->n > r->limit)
+		restrain(r, response, out ? out : &lost);
 	remember_answer(r, response->code, buf_bytes(out ? out : &lost));
 	if (out)
 		(void)layer_commit(l, out);
