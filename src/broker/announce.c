@@ -11,7 +11,8 @@
 #define REPLY_OVERHEAD (4 + 8) /* header and the longest token before the tail of a 5.03 */
 /* ETag, Content-Format, Max-Age, Block2, Size2 and marker of one in blocks, at their longest. */
 #define BLOCK_OVERHEAD (9 + 3 + 2 + 4 + 5 + 1)
-#define MAP_OVERHEAD 256 /* of the map, beside phantom request, notification and value */
+#define KEYS_OVERHEAD 2048 /* credentials and the like of Group OSCORE */
+#define MAP_OVERHEAD 256 /* of the map, beside phantom request, notification, value and keys */
 
 /* What may be left out of an informative response. */
 struct shape {
@@ -37,6 +38,8 @@ describe(const struct group_observation *g, unsigned generations, struct buf *ph
 	if (msg_decode(ret->registr, &m) != MSG_OK || msg_encode_inner(&m, ph_req) < 0)
 		return -ENOBUFS;
 	ret->ph_req = buf_bytes(ph_req);
+	if (g->bunch->group->security)
+		g->broker->ops->group_inform(g->broker->ctx, g->bunch->group, ret);
 	return 0;
 }
 
@@ -53,13 +56,20 @@ announce_offer(struct broker *b, struct group_observation *g, struct buf *out)
 			layer_now(b->layer) + GROUP_OFFERED_S * 1000ull);
 		g->ending_s = b->ops->wall_s(b->ctx) + GROUP_OFFERED_S;
 		/* Informative responses say it, too. */
-		free(g->inform);
-		g->inform = NULL;
+		group_forget_inform(g);
 	}
 	if ((rc = describe(g, INFORM_CURRENT, &ph_req, &in)) < 0)
 		return rc;
 	in.last_notif = bytes_of(g->latest, g->n_latest);
 	return inform_encode(&in, out);
+}
+
+/* Keys may have been in it. */
+static void
+wipe(const struct group_observation *g, void *p, size_t n)
+{
+	if (g->bunch->group->security)
+		mem_wipe(p, n);
 }
 
 static unsigned
@@ -113,7 +123,9 @@ encode_whole(const struct broker *b, const struct group_observation *g, const st
 	m.payload = buf_bytes(&payload);
 	buf_clear(out);
 	msg_put_tail(&m, out);
-	return !out->full && out->n + REPLY_OVERHEAD <= group_datagram(g->bunch->group);
+	wipe(g, bytes, sizeof(bytes));
+	return !out->full && out->n + REPLY_OVERHEAD + g->bunch->group->overhead <=
+				     group_datagram(g->bunch->group);
 }
 
 /*
@@ -129,18 +141,33 @@ block_shape(const struct group_observation *g)
 	return g->bunch->group->generations & INFORM_CURRENT ? &current : &seed;
 }
 
-/* The map that is sent in blocks, in memory to be freed, and its ETag. */
+static size_t
+cap_of(const struct group_observation *g)
+{
+	return 2 * (size_t)g->n_phantom + g->bunch->topic->value->n + MAP_OVERHEAD +
+	       (g->bunch->group->security ? KEYS_OVERHEAD : 0);
+}
+
+static void
+free_blocks(const struct group_observation *g, uint8_t *p)
+{
+	if (p)
+		wipe(g, p, cap_of(g));
+	free(p);
+}
+
+/* The map that is sent in blocks, in memory for free_blocks, and its ETag. */
 static uint8_t *
 make_blocks(const struct broker *b, const struct group_observation *g, struct bytes *ret_map,
 	uint8_t ret_etag[ETAG_LEN])
 {
 	const struct shape *shape = block_shape(g);
-	size_t cap = 2 * (size_t)g->n_phantom + g->bunch->topic->value->n + MAP_OVERHEAD;
+	size_t cap = cap_of(g);
 	uint8_t *p = mem_alloc(cap);
 	struct buf out = buf_of(p, cap);
 
 	if (encode_map(g, shape, &out) < 0) {
-		free(p);
+		free_blocks(g, p);
 		return NULL;
 	}
 	*ret_map = buf_bytes(&out);
@@ -161,7 +188,8 @@ add_options(const struct broker *b, const struct group_observation *g, const uin
 static bool
 encode_first(const struct broker *b, const struct group_observation *g, struct buf *out)
 {
-	size_t room = group_datagram(g->bunch->group) - REPLY_OVERHEAD - BLOCK_OVERHEAD;
+	size_t spent = REPLY_OVERHEAD + BLOCK_OVERHEAD + g->bunch->group->overhead;
+	size_t limit = group_datagram(g->bunch->group), room = limit > spent ? limit - spent : 0;
 	uint8_t szx = BLOCK_SZX_MAX, etag[ETAG_LEN], *p;
 	struct bytes map;
 	struct msg m;
@@ -175,7 +203,7 @@ encode_first(const struct broker *b, const struct group_observation *g, struct b
 	block2_first(map, szx, &m);
 	buf_clear(out);
 	msg_put_tail(&m, out);
-	free(p);
+	free_blocks(g, p);
 	return !out->full;
 }
 
@@ -208,12 +236,13 @@ announce_tail(struct broker *b, struct group_observation *g)
 	if (!g->inform || g->inform_wait_s != wait_s) {
 		/* "next_not_before": whole seconds that will pass at least. */
 		g->inform_wait_s = wait_s;
-		free(g->inform);
-		g->inform = NULL;
+		group_forget_inform(g);
 		if (!encode(b, g, &out))
 			return BYTES_NONE;
 		g->inform = mem_dup(buf_bytes(&out));
 		g->n_inform = (uint32_t)out.n;
+		g->n_informs++;
+		wipe(g, bytes, sizeof(bytes));
 	}
 	return bytes_of(g->inform, g->n_inform);
 }
@@ -246,6 +275,6 @@ announce_block(struct call *c, struct group_observation *g)
 		else
 			reply_diagnostic(c->r, CODE_BAD_REQUEST, "no such block");
 	}
-	free(p);
+	free_blocks(g, p);
 	return ours;
 }

@@ -50,6 +50,12 @@ struct broker_group {
 	bool whole_only; /* topics whose value does not fit it stay traditional */
 	unsigned generations; /* enum inform_generation */
 	uint8_t hops;
+	/*
+	 * Group OSCORE, opaque here: its observations are protected, and are for protected
+	 * observers only. NULL: neither.
+	 */
+	const struct broker_security *security;
+	uint32_t overhead; /* bytes that protection adds to a datagram of it at most */
 };
 
 /* What of a topic is to outlive a restart. */
@@ -70,6 +76,17 @@ struct broker_conf {
 	size_t n_groups;
 };
 
+/* What somebody may do with a topic: bits. */
+enum broker_may {
+	BROKER_MAY_DISCOVER = 1 << 0, /* see it in lists of links, and its properties */
+	BROKER_MAY_READ = 1 << 1,
+	BROKER_MAY_SUBSCRIBE = 1 << 2,
+	BROKER_MAY_PUBLISH = 1 << 3,
+	BROKER_MAY_CREATE = 1 << 4,
+	BROKER_MAY_CONFIGURE = 1 << 5, /* change its properties */
+	BROKER_MAY_DELETE = 1 << 6, /* it or its data */
+};
+
 struct broker_ops {
 	/*
 	 * Room for one datagram to a group (NULL: drop it), and sending what was
@@ -84,6 +101,20 @@ struct broker_ops {
 	void (*keep)(void *ctx, enum broker_keep what, const struct topic *t);
 	/* Whether anything can be kept now: otherwise changes get a 5.03. */
 	bool (*can_keep)(void *ctx);
+	/*
+	 * Whether a subject may do all of `verbs` with a topic, which need not exist; what it
+	 * says changes with broker_review only. NULL: everybody may do everything.
+	 */
+	bool (*may)(void *ctx, uint32_t who, unsigned verbs, struct bytes topic);
+	/*
+	 * Protects a phantom request of a group with `security`: `out` gets code, options,
+	 * marker and payload. What it returns, a reference for the broker to release,
+	 * protects all that answers the phantom. NULL: it cannot be.
+	 */
+	struct shield *(*group_phantom)(
+		void *ctx, const struct broker_group *g, const struct msg *plain, struct buf *out);
+	/* Adds to an informative response of such a group its keys, or where to get them. */
+	void (*group_inform)(void *ctx, const struct broker_group *g, struct inform *in);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
 	/* For the log: a client does not follow informative responses. May be NULL. */
@@ -101,6 +132,7 @@ struct broker_stats {
 	/* What found a limit reached: struct broker_limits. */
 	uint64_t refused_topics, refused_observers, refused_observers_per_peer, refused_bodies,
 		refused_payload, refused_memory, refused_rate;
+	uint64_t forbidden; /* requests that `may` refused */
 	uint64_t unaware; /* clients found not to follow informative responses */
 	/* Now: */
 	uint64_t topics, observers, group_observations, value_bytes, bodies, body_bytes;
@@ -136,6 +168,13 @@ void broker_reset(struct broker *b, struct peer *p, uint16_t mid);
  * network. To be called after each batch of datagrams.
  */
 bool broker_flush(struct broker *b);
+
+/*
+ * `may` says something else now: ends the observations of those who may not subscribe any
+ * longer (4.03), and the group observations of the topics for which `takes_away` says
+ * that somebody is among them.
+ */
+void broker_review(struct broker *b, bool (*takes_away)(void *ctx, struct bytes topic));
 
 /*
  * Ends every observation, for a stop for good: the 5.03 to each group, a confirmable 4.04

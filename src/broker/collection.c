@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "broker/broker_impl.h"
+#include "broker/permit.h"
 #include "broker/settings.h"
 #include "wire/option.h"
 
@@ -98,6 +98,8 @@ collection_post(struct call *c)
 		return;
 	if ((fault = find_fault(c->b, &props)) != NULL)
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, fault);
+	else if (!permit_allows_name(c, BROKER_MAY_CREATE, props.name))
+		permit_refuse(c);
 	else if (create(c, &props))
 		reply_created(c);
 }
@@ -146,7 +148,7 @@ offer_both(void *ctx, struct map_node *node)
 	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
 	struct listing *l = ctx;
 
-	if (!matches_filter(l, t))
+	if (!permit_allows(l->c, BROKER_MAY_DISCOVER, t) || !matches_filter(l, t))
 		return;
 	offer(l, t, false);
 	if (l->data && t->value)

@@ -2,7 +2,7 @@
 /* Topic data: publish, read, subscribe, delete (coap-pubsub, "Topic-Data Interactions"). */
 #include <errno.h>
 
-#include "broker/broker_impl.h"
+#include "broker/permit.h"
 #include "wire/option.h"
 
 #define RATE_RETRY_AFTER_S 1 /* Max-Age of a 4.29: rates are per second */
@@ -46,7 +46,10 @@ data_reply(struct call *c, struct observer *o)
 		}
 	}
 	request_reply(c->r, &m);
-	if (o)
+	if (o && MSG_CLASS(m.code) != 2)
+		/* It was told that it failed: its response could not be protected. */
+		observer_remove(c->b, o);
+	else if (o)
 		observer_is_told(o, m.type == TYPE_NON ? m.mid : OBSERVER_NO_MID);
 }
 
@@ -63,11 +66,38 @@ may_register(const struct msg *m)
 	return !o || (block_decode(o, &block) == 0 && block.num == 0);
 }
 
+/* Whether the request may be answered with the value; answered when not. */
+static bool
+admit_get(struct call *c, bool registers)
+{
+	const struct opt *o;
+	struct block block;
+	bool is_rest;
+
+	if (permit_call(c, BROKER_MAY_READ))
+		return true;
+	/* RFC 7959 2.6: the rest of a notification, which who subscribes may have. */
+	o = msg_find(c->r->msg, OPT_BLOCK2);
+	is_rest = o && block_decode(o, &block) == 0 && block.num > 0;
+	if ((registers || is_rest) && permit_call(c, BROKER_MAY_SUBSCRIBE))
+		return true;
+	permit_refuse(c);
+	return false;
+}
+
 void
 data_get(struct call *c)
 {
+	bool counts, registers;
 	uint32_t observe;
 
+	counts = msg_uint(c->r->msg, OPT_OBSERVE, &observe) && may_register(c->r->msg);
+	registers = counts && observe == 0;
+	/* Who lost the right to read may leave. */
+	if (counts && observe == 1 && c->topic)
+		observe_deregister(c);
+	if (!admit_get(c, registers))
+		return;
 	if (!c->topic || !c->topic->value) {
 		request_reply_code(c->r, CODE_NOT_FOUND);
 		return;
@@ -76,12 +106,8 @@ data_get(struct call *c)
 		return;
 	if (reply_not_acceptable(c->r, c->topic->value->content_format))
 		return;
-	if (msg_uint(c->r->msg, OPT_OBSERVE, &observe) && may_register(c->r->msg)) {
-		if (observe == 0 && observe_register(c))
-			return;
-		if (observe == 1)
-			observe_deregister(c);
-	}
+	if (registers && permit_call(c, BROKER_MAY_SUBSCRIBE) && observe_register(c))
+		return;
 	data_reply(c, NULL);
 }
 
@@ -127,30 +153,6 @@ settle_format(const struct call *c, uint32_t *ret)
 	return true;
 }
 
-/* The name whose path is this one; false when no name has it. */
-static bool
-name_of_path(struct bytes path, struct buf *name)
-{
-	uint8_t bytes[TOPIC_PATH_MAX];
-	struct buf unescaped = BUF_OF(bytes);
-	struct msg m;
-
-	msg_init(&m, TYPE_NON, CODE_PUT);
-	if (msg_add_path(&m, OPT_URI_PATH, path, &unescaped) < 0)
-		return false;
-	for (uint8_t i = 0; i < m.n_opts; i++) {
-		struct bytes segment = m.opts[i].value;
-
-		/* A slash within a segment would make two of it. */
-		if (segment.n && memchr(segment.p, '/', segment.n))
-			return false;
-		if (i > 0)
-			buf_put_u8(name, '/');
-		buf_put(name, segment);
-	}
-	return !name->full && topic_name_is_path(buf_bytes(name));
-}
-
 /* Makes the topic that a PUT to an unknown path asks for. */
 static bool
 create_on_publish(struct call *c)
@@ -163,7 +165,9 @@ create_on_publish(struct call *c)
 		request_reply_code(c->r, CODE_NOT_FOUND);
 		return false;
 	}
-	rc = name_of_path(c->id, &name)
+	if (!permit_check(c, BROKER_MAY_CREATE))
+		return false;
+	rc = topic_name_of_path(c->id, &name)
 		     ? broker_create_topic(c->b, buf_bytes(&name), BROKER_NO_FORMAT, BYTES_NONE)
 		     : -EINVAL;
 	if (rc == 0)

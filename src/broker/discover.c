@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* /.well-known/core: RFC 6690 section 4, coap-pubsub "Discovery", gp-obs of the current draft's section 6. */
-#include "broker/broker_impl.h"
+#include "broker/permit.h"
 #include "broker/settings.h"
 
 #define FORMAT_LINK 40
@@ -81,6 +81,8 @@ offer_topic(void *ctx, struct map_node *node)
 	struct buf path = BUF_OF(bytes);
 	struct link link;
 
+	if (!permit_allows(w->c, BROKER_MAY_DISCOVER, t))
+		return;
 	discover_link(w->c->b, t, false, &path, &link);
 	offer(w, &link);
 	if (!t->value)

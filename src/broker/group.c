@@ -6,6 +6,7 @@
 
 #include "broker/announce.h"
 #include "broker/broker_impl.h"
+#include "broker/qualify.h"
 #include "wire/option.h"
 
 #define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
@@ -18,81 +19,6 @@
  */
 #define NOTIFICATION_OVERHEAD (4 + GROUP_TOKEN_LEN + 4 + 3 + 9 + 5 + 4 + 4 + 5 + 1)
 
-bool
-pattern_matches(const char *pattern, struct bytes name)
-{
-	const char *star = NULL;
-	size_t at = 0, mark = 0;
-
-	/* Iterative: on a mismatch the last star takes one character more. */
-	while (at < name.n) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			mark = at;
-		} else if ((uint8_t)*pattern == name.p[at] && *pattern) {
-			pattern++;
-			at++;
-		} else if (star) {
-			pattern = star;
-			at = ++mark;
-		} else {
-			return false;
-		}
-	}
-	while (*pattern == '*')
-		pattern++;
-	return *pattern == '\0';
-}
-
-static bool
-serves(const struct broker_group *g, const struct topic *t)
-{
-	for (size_t i = 0; i < g->n_patterns; i++) {
-		if (pattern_matches(g->patterns[i], bytes_str(t->name)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-admits(const struct broker_group *g, const struct path *way)
-{
-	if (g->source.family != AF_UNSPEC &&
-		(!addr_same_host(&g->source, &way->local) ||
-			(g->source.port != 0 && g->source.port != way->local.port)))
-		return false;
-	if (!g->members)
-		return true;
-	for (size_t i = 0; i < g->n_members; i++) {
-		if (prefix_holds(&g->members[i], &way->remote))
-			return true;
-	}
-	return false;
-}
-
-/* fec0::/10: deprecated, and still not to be told to others. */
-static bool
-is_site_local(const struct addr *a)
-{
-	return a->family == AF_INET6 && a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0xc0;
-}
-
-const struct broker_group *
-group_for(const struct broker *b, const struct topic *t, const struct path *way)
-{
-	/* Section 4.2: never with link-local source or destination addresses, nor site-local inside. */
-	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local) ||
-		is_site_local(&way->local))
-		return NULL;
-	for (size_t i = 0; i < b->conf.n_groups; i++) {
-		const struct broker_group *g = &b->conf.groups[i];
-
-		if (g->address.family == way->remote.family && serves(g, t))
-			return g->ifindex != 0 && admits(g, way) ? g : NULL;
-	}
-	return NULL;
-}
-
 size_t
 group_datagram(const struct broker_group *g)
 {
@@ -102,7 +28,7 @@ group_datagram(const struct broker_group *g)
 static bool
 fits_whole(const struct broker_group *g, const struct value *v)
 {
-	return v->n + NOTIFICATION_OVERHEAD <= group_datagram(g);
+	return v->n + NOTIFICATION_OVERHEAD + g->overhead <= group_datagram(g);
 }
 
 /* The block size a value is sent in when it does not fit whole; -1: not even in the smallest. */
@@ -111,7 +37,8 @@ datagram_szx(const struct broker_group *g)
 {
 	int szx = BLOCK_SZX_MAX;
 
-	while (szx >= 0 && BLOCK_SIZE(szx) + NOTIFICATION_OVERHEAD > group_datagram(g))
+	while (szx >= 0 &&
+		BLOCK_SIZE(szx) + NOTIFICATION_OVERHEAD + g->overhead > group_datagram(g))
 		szx--;
 	return szx;
 }
@@ -120,35 +47,6 @@ bool
 group_fits(const struct broker_group *g, const struct value *v)
 {
 	return fits_whole(g, v) || (!g->whole_only && datagram_szx(g) >= 0);
-}
-
-/* Options that do not make a registration differ from the phantom: wire.md, step 5. */
-static bool
-is_immaterial(const struct opt *o)
-{
-	static const uint16_t numbers[] = {OPT_URI_HOST, OPT_URI_PORT, OPT_URI_PATH, OPT_OBSERVE,
-		OPT_ETAG, OPT_HOP_LIMIT, OPT_SIZE2, OPT_ECHO, OPT_NO_RESPONSE, OPT_REQUEST_TAG};
-	struct block block;
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (o->number == numbers[i])
-			return true;
-	}
-	if (o->number == option_feedback_divider())
-		return true;
-	/* The largest block size is what it would get anyway. */
-	return o->number == OPT_BLOCK2 && block_decode(o, &block) == 0 && block.num == 0 &&
-	       block.szx == BLOCK_SZX_MAX;
-}
-
-bool
-group_request_matches(const struct msg *request)
-{
-	for (uint8_t i = 0; i < request->n_opts; i++) {
-		if (!is_immaterial(&request->opts[i]))
-			return false;
-	}
-	return request->payload.n == 0;
 }
 
 static uint16_t
@@ -191,6 +89,39 @@ take_token(struct broker *b, struct group_observation *g)
 	return -EBUSY;
 }
 
+/*
+ * Steps 3 and 4: the phantom goes the way of every request, as one that came
+ * from the group; what becomes of it is group_register's.
+ */
+static int
+process_phantom(struct broker *b, struct group_observation *g, struct msg *m)
+{
+	const struct path way = {
+		.remote = g->way.group, .local = g->way.source, .socket = g->way.socket};
+
+	if (!qualify_request(m))
+		return -EBADMSG;
+	broker_request_phantom(b, &way, m, g);
+	return g->bunch->observation == g ? 0 : -ENOENT;
+}
+
+/* As it would arrive. */
+static int
+encode_phantom(struct broker *b, struct group_observation *g, const struct msg *m, struct buf *out)
+{
+	uint8_t bytes[GROUP_DATAGRAM_MAX];
+	struct buf inner = BUF_OF(bytes);
+
+	if (!g->bunch->group->security)
+		return msg_encode(m, out);
+	g->shield = b->ops->group_phantom(b->ctx, g->bunch->group, m, &inner);
+	if (!g->shield || inner.n == 0)
+		return -EACCES;
+	msg_put_header(out, (enum msg_type)m->type, inner.p[0], m->mid, &m->token);
+	buf_put(out, bytes_from(buf_bytes(&inner), 1));
+	return inner.full || out->full ? -ENOBUFS : 0;
+}
+
 /* Step 1: GET, Observe 0, the path of the topic data, token T. */
 static int
 make_phantom(struct broker *b, struct group_observation *g)
@@ -209,9 +140,8 @@ make_phantom(struct broker *b, struct group_observation *g)
 	buf_put_str(&path, g->bunch->topic->path);
 	if (path.full)
 		return -ENOBUFS;
-	if ((rc = msg_add_path(&m, OPT_URI_PATH, buf_bytes(&path), &scratch)) < 0)
-		return rc;
-	if ((rc = msg_encode(&m, &out)) < 0)
+	if ((rc = msg_add_path(&m, OPT_URI_PATH, buf_bytes(&path), &scratch)) < 0 ||
+		(rc = process_phantom(b, g, &m)) < 0 || (rc = encode_phantom(b, g, &m, &out)) < 0)
 		return rc;
 	g->phantom = mem_dup(buf_bytes(&out));
 	g->n_phantom = (uint32_t)out.n;
@@ -220,11 +150,38 @@ make_phantom(struct broker *b, struct group_observation *g)
 
 #define NO_DIVIDER (-1)
 
+/* A message to the group as it leaves: code, options, marker and payload. */
+static int
+encode_inner(struct group_observation *g, const struct msg *m, struct buf *out)
+{
+	uint8_t bytes[GROUP_DATAGRAM_MAX], code;
+	struct buf tail = BUF_OF(bytes);
+	int rc;
+
+	if (!g->shield)
+		return msg_encode_inner(m, out);
+	if ((rc = layer_protect(g->broker->layer, g->shield, m, &tail, &code)) < 0)
+		return rc;
+	buf_put_u8(out, code);
+	buf_put(out, buf_bytes(&tail));
+	return out->full ? -ENOBUFS : 0;
+}
+
+/* It has to be made anew. Keys may be in it. */
+void
+group_forget_inform(struct group_observation *g)
+{
+	if (g->inform)
+		mem_wipe(g->inform, g->n_inform);
+	free(g->inform);
+	g->inform = NULL;
+}
+
 /*
  * Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it.
  * divider: its Feedback-Divider, or NO_DIVIDER.
  */
-static void
+static int
 compose_latest(struct group_observation *g, int divider)
 {
 	const struct broker_group *conf = g->bunch->group;
@@ -232,6 +189,7 @@ compose_latest(struct group_observation *g, int divider)
 	uint8_t bytes[GROUP_DATAGRAM_MAX];
 	struct buf out = BUF_OF(bytes);
 	struct msg m;
+	int rc;
 
 	msg_init(&m, TYPE_NON, CODE_CONTENT);
 	g->seq = (g->seq + 1) & SEQ_MASK;
@@ -244,13 +202,14 @@ compose_latest(struct group_observation *g, int divider)
 		m.payload = value_bytes(v);
 	else
 		block2_first(value_bytes(v), (uint8_t)datagram_szx(conf), &m);
-	(void)msg_encode_inner(&m, &out);
+	if ((rc = encode_inner(g, &m, &out)) < 0)
+		return rc;
 	if (out.n > g->n_latest)
 		g->latest = mem_realloc(g->latest, out.n);
 	memcpy(g->latest, bytes, out.n);
 	g->n_latest = (uint32_t)out.n;
-	free(g->inform);
-	g->inform = NULL;
+	group_forget_inform(g);
+	return 0;
 }
 
 /*
@@ -315,7 +274,13 @@ group_confirm(struct broker *b, struct group_observation *g)
 static void
 send_latest(struct broker *b, struct group_observation *g)
 {
-	compose_latest(g, ask(b, g));
+	if (compose_latest(g, ask(b, g)) < 0) {
+		/* It could not be protected. */
+		b->stats.group_dropped++;
+		g->pending = true;
+		schedule(b, g, GROUP_UNHEARD_MS);
+		return;
+	}
 	g->pending = false;
 	g->sent_ms = layer_now(b->layer);
 	send_to_group(b, g, g->latest[0], bytes_from(bytes_of(g->latest, g->n_latest), 1));
@@ -426,7 +391,8 @@ dispose(struct broker *b, struct group_observation *g)
 	map_remove(&b->group_tokens, &g->by_token);
 	free(g->phantom);
 	free(g->latest);
-	free(g->inform);
+	group_forget_inform(g);
+	layer_shield_release(b->layer, g->shield);
 	free(g);
 }
 
@@ -437,24 +403,6 @@ group_register(struct group_observation *g, const struct topic *t)
 		return false;
 	g->bunch->observation = g;
 	return true;
-}
-
-/*
- * Steps 3 and 4: the phantom goes the way of every request, as one that came
- * from the group; what becomes of it is group_register's.
- */
-static int
-process_phantom(struct broker *b, struct group_observation *g)
-{
-	const struct path way = {
-		.remote = g->way.group, .local = g->way.source, .socket = g->way.socket};
-	struct msg m;
-
-	if (msg_decode(bytes_of(g->phantom, g->n_phantom), &m) != MSG_OK ||
-		!group_request_matches(&m))
-		return -EBADMSG;
-	broker_request_phantom(b, &way, &m, g);
-	return g->bunch->observation == g ? 0 : -ENOENT;
 }
 
 static void
@@ -498,9 +446,8 @@ group_start(struct broker *b, struct bunch *bunch)
 		free(g);
 		return rc;
 	}
-	if ((rc = make_phantom(b, g)) < 0 || (rc = process_phantom(b, g)) < 0)
+	if ((rc = make_phantom(b, g)) < 0 || (rc = compose_latest(g, NO_DIVIDER)) < 0)
 		goto fail;
-	compose_latest(g, NO_DIVIDER);
 	if (announce_tail(b, g).n == 0) {
 		rc = -EMSGSIZE;
 		goto fail;
@@ -526,13 +473,27 @@ group_drop(struct broker *b, struct group_observation *g)
 	dispose(b, g);
 }
 
+/* "Cancellation": 5.03, Token T, no payload, no Observe. */
+static void
+send_cancellation(struct broker *b, struct group_observation *g)
+{
+	uint8_t bytes[GROUP_DATAGRAM_MAX];
+	struct buf inner = BUF_OF(bytes);
+	struct msg m;
+
+	msg_init(&m, TYPE_NON, CODE_UNAVAILABLE);
+	if (encode_inner(g, &m, &inner) == 0)
+		send_to_group(b, g, bytes[0], bytes_from(buf_bytes(&inner), 1));
+	else
+		b->stats.group_dropped++;
+}
+
 void
 group_cancel(struct broker *b, struct group_observation *g)
 {
 	struct bunch *bunch = g->bunch;
 
-	/* "Cancellation": 5.03, Token T, no payload, no Observe. */
-	send_to_group(b, g, CODE_UNAVAILABLE, BYTES_NONE);
+	send_cancellation(b, g);
 	b->stats.group_cancelled++;
 	if (b->ops->on_group)
 		b->ops->on_group(b->ctx, g, false);

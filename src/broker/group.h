@@ -20,14 +20,17 @@ struct group_observation {
 	struct timer refresh; /* the next notification is due: see group.c, schedule */
 	struct broker *broker;
 	struct bunch *bunch;
+	struct shield *shield; /* of the phantom request; held; NULL: unprotected */
 	struct map_node by_token; /* the token space of the group's endpoint towards ours */
 	struct group_path way;
 	struct token token; /* T */
 	uint8_t *phantom; /* the phantom request, complete UDP serialization; owned */
 	uint32_t n_phantom;
 	uint32_t n_latest, n_inform;
+	uint32_t n_informs; /* how many `inform` there were: they differ */
 	uint8_t *latest; /* latest notification: code | options | ff payload; owned */
-	uint8_t *inform; /* announce_tail; owned, NULL: to be made anew */
+	uint8_t *inform; /* the 5.03's options and payload, which may hold keys; owned, NULL: to
+	                  * be made anew */
 	uint64_t sent_ms; /* when a notification left last; 0: never */
 	uint32_t inform_wait_s; /* next_not_before of `inform` */
 	bool pending; /* the topic has a value that waits for its moment to be sent */
@@ -41,15 +44,8 @@ struct group_observation {
 	struct count count;
 };
 
-/* The group that observers of this topic who came that way may be moved to; NULL: none. */
-const struct broker_group *group_for(
-	const struct broker *b, const struct topic *t, const struct path *way);
-
 /* Whether a value fits the group's datagrams, if need be as its first block. */
 bool group_fits(const struct broker_group *g, const struct value *v);
-
-/* Whether a registration, minus what does not count, equals the phantom: wire.md, step 5. */
-bool group_request_matches(const struct msg *request);
 
 /*
  * Starts the bunch's group observation; its observers are moved, as many as there
@@ -71,6 +67,9 @@ void group_cancel(struct broker *b, struct group_observation *g);
 
 /* Ends it without a word. */
 void group_drop(struct broker *b, struct group_observation *g);
+
+/* Its informative response is to be made anew. Keys may be in it: wiped. */
+void group_forget_inform(struct group_observation *g);
 
 /* How large a datagram of the group may be. */
 size_t group_datagram(const struct broker_group *g);

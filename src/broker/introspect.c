@@ -6,7 +6,7 @@
  * is promised to go on until `ending`.
  */
 #include "broker/announce.h"
-#include "broker/broker_impl.h"
+#include "broker/permit.h"
 #include "wire/option.h"
 
 #define OFFER_MAX 8192 /* phantom request and latest notification are two datagrams at most */
@@ -60,6 +60,17 @@ asked_token(const struct msg *m, struct token *ret)
 	return true;
 }
 
+/*
+ * No keys, and no protected group, to who is not protected; nor the other way round. And
+ * only to who might register.
+ */
+static bool
+may_offer(const struct call *c, const struct group_observation *g)
+{
+	return !g->bunch->group->security == !request_is_protected(c->r) &&
+	       permit_allows(c, BROKER_MAY_DISCOVER | BROKER_MAY_SUBSCRIBE, g->bunch->topic);
+}
+
 /* Towards two groups the same token may be live: that of the asker's family is the one. */
 static struct group_observation *
 find_by_token(const struct call *c, const struct token *token)
@@ -70,7 +81,7 @@ find_by_token(const struct call *c, const struct token *token)
 	for (struct map_node *n = map_first(&c->b->group_tokens, hash); n; n = map_next(n)) {
 		struct group_observation *g = MAP_OBJECT(n, struct group_observation, by_token);
 
-		if (!token_equal(&g->token, token))
+		if (!token_equal(&g->token, token) || !may_offer(c, g))
 			continue;
 		if (g->way.group.family == c->r->way->remote.family)
 			return g;
@@ -85,7 +96,7 @@ find_by_topic(const struct call *c)
 	struct group_observation *found = NULL;
 
 	for (struct bunch *bunch = c->topic->bunches; bunch; bunch = bunch->next) {
-		if (!bunch->observation)
+		if (!bunch->observation || !may_offer(c, bunch->observation))
 			continue;
 		if (bunch->group->address.family == c->r->way->remote.family)
 			return bunch->observation;

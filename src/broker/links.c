@@ -18,6 +18,9 @@ put_key(const struct call *c, struct buf *out)
 {
 	const struct msg *m = c->r->msg;
 
+	/* Not everybody sees the same. */
+	buf_put_u16(out, (uint16_t)(c->r->who >> 16));
+	buf_put_u16(out, (uint16_t)c->r->who);
 	buf_put_u8(out, m->code);
 	buf_put_u16(out, (uint16_t)c->path.n);
 	buf_put(out, c->path);

@@ -4,9 +4,12 @@ libcoapcast_a_SOURCES += \
 	src/broker/topic.c src/broker/topic.h \
 	src/broker/restore.c src/broker/restore.h \
 	src/broker/settings.c src/broker/settings.h \
+	src/broker/cover.c src/broker/cover.h \
 	src/broker/observe.c src/broker/observe.h \
 	src/broker/group.c src/broker/group.h \
 	src/broker/announce.c src/broker/announce.h \
+	src/broker/permit.c src/broker/permit.h \
+	src/broker/qualify.c src/broker/qualify.h \
 	src/broker/count.c src/broker/count.h \
 	src/broker/introspect.c \
 	src/broker/unaware.c src/broker/unaware.h \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "broker/observe.h"
 
+#include <assert.h>
+
 #include "broker/announce.h"
 #include "broker/broker_impl.h"
 #include "broker/settings.h"
@@ -98,10 +100,10 @@ bunch_settle(struct broker *b, struct bunch *bunch)
 }
 
 struct observer *
-observer_find(const struct peer *p, const struct token *token)
+observer_find(const struct request *r)
 {
-	for (struct observer *o = peer_user(p); o; o = o->next_of_peer) {
-		if (token_equal(&o->token, token))
+	for (struct observer *o = peer_user(r->peer); o; o = o->next_of_peer) {
+		if (token_equal(&o->token, &r->msg->token) && cover_matches(o->cover, r))
 			return o;
 	}
 	return NULL;
@@ -114,9 +116,9 @@ now_s(const struct broker *b)
 }
 
 struct observer *
-observer_add(struct broker *b, struct bunch *bunch, struct peer *p, const struct token *token,
-	uint8_t szx)
+observer_add(struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx)
 {
+	struct peer *p = r->peer;
 	struct observer *o;
 	uint32_t n = 0;
 
@@ -133,7 +135,8 @@ observer_add(struct broker *b, struct bunch *bunch, struct peer *p, const struct
 	o = pool_get(&b->observers);
 	o->bunch = bunch;
 	o->peer = p;
-	o->token = *token;
+	o->token = r->msg->token;
+	o->cover = cover_new(b->layer, r);
 	o->szx = szx;
 	o->mid = OBSERVER_NO_MID;
 	o->con_s = now_s(b);
@@ -183,6 +186,7 @@ dispose(struct broker *b, struct observer *o)
 
 	leave_list(o);
 	leave_peer(o);
+	cover_free(b->layer, o->cover);
 	pool_put(&b->observers, o);
 	layer_unpin(b->layer, p);
 	if (bunch)
@@ -213,9 +217,12 @@ observer_remove(struct broker *b, struct observer *o)
 }
 
 void
-observer_renew(struct broker *b, struct observer *o, uint8_t szx)
+observer_renew(struct broker *b, struct observer *o, const struct request *r, uint8_t szx)
 {
 	cancel_exchange(b, o);
+	/* RFC 8613 8.3: notifications answer the registration that came last. */
+	cover_free(b->layer, o->cover);
+	o->cover = cover_new(b->layer, r);
 	o->szx = szx;
 	o->con_s = now_s(b);
 	o->since_con = 0;
@@ -275,28 +282,38 @@ notification_tail(struct broker *b, const struct topic *t, uint8_t szx)
 	return buf_bytes(&out);
 }
 
-static bool
-compose(void *owner, struct exchange *x, struct outmsg *ret)
+/* What a CON says, and which version of it that is, among those of the observer's state. */
+static uint32_t
+compose_plain(struct broker *b, struct observer *o, struct outmsg *ret)
 {
-	struct observer *o = owner;
-	struct broker *b = x->user;
-
-	ret->token = o->token;
 	if (o->state == OBSERVER_ENDING) {
 		ret->code = o->end_code;
-		return true;
+		return o->end_code;
 	}
 	if (o->state == OBSERVER_MOVING) {
 		ret->code = CODE_UNAVAILABLE;
 		ret->tail = announce_tail(b, o->bunch->observation);
-		return true;
+		return o->bunch->observation->n_informs;
 	}
 	/* RFC 7641 4.5.2: a retransmission carries the newer value, as a message of its own. */
 	ret->renewed = o->seq != o->bunch->topic->seq;
 	ret->code = CODE_CONTENT;
 	ret->tail = notification_tail(b, o->bunch->topic, o->szx);
 	observer_is_told(o, o->mid);
-	return true;
+	return o->seq;
+}
+
+static bool
+compose(void *owner, struct exchange *x, struct outmsg *ret)
+{
+	struct observer *o = owner;
+	struct broker *b = x->user;
+	uint32_t version = compose_plain(b, o, ret);
+
+	ret->token = o->token;
+	if (!o->cover || !o->cover->shield)
+		return true;
+	return cover_seal_con(b->layer, o->cover, (uint64_t)o->state << 32 | version, ret);
 }
 
 static void notify_one(struct broker *b, struct observer *o);
@@ -326,6 +343,11 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 	struct broker *b = x->user;
 
 	o->exchange = NULL;
+	/* What cannot be protected is not sent: it ends as if the peer had rejected it. */
+	if (end == EXCHANGE_CANCELLED && o->cover && o->cover->failed)
+		end = EXCHANGE_RESET;
+	if (o->cover)
+		cover_forget(o->cover);
 	if (end == EXCHANGE_CANCELLED)
 		return;
 	if (end == EXCHANGE_TIMEOUT) {
@@ -395,13 +417,30 @@ must_be_con(const struct broker *b, const struct observer *o, uint32_t *ret_wait
 	return wait_ms > 0 || needs_con(b, o);
 }
 
+/* As a NON; one that cannot be protected stays as it is until the next publish. */
+static void
+send_non(struct broker *b, struct observer *o)
+{
+	uint8_t bytes[TAIL_MAX];
+	struct buf room = BUF_OF(bytes);
+	struct topic *t = o->bunch->topic;
+	struct outmsg m = {
+		.code = CODE_CONTENT, .token = o->token, .tail = notification_tail(b, t, o->szx)};
+	uint16_t mid = o->mid;
+
+	if (o->cover && o->cover->shield && !cover_seal(b->layer, o->cover, &m, &room))
+		return;
+	(void)layer_send_non(b->layer, o->peer, &m, &mid);
+	if (o->since_con < UINT8_MAX)
+		o->since_con++;
+	observer_is_told(o, mid);
+}
+
 /* Brings one observer up to date, unless a CON is in flight whose end will do it. */
 static void
 notify_one(struct broker *b, struct observer *o)
 {
-	struct topic *t = o->bunch->topic;
-	struct outmsg m = {.code = CODE_CONTENT, .token = o->token};
-	uint16_t mid = o->mid;
+	const struct topic *t = o->bunch->topic;
 	uint32_t wait_ms = 0;
 
 	if (o->exchange || o->seq == t->seq || !t->value)
@@ -411,11 +450,7 @@ notify_one(struct broker *b, struct observer *o)
 		b->stats.notifications_con++;
 		return;
 	}
-	m.tail = notification_tail(b, t, o->szx);
-	(void)layer_send_non(b->layer, o->peer, &m, &mid);
-	if (o->since_con < UINT8_MAX)
-		o->since_con++;
-	observer_is_told(o, mid);
+	send_non(b, o);
 }
 
 /*
@@ -481,6 +516,8 @@ broker_flush(struct broker *b)
 bool
 observer_move(struct broker *b, struct observer *o, uint32_t delay_ms)
 {
+	/* Neither keys to the unprotected, nor the protected to where nothing is. */
+	assert(!o->bunch->group->security == !(o->cover && o->cover->secure));
 	if (!send_con(b, o, delay_ms))
 		return false;
 	if (o->state == OBSERVER_MOVING)
@@ -497,6 +534,7 @@ observer_move(struct broker *b, struct observer *o, uint32_t delay_ms)
 void
 observer_end(struct broker *b, struct observer *o, enum msg_code code)
 {
+	uncount(o);
 	leave_list(o);
 	o->bunch = NULL;
 	o->state = OBSERVER_ENDING;

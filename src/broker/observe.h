@@ -8,6 +8,7 @@
 #ifndef COAPCAST_BROKER_OBSERVE_H
 #define COAPCAST_BROKER_OBSERVE_H
 
+#include "broker/cover.h"
 #include "broker/topic.h"
 
 enum observer_state {
@@ -24,6 +25,7 @@ struct observer {
 	struct peer *peer; /* pinned */
 	struct observer *prev, *next; /* in the bunch's list */
 	struct observer *next_of_peer;
+	struct cover *cover; /* owned; NULL: its peer is anonymous and unprotected */
 	struct exchange *exchange; /* a CON in flight or waiting: notification, 5.03 or the last */
 	struct token token;
 	uint8_t state : 7; /* enum observer_state */
@@ -70,19 +72,22 @@ void bunch_settle(struct broker *b, struct bunch *bunch);
 /* Has the next n of its observers looked at by broker_flush: notified, or moved. */
 void bunch_mark_dirty(struct broker *b, struct bunch *bunch, uint32_t n);
 
-/* This peer's observation with that token, in whatever state; or NULL. */
-struct observer *observer_find(const struct peer *p, const struct token *token);
+/*
+ * The observation that a request with the same token registered, in whatever state, by
+ * the same subject and as secure as this one; or NULL: nobody ends what others protected.
+ */
+struct observer *observer_find(const struct request *r);
 
 /*
- * Adds an observer, who counts as told nothing so far; NULL past limits.observers
- * or limits.observers-per-peer.
+ * Adds who asks for it as an observer, who counts as told nothing so far; NULL past
+ * limits.observers or limits.observers-per-peer.
  */
-struct observer *observer_add(struct broker *b, struct bunch *bunch, struct peer *p,
-	const struct token *token, uint8_t szx);
+struct observer *observer_add(
+	struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx);
 /* Takes it off every list and frees it, and its bunch with it when it was the last. */
 void observer_remove(struct broker *b, struct observer *o);
 /* It registered again, and thereby showed that it is there: RFC 7641 4.1. */
-void observer_renew(struct broker *b, struct observer *o, uint8_t szx);
+void observer_renew(struct broker *b, struct observer *o, const struct request *r, uint8_t szx);
 /* It was sent the current value; `mid` of the NON that did, or OBSERVER_NO_MID. */
 void observer_is_told(struct observer *o, uint16_t mid);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a GET with Observe to an observer: RFC 7641 4.1, and whom a group observation takes. */
 #include "broker/announce.h"
-#include "broker/broker_impl.h"
+#include "broker/permit.h"
+#include "broker/qualify.h"
 #include "broker/settings.h"
 #include "wire/option.h"
 
@@ -26,12 +27,12 @@ group_of(const struct call *c)
 	/* Who may subscribe is counted one by one: wire.md, "Topics". */
 	if (settings_has(c->topic, PROPS_MAX_SUBSCRIBERS))
 		return NULL;
-	if (!group_request_matches(c->r->msg))
+	if (!qualify_request(c->r->msg))
 		return NULL;
 	/* Asked by broadcast: the server address would be none. */
 	if (addr_is_any(&c->r->way->local))
 		return NULL;
-	group = group_for(c->b, c->topic, c->r->way);
+	group = qualify_group(c->b, c->topic, c->r);
 	if (!group || !group_fits(group, c->topic->value))
 		return NULL;
 	running = running_in(c->topic, group);
@@ -108,7 +109,7 @@ is_confirmation(const struct msg *m)
 static bool
 register_group(struct call *c, struct bunch *bunch, bool confirms)
 {
-	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+	struct observer *o = observer_find(c->r);
 
 	if (was_moved(c) || (o && o->bunch == bunch && o->state == OBSERVER_MOVING))
 		return accept_moved(c);
@@ -122,7 +123,7 @@ register_group(struct call *c, struct bunch *bunch, bool confirms)
 	}
 	if (o)
 		observer_remove(c->b, o);
-	o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, BLOCK_SZX_MAX);
+	o = observer_add(c->b, bunch, c->r, BLOCK_SZX_MAX);
 	if (!o)
 		return false;
 	if (observer_move(c->b, o, request_leisure(c->r))) {
@@ -148,7 +149,7 @@ register_confirmation(struct call *c)
 static bool
 register_traditional(struct call *c, struct bunch *bunch)
 {
-	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+	struct observer *o = observer_find(c->r);
 	uint8_t szx = block2_szx(c->r->msg);
 	uint32_t leisure = request_leisure(c->r);
 
@@ -158,9 +159,9 @@ register_traditional(struct call *c, struct bunch *bunch)
 		o = NULL;
 	}
 	if (o)
-		observer_renew(c->b, o, szx);
+		observer_renew(c->b, o, c->r, szx);
 	else
-		o = observer_add(c->b, bunch, c->r->peer, &c->r->msg->token, szx);
+		o = observer_add(c->b, bunch, c->r, szx);
 	if (!o)
 		return false;
 	o->leisurely = c->r->way->multicast;
@@ -181,7 +182,7 @@ is_full(const struct call *c)
 	if (!settings_has(c->topic, PROPS_MAX_SUBSCRIBERS) ||
 		observe_count(c->topic) < c->topic->settings->max_subscribers)
 		return false;
-	o = observer_find(c->r->peer, &c->r->msg->token);
+	o = observer_find(c->r);
 	return !o || !o->bunch || o->bunch->topic != c->topic;
 }
 
@@ -189,7 +190,7 @@ is_full(const struct call *c)
 static bool
 is_unaware(struct call *c, const struct bunch *bunch)
 {
-	const struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+	const struct observer *o = observer_find(c->r);
 
 	/* A copy of one that was moved, or whose 5.03 is under way, shows nothing. */
 	return !was_moved(c) && (!o || o->state != OBSERVER_MOVING) &&
@@ -228,7 +229,7 @@ observe_register(struct call *c)
 void
 observe_deregister(struct call *c)
 {
-	struct observer *o = observer_find(c->r->peer, &c->r->msg->token);
+	struct observer *o = observer_find(c->r);
 
 	if (!o || !o->bunch || o->bunch->topic != c->topic)
 		return;
@@ -243,7 +244,8 @@ observe_announce(struct call *c)
 	const struct bunch *bunch;
 
 	/* Whoever may not be moved is told nothing. */
-	if (!announce_is_asked(c) || !(group = group_for(c->b, c->topic, c->r->way)))
+	if (!announce_is_asked(c) || !permit_call(c, BROKER_MAY_SUBSCRIBE) ||
+		!(group = qualify_group(c->b, c->topic, c->r)))
 		return false;
 	bunch = running_in(c->topic, group);
 	return bunch && announce_block(c, bunch->observation);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a request to its handler: path, method, body. */
-#include "broker/broker_impl.h"
+#include "broker/permit.h"
 
 #define PATH_TEXT_MAX 4096 /* a longer path names nothing here: topic.h, TOPIC_PATH_MAX */
 
@@ -17,21 +17,27 @@ enum resource {
 
 #define METHODS 8 /* 0.01 to 0.07 */
 
+/* A handler, and what has to be allowed before it runs; the rest it asks itself. */
 static const struct route {
-	void (*handlers[METHODS])(struct call *c);
+	struct {
+		void (*run)(struct call *c);
+		unsigned verbs;
+	} handlers[METHODS];
 } routes[RES_COUNT] = {
-	[RES_ROOT] = {{[CODE_GET] = discover_root}},
-	[RES_CORE] = {{[CODE_GET] = discover_get}},
-	[RES_SENDER] = {{[CODE_GET] = introspect_sender}},
-	[RES_COLLECTION] = {{[CODE_GET] = collection_get,
-		[CODE_POST] = collection_post,
-		[CODE_FETCH] = collection_fetch}},
-	[RES_TOPIC] = {{[CODE_GET] = introspect_topic,
-		[CODE_POST] = topic_post,
-		[CODE_FETCH] = topic_fetch,
-		[CODE_IPATCH] = topic_ipatch,
-		[CODE_DELETE] = topic_delete}},
-	[RES_DATA] = {{[CODE_GET] = data_get, [CODE_PUT] = data_put, [CODE_DELETE] = data_delete}},
+	[RES_ROOT] = {{[CODE_GET] = {discover_root, 0}}},
+	[RES_CORE] = {{[CODE_GET] = {discover_get, 0}}},
+	[RES_SENDER] = {{[CODE_GET] = {introspect_sender, 0}}},
+	[RES_COLLECTION] = {{[CODE_GET] = {collection_get, 0},
+		[CODE_POST] = {collection_post, 0},
+		[CODE_FETCH] = {collection_fetch, 0}}},
+	[RES_TOPIC] = {{[CODE_GET] = {introspect_topic, BROKER_MAY_DISCOVER},
+		[CODE_POST] = {topic_post, BROKER_MAY_CONFIGURE},
+		[CODE_FETCH] = {topic_fetch, BROKER_MAY_DISCOVER},
+		[CODE_IPATCH] = {topic_ipatch, BROKER_MAY_CONFIGURE},
+		[CODE_DELETE] = {topic_delete, BROKER_MAY_DELETE}}},
+	[RES_DATA] = {{[CODE_GET] = {data_get, 0},
+		[CODE_PUT] = {data_put, BROKER_MAY_PUBLISH},
+		[CODE_DELETE] = {data_delete, BROKER_MAY_DELETE}}},
 };
 
 static bool
@@ -107,6 +113,7 @@ route(struct call *c)
 	uint8_t text[PATH_TEXT_MAX], method = c->r->msg->code;
 	struct buf path = BUF_OF(text);
 	enum resource resource = RES_NONE;
+	unsigned verbs;
 
 	if (msg_path(c->r->msg, &path) == 0) {
 		c->path = buf_bytes(&path);
@@ -117,13 +124,15 @@ route(struct call *c)
 		return;
 	}
 	/* RFC 7252 5.8: unrecognized methods too. */
-	if (method >= METHODS || !routes[resource].handlers[method]) {
+	if (method >= METHODS || !routes[resource].handlers[method].run) {
 		request_reply_code(c->r, CODE_METHOD_NOT_ALLOWED);
 		return;
 	}
 	if (resource == RES_TOPIC || resource == RES_DATA)
 		c->topic = topic_by_path(&c->b->topics, c->id);
-	run(c, routes[resource].handlers[method]);
+	verbs = routes[resource].handlers[method].verbs;
+	if (verbs == 0 || permit_check(c, verbs))
+		run(c, routes[resource].handlers[method].run);
 }
 
 void

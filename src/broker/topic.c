@@ -104,6 +104,29 @@ topic_name_is_path(struct bytes name)
 	}
 }
 
+bool
+topic_name_of_path(struct bytes path, struct buf *name)
+{
+	uint8_t bytes[TOPIC_PATH_MAX];
+	struct buf unescaped = BUF_OF(bytes);
+	struct msg m;
+
+	msg_init(&m, TYPE_NON, CODE_PUT);
+	if (msg_add_path(&m, OPT_URI_PATH, path, &unescaped) < 0)
+		return false;
+	for (uint8_t i = 0; i < m.n_opts; i++) {
+		struct bytes segment = m.opts[i].value;
+
+		/* A slash within a segment would make two of it. */
+		if (segment.n && memchr(segment.p, '/', segment.n))
+			return false;
+		if (i > 0)
+			buf_put_u8(name, '/');
+		buf_put(name, segment);
+	}
+	return !name->full && topic_name_is_path(buf_bytes(name));
+}
+
 /* The name as the text that msg_path makes of its segments; with a salt over 0, a made-up one. */
 static void
 make_path(const struct topic_table *t, struct bytes name, uint32_t salt, struct buf *out)

@@ -74,6 +74,8 @@ void topic_remove(struct topic_table *t, struct topic *topic);
 
 /* Whether a name can be its own path: product.md, "Names". */
 bool topic_name_is_path(struct bytes name);
+/* The name whose path is this one; false when no name has it. */
+bool topic_name_of_path(struct bytes path, struct buf *name);
 
 /*
  * Gives it a new value, a copy of `data`; BYTES_NONE takes it away. Who observes

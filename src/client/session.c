@@ -9,6 +9,7 @@
 #define PEERS_MAX 16
 #define EXCHANGES_MAX 16
 #define TOKEN_LEN 4
+#define ECHOES_MAX 3 /* times a request is repeated because of an Echo: RFC 9175 2.3 */
 
 struct session {
 	struct outlet out;
@@ -30,6 +31,8 @@ on_request(void *ctx, struct request *r)
 		request_reply_code(r, CODE_NOT_FOUND);
 }
 
+static const struct exchange_ops exchange_ops;
+
 static struct call *
 find_call(const struct session *s, const struct token *t)
 {
@@ -40,6 +43,34 @@ find_call(const struct session *s, const struct token *t)
 	return c;
 }
 
+/* RFC 9175 2.3: the request again, with what its server wants to hear back. */
+static bool
+echo(struct call *c, const struct msg *response)
+{
+	const struct opt *asked = msg_find(response, OPT_ECHO);
+	uint8_t bytes[1 + SESSION_TAIL_MAX];
+	struct buf inner = BUF_OF(bytes), tail = BUF_OF(c->tail);
+	struct msg m;
+
+	if (response->code != CODE_UNAUTHORIZED || !asked || c->n_echoed >= ECHOES_MAX)
+		return false;
+	buf_put_u8(&inner, c->code);
+	buf_put(&inner, bytes_of(c->tail, c->n_tail));
+	if (msg_decode_inner(buf_bytes(&inner), &m) < 0)
+		return false;
+	msg_remove(&m, OPT_ECHO);
+	if (msg_add(&m, OPT_ECHO, asked->value) < 0)
+		return false;
+	/* Written over what it is read from no longer: m borrows from `bytes`. */
+	msg_put_tail(&m, &tail);
+	if (tail.full)
+		return false;
+	c->n_tail = (uint16_t)tail.n;
+	c->n_echoed++;
+	c->exchange = layer_send_con(c->session->layer, c->session->server, &exchange_ops, c);
+	return c->exchange != NULL;
+}
+
 static enum layer_answer
 deliver(struct call *c, const struct arrival *a)
 {
@@ -47,6 +78,8 @@ deliver(struct call *c, const struct arrival *a)
 	if (c->exchange)
 		layer_cancel(c->session->layer, c->exchange);
 	wheel_stop(layer_wheel(c->session->layer), &c->wait);
+	if (echo(c, a->msg))
+		return LAYER_TAKEN;
 	if (!c->keep)
 		call_stop(c);
 	return c->ops->on_response(c->owner, a) ? LAYER_TAKEN : LAYER_UNKNOWN;
@@ -238,6 +271,7 @@ call_start(struct call *c, struct session *s, const struct msg *m, bool keep,
 	c->code = m->code;
 	c->token = m->token.n > 0 ? m->token : session_token(s);
 	c->keep = keep;
+	c->n_echoed = 0;
 	c->ops = ops;
 	c->owner = owner;
 	c->wait.fire = on_wait_over;

@@ -46,6 +46,7 @@ struct call {
 	void *owner;
 	struct token token;
 	bool keep; /* further responses come under the same token */
+	uint8_t n_echoed; /* times it was repeated with an Echo option */
 	uint8_t code;
 	uint16_t n_tail;
 	uint8_t tail[SESSION_TAIL_MAX];

@@ -30,7 +30,7 @@ static const struct schema_name nosec_names[] = {
 static const struct schema_name echo_names[] = {
 	{"off", CONF_ECHO_OFF, false},
 	{"auto", CONF_ECHO_AUTO, false},
-	{"always", CONF_ECHO_ALWAYS, true},
+	{"always", CONF_ECHO_ALWAYS, false},
 	{.name = NULL},
 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "msg/layer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "msg/layer_impl.h"
 #include "msg/leisure.h"
+#include "msg/verify.h"
 #include "wire/option.h"
 
 #define RETRY_AFTER_S 5 /* Max-Age of a 5.03 for want of room */
@@ -172,10 +174,20 @@ request_wants(const struct request *r, uint8_t code)
 	}
 }
 
+/* Whether object security is to be undone first. */
+static bool
+is_shielded(const struct layer *l, const struct msg *m)
+{
+	return l->ops->shields && msg_has(m, OPT_OSCORE);
+}
+
 /* RFC 7252 4.5, 5.1: how much a second run of a request would differ from the first. */
 static enum memory
-memory_for(const struct msg *m, bool multicast)
+memory_for(const struct layer *l, const struct msg *m, bool multicast)
 {
+	/* What is in it nobody knows, and a second run is a replay (RFC 8613 7.4). */
+	if (is_shielded(l, m))
+		return MEMORY_TABLE;
 	switch (m->code) {
 	case CODE_PUT:
 		if (msg_has(m, OPT_IF_MATCH) || msg_has(m, OPT_IF_NONE_MATCH))
@@ -235,17 +247,63 @@ is_suppressed(const struct request *r, uint8_t code)
 	return (r->way->multicast && MSG_CLASS(code) != 2) || !request_wants(r, code);
 }
 
+static int
+encode_protected(const struct request *r, const struct msg *response, struct buf *out)
+{
+	uint8_t bytes[DATAGRAM_MAX], code;
+	struct buf tail = BUF_OF(bytes);
+	int rc;
+
+	if ((rc = layer_protect(r->layer, r->shield, response, &tail, &code)) < 0)
+		return rc;
+	msg_put_header(out, (enum msg_type)response->type, code, response->mid, &response->token);
+	buf_put(out, buf_bytes(&tail));
+	return out->full ? -ENOBUFS : 0;
+}
+
+/* The response as it leaves: protected, when the request was. */
+static int
+encode(const struct request *r, const struct msg *response, struct buf *out)
+{
+	return r->shield ? encode_protected(r, response, out) : msg_encode(response, out);
+}
+
 /* A response too large for a datagram is a fault of ours that the peer hears of. */
 static void
-encode_response(struct msg *response, struct buf *out)
+encode_response(const struct request *r, struct msg *response, struct buf *out)
 {
-	if (msg_encode(response, out) == 0)
+	if (encode(r, response, out) == 0)
 		return;
 	buf_clear(out);
 	response->code = CODE_INTERNAL;
 	response->n_opts = 0;
 	response->payload = BYTES_NONE;
+	if (encode(r, response, out) == 0)
+		return;
+	/* Nothing can be protected any more: that it failed is all that may be said. */
+	buf_clear(out);
 	(void)msg_encode(response, out);
+}
+
+/* RFC 9175 2.4: no large answer to where nobody may have asked. */
+static void
+restrain(const struct request *r, const struct msg *response, struct buf *out)
+{
+	uint8_t bytes[64];
+	struct buf echo = BUF_OF(bytes);
+	struct msg m;
+
+	buf_clear(out);
+	if (r->msg->code == CODE_GET || r->msg->code == CODE_FETCH) {
+		verify_fill(r->layer, r->way, &m, &echo);
+	} else {
+		/* It has run: what happened is all that is said. */
+		msg_init(&m, TYPE_ACK, (enum msg_code)response->code);
+	}
+	m.type = response->type;
+	m.mid = response->mid;
+	m.token = response->token;
+	(void)msg_encode(&m, out);
 }
 
 void
@@ -269,7 +327,9 @@ request_reply(struct request *r, struct msg *response)
 	/* RFC 7252 8.2: what a group was asked is answered at leisure. */
 	out = r->way->multicast ? NULL : l->ops->open(l->ctx, r->way);
 	/* With no room to send it is as lost on the way: a duplicate fetches it. */
-	encode_response(response, out ? out : &lost);
+	encode_response(r, response, out ? out : &lost);
+	if (r->limit > 0 && (out ? out : &lost)->n > r->limit)
+		restrain(r, response, out ? out : &lost);
 	remember_answer(r, response->code, buf_bytes(out ? out : &lost));
 	if (out)
 		(void)layer_commit(l, out);
@@ -362,6 +422,15 @@ is_duplicate(struct request *r)
 	return true;
 }
 
+/* option_sift of a message as it came; false for an option that is not understood. */
+static bool
+sift_outer(const struct layer *l, struct msg *m, uint16_t *ret_critical)
+{
+	/* Those behind the OSCORE option count for nothing outside: RFC 8613 4.1. */
+	return option_sift(m, ret_critical) == OPTION_FINE ||
+	       (*ret_critical == OPT_OSCORE && is_shielded(l, m));
+}
+
 /* A 5.03 for a peer the table has no room for: built without one. */
 static void
 refuse_peer(struct layer *l, const struct path *way, const struct msg *m)
@@ -406,34 +475,105 @@ asks_a_proxy(const struct msg *m)
 	return msg_has(m, OPT_PROXY_URI) || msg_has(m, OPT_PROXY_SCHEME);
 }
 
+/* By its options; answered when it is not. */
+static bool
+is_understood(struct request *r)
+{
+	uint16_t critical;
+	bool fine = r->shield ? option_sift(r->msg, &critical) == OPTION_FINE
+			      : sift_outer(r->layer, r->msg, &critical);
+
+	if (!fine) {
+		refuse_option(r, critical);
+		return false;
+	}
+	if (asks_a_proxy(r->msg)) {
+		request_reply_code(r, CODE_PROXYING_NOT_SUPPORTED);
+		return false;
+	}
+	return true;
+}
+
+bool
+request_unshield(struct request *r, struct msg *inner, struct shield *s, uint32_t who)
+{
+	inner->type = r->msg->type;
+	inner->mid = r->msg->mid;
+	inner->token = r->msg->token;
+	r->msg = inner;
+	r->shield = s;
+	r->who = who;
+	return is_understood(r);
+}
+
+bool
+request_is_protected(const struct request *r)
+{
+	return r->shield || r->way->transport == PATH_DTLS || r->way->transport == PATH_TLS;
+}
+
+int
+layer_protect(struct layer *l, struct shield *s, const struct msg *plain, struct buf *tail,
+	uint8_t *ret_code)
+{
+	return l->ops->shields->protect(l->ctx, s, plain, tail, ret_code);
+}
+
+void
+layer_shield_hold(struct layer *l, struct shield *s)
+{
+	if (s)
+		l->ops->shields->hold(l->ctx, s);
+}
+
+void
+layer_shield_release(struct layer *l, struct shield *s)
+{
+	if (s)
+		l->ops->shields->release(l->ctx, s);
+}
+
 /* A request that is new: refused for its options, or run. */
 static void
 run(struct request *r)
 {
 	struct layer *l = r->layer;
-	uint16_t critical;
+	struct msg *outer = r->msg;
 
-	if (option_sift(r->msg, &critical) != OPTION_FINE) {
-		refuse_option(r, critical);
+	if (!is_understood(r))
 		return;
-	}
-	if (asks_a_proxy(r->msg)) {
-		request_reply_code(r, CODE_PROXYING_NOT_SUPPORTED);
-		return;
-	}
 	if (r->memory == MEMORY_TABLE)
 		dedup_add(l->dedup, r->way, r->msg->mid, l->wheel.now_ms);
 	l->stats.evicted_duplicates = dedup_evicted(l->dedup);
 	l->ops->on_request(l->ctx, r);
+	/* What was in it is the owner's, and gone. */
+	r->msg = outer;
+	r->shield = NULL;
 	/* RFC 7252 5.2.2: what is not answered at once is acknowledged. */
 	request_accept(r);
 }
 
+/* A request that reads, of an address that nothing is kept of before it is verified. */
 static void
-receive_request(struct layer *l, const struct path *way, struct msg *m)
+run_briefly(struct request *r)
 {
+	struct local local = {.addr = r->way->local, .socket = r->way->socket};
+	struct peer brief = {
+		.remote = r->way->remote, .local = &local, .mid = r->layer->stray_mid, .n_pins = 1};
+
+	if (brief.mid == 0)
+		r->layer->ops->random(r->layer->ctx, &brief.mid, sizeof(brief.mid));
+	r->peer = &brief;
+	run(r);
+	r->layer->stray_mid = brief.mid;
+}
+
+static void
+receive_request(struct layer *l, const struct path *way, struct msg *m, size_t n)
+{
+	enum verify_verdict verdict = VERIFY_RUN;
 	struct request r = {
-		.layer = l, .way = way, .msg = m, .memory = memory_for(m, way->multicast)};
+		.layer = l, .way = way, .msg = m, .memory = memory_for(l, m, way->multicast)};
 
 	/* RFC 7252 8.1: a multicast request is a NON; RFC 7252 4.2: an ACK or RST is no request. */
 	if (m->type == TYPE_ACK || m->type == TYPE_RST || (way->multicast && m->type == TYPE_CON)) {
@@ -441,10 +581,18 @@ receive_request(struct layer *l, const struct path *way, struct msg *m)
 		return;
 	}
 	l->stats.requests++;
-	if ((r.peer = layer_peer(l, way)) == NULL) {
+	r.peer = peer_find(&l->peers, way);
+	if (l->verify != LAYER_VERIFY_NEVER && !(r.peer && r.peer->verified))
+		verdict = verify_request(&r, n);
+	if (verdict == VERIFY_BRIEFLY)
+		run_briefly(&r);
+	if (verdict == VERIFY_BRIEFLY || verdict == VERIFY_DONE)
+		return;
+	if (!r.peer && (r.peer = layer_peer(l, way)) == NULL) {
 		refuse_peer(l, way, m);
 		return;
 	}
+	r.peer->verified |= verdict == VERIFY_TRUST;
 	if (is_duplicate(&r))
 		return;
 	/* Whatever the request makes the owner do, its peer stays until the end. */
@@ -511,7 +659,7 @@ receive_response(struct layer *l, const struct path *way, struct msg *m)
 
 	l->stats.responses++;
 	/* RFC 7252 5.4.1: a response with an unrecognized critical option is rejected. */
-	if (m->type == TYPE_RST || option_sift(m, &critical) != OPTION_FINE) {
+	if (m->type == TYPE_RST || !sift_outer(l, m, &critical)) {
 		l->stats.ignored++;
 		reject(l, way, m);
 		return;
@@ -550,7 +698,7 @@ layer_receive(struct layer *l, const struct path *way, struct bytes datagram)
 	if (m.code == CODE_EMPTY)
 		receive_empty(l, way, &m);
 	else if (MSG_CLASS(m.code) == 0)
-		receive_request(l, way, &m);
+		receive_request(l, way, &m, datagram.n);
 	else
 		receive_response(l, way, &m);
 }

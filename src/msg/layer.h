@@ -13,7 +13,7 @@
 
 #include "base/wheel.h"
 #include "msg/peer.h"
-#include "wire/msg.h"
+#include "msg/request.h"
 
 struct layer;
 struct dedup;
@@ -35,23 +35,6 @@ struct outmsg {
 	bool renewed; /* a retransmission whose content changed: it takes a new message id */
 };
 
-/* What is kept of a request, so that its duplicates run nothing (RFC 7252 4.5). */
-enum memory {
-	MEMORY_NONE, /* nothing: running it again does no harm */
-	MEMORY_RECENT, /* its code, among the last few of its peer: idempotent */
-	MEMORY_TABLE, /* its response, in msg/dedup.h */
-};
-
-/* A request on its way to its answer; lives for the call of on_request. */
-struct request {
-	struct layer *layer;
-	struct peer *peer;
-	const struct path *way;
-	struct msg *msg; /* recognized options only (RFC 7252 5.4) */
-	enum memory memory; /* how its duplicates are known: by the message that came */
-	bool answered; /* a reply or an empty ACK was sent, or none is due */
-};
-
 /* What a response was to the one it was offered to. */
 enum layer_answer { LAYER_TAKEN, LAYER_UNKNOWN };
 
@@ -70,6 +53,18 @@ struct layer_ops {
 		void *ctx, struct peer *p, const struct path *way, const struct msg *m);
 	/* A RST for a message that is no exchange: a non-confirmable one of ours. */
 	void (*on_reset)(void *ctx, struct peer *p, uint16_t mid);
+	/*
+	 * Whether the sender's address needs no check, or this is what it was asked to echo
+	 * (p NULL: it echoes nothing); and what it is to be asked (RFC 9175 2). For
+	 * layer_verify.
+	 */
+	bool (*is_verified)(void *ctx, const struct path *way, struct bytes echo);
+	void (*challenge)(void *ctx, const struct path *way, struct buf *echo);
+	/*
+	 * Object security; NULL: the OSCORE option is not recognized. With it requests and
+	 * responses that carry one are handed over as they came.
+	 */
+	const struct shield_ops *shields;
 };
 
 enum exchange_end { EXCHANGE_ACKED, EXCHANGE_RESET, EXCHANGE_TIMEOUT, EXCHANGE_CANCELLED };
@@ -112,6 +107,8 @@ struct layer_stats {
 	uint64_t requests, duplicates, bad_options, responses, stray_responses, stray_acks;
 	uint64_t con_sent, retransmitted, acked, timeouts, refused_peers, refused_exchanges;
 	uint64_t evicted_peers, evicted_duplicates; /* forgotten for others, before their time */
+	uint64_t challenged,
+		verified; /* requests answered with an Echo, and peers that returned it */
 	uint64_t held,
 		refused_held; /* answers to multicast requests: late, and for want of room none */
 };
@@ -127,6 +124,21 @@ struct layer_limits {
 struct layer *layer_new(
 	const struct layer_ops *ops, void *ctx, const struct layer_limits *limits, uint64_t now_ms);
 void layer_free(struct layer *l); /* NULL is fine; ends every exchange as cancelled */
+
+enum layer_verify {
+	LAYER_VERIFY_NEVER,
+	/* Before an answer over three times as large as its request, and before what is kept for
+	 * long: registrations, and requests that create and configure. */
+	LAYER_VERIFY_AUTO,
+	LAYER_VERIFY_ALWAYS, /* before a first request of any kind */
+};
+
+/*
+ * When the sender of an unprotected unicast request over UDP has to show that it is
+ * where it says: 4.01 with an Echo option (RFC 9175 2.4), which leaves nothing here.
+ * Never, unless this is called.
+ */
+void layer_verify(struct layer *l, enum layer_verify when);
 
 /* Tells the time: retransmits and sends what is due. */
 void layer_advance(struct layer *l, uint64_t now_ms);
@@ -150,24 +162,6 @@ struct peer *layer_peer(struct layer *l, const struct path *way);
 void layer_pin(struct layer *l, struct peer *p);
 void layer_unpin(struct layer *l, struct peer *p);
 
-/*
- * Answers a request: piggybacked on the ACK of a CON, as a NON otherwise; the
- * response's type, message id and token are set here. Suppressed when the
- * request's No-Response asks for it (RFC 7967), or the answer to a multicast
- * request is an error (RFC 7252 8.2); what is left of those leaves after a random
- * part of the leisure.
- */
-void request_reply(struct request *r, struct msg *response);
-/* Answers with a bare code. */
-void request_reply_code(struct request *r, enum msg_code code);
-/* Acknowledges now; the response follows as an exchange of its own (RFC 7252 5.2.2). */
-void request_accept(struct request *r);
-/* Sends nothing at all. */
-void request_ignore(struct request *r);
-/* Whether the request's No-Response option lets a response of this code through. */
-bool request_wants(const struct request *r, uint8_t code);
-/* How long an answer of the owner's own has to wait: 0, or for a multicast request a random time. */
-uint32_t request_leisure(const struct request *r);
 /* A random part of the leisure, in ms, for what is sent later on. */
 uint32_t layer_leisure(struct layer *l);
 
@@ -185,6 +179,12 @@ struct exchange *layer_send_con_after(struct layer *l, struct peer *p,
 	const struct exchange_ops *ops, void *owner, uint32_t delay_ms);
 /* Ends it early; on_end is called with EXCHANGE_CANCELLED. */
 void layer_cancel(struct layer *l, struct exchange *x);
+
+/* shield_ops for who keeps a shield beyond its request: notifications. */
+int layer_protect(struct layer *l, struct shield *s, const struct msg *plain, struct buf *tail,
+	uint8_t *ret_code);
+void layer_shield_hold(struct layer *l, struct shield *s); /* NULL is fine, here and below */
+void layer_shield_release(struct layer *l, struct shield *s);
 
 /* Ends every exchange there is, as cancelled. */
 void layer_cancel_all(struct layer *l);

@@ -29,6 +29,8 @@ struct layer {
 	struct held *held; /* answers whose leisure is not over: msg/leisure.h */
 	size_t n_held;
 	struct layer_stats stats;
+	enum layer_verify verify;
+	uint16_t stray_mid; /* last message id to peers that nothing is kept of */
 };
 
 /* The datagram is written and leaves, or is dropped when it did not fit. */

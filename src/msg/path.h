@@ -8,6 +8,8 @@
 
 #include "base/addr.h"
 
+enum path_transport { PATH_UDP, PATH_DTLS, PATH_TCP, PATH_TLS };
+
 struct path {
 	struct addr remote; /* the peer's endpoint */
 	struct addr local; /* our address that was asked; for a multicast request a unicast one of
@@ -15,6 +17,7 @@ struct path {
 	uint32_t ifindex; /* interface it came by; 0: let the kernel route */
 	uint16_t socket; /* index of the socket within the transport */
 	bool multicast; /* it came to a multicast address */
+	uint8_t transport; /* enum path_transport */
 };
 
 /* The way of a multicast notification: from our own endpoint to the group's. */

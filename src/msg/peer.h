@@ -54,6 +54,7 @@ struct peer {
 	struct recent *recent; /* NULL until there is something to remember */
 	uint16_t mid; /* the last message id used towards it */
 	uint16_t rtt_ms; /* round-trip time and 1; 0: not known */
+	bool verified; /* it was seen to receive what is sent there: layer_verify */
 	uint32_t n_pins; /* who hold on to it; 0: may be evicted */
 	uint32_t paced_ms; /* when all NONs to it so far would have left, one per round trip */
 };

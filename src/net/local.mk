@@ -2,6 +2,9 @@
 libcoapcast_a_SOURCES += \
 	src/net/server.c src/net/server.h \
 	src/net/keep.c src/net/keep.h \
+	src/net/access.c src/net/access.h \
+	src/net/echo.c src/net/echo.h \
+	src/net/subjects.c src/net/subjects.h \
 	src/net/discovery.c src/net/discovery.h \
 	src/net/farewell.c src/net/farewell.h \
 	src/net/figures.c src/net/figures.h \

@@ -60,7 +60,7 @@ find_section(struct bytes text, struct bytes name)
 static bool
 is_applied(struct bytes name)
 {
-	return bytes_is(name, "log") || bytes_is(name, "topics");
+	return bytes_is(name, "log") || bytes_is(name, "topics") || bytes_is(name, "access");
 }
 
 static void

@@ -10,7 +10,7 @@
 
 /*
  * Appends the names of the top-level sections in which the two differ, other
- * than those that a reload applies (log, topics), separated by commas. Nothing
+ * than those that a reload applies (log, topics, access), separated by commas. Nothing
  * when there are none.
  */
 void reload_differences(const struct conf *running, const struct conf *fresh, struct buf *out);

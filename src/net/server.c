@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "net/access.h"
 #include "net/discovery.h"
+#include "net/echo.h"
 #include "net/farewell.h"
 #include "net/keep.h"
 #include "net/lock.h"
@@ -45,6 +47,10 @@ struct server {
 	struct farewell *farewell;
 	struct keep *keep;
 	bool kept; /* nothing that was to be kept got lost */
+	struct echo echo;
+	struct subjects *subjects;
+	struct access *access;
+	struct access *before; /* while the rules change: those of until now */
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
 	struct log_brake refused, unaware;
@@ -128,7 +134,7 @@ on_request(void *ctx, struct request *r)
 		farewell_answer(r);
 		return;
 	}
-	if (is_admitted(s, r->way)) {
+	if (request_is_protected(r) || is_admitted(s, r->way)) {
 		broker_request(s->broker, r);
 		return;
 	}
@@ -139,12 +145,39 @@ on_request(void *ctx, struct request *r)
 			addr_format(&r->way->remote, from), held);
 }
 
+/* Who needs no challenge: who cannot be spoofed from elsewhere, and who is refused anyway. */
+static bool
+on_is_verified(void *ctx, const struct path *way, struct bytes echo)
+{
+	const struct server *s = ctx;
+
+	if (s->conf->security.echo != CONF_ECHO_ALWAYS && addr_is_loopback(&way->remote))
+		return true;
+	return !is_admitted(s, way) || echo_check(&s->echo, way, layer_now(s->layer), echo);
+}
+
+static void
+on_challenge(void *ctx, const struct path *way, struct buf *echo)
+{
+	const struct server *s = ctx;
+
+	(void)echo_put(&s->echo, way, layer_now(s->layer), echo);
+}
+
 static void
 on_reset(void *ctx, struct peer *p, uint16_t mid)
 {
 	struct server *s = ctx;
 
 	broker_reset(s->broker, p, mid);
+}
+
+static bool
+on_may(void *ctx, uint32_t who, unsigned verbs, struct bytes topic)
+{
+	struct server *s = ctx;
+
+	return access_allows(s->access, who, verbs, topic);
 }
 
 static void
@@ -314,6 +347,27 @@ set_level(const struct server *s, const struct conf *conf)
 	log_set_level(level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : (enum log_level)level);
 }
 
+static bool
+takes_away(void *ctx, struct bytes topic)
+{
+	struct server *s = ctx;
+
+	return access_takes_away(s->before, s->access, CONF_MAY_SUBSCRIBE, topic);
+}
+
+static void
+take_up_access(struct server *s, const struct conf *fresh)
+{
+	struct access *access = access_new(fresh, s->subjects);
+
+	s->before = s->access;
+	s->access = access;
+	if (!access_equal(s->before, access))
+		broker_review(s->broker, takes_away);
+	access_free(s->before);
+	s->before = NULL;
+}
+
 static void
 take_up(struct server *s, const struct conf *fresh)
 {
@@ -321,9 +375,11 @@ take_up(struct server *s, const struct conf *fresh)
 	struct buf changed = buf_of(names, sizeof(names));
 
 	set_level(s, fresh);
+	/* First what closes: the topics may be new ones. */
+	take_up_access(s, fresh);
 	report_topics(s->broker, fresh);
 	reload_differences(s->conf, fresh, &changed);
-	log_notice("server: reloaded log.level and topics");
+	log_notice("server: reloaded log.level, topics and access");
 	if (changed.n > 0)
 		log_warning("server: a restart is needed for changes in sections=%s",
 			buf_str(&changed));
@@ -341,6 +397,7 @@ reload(struct server *s)
 	else
 		take_up(s, fresh);
 	conf_free(fresh);
+	settle(s);
 	notify_send("READY=1");
 }
 
@@ -440,20 +497,30 @@ start_core(struct server *s, struct error *e)
 		.commit = on_commit,
 		.random = on_random,
 		.on_request = on_request,
-		.on_reset = on_reset};
+		.on_reset = on_reset,
+		.is_verified = on_is_verified,
+		.challenge = on_challenge};
+	static const enum layer_verify verify[] = {[CONF_ECHO_OFF] = LAYER_VERIFY_NEVER,
+		[CONF_ECHO_AUTO] = LAYER_VERIFY_AUTO,
+		[CONF_ECHO_ALWAYS] = LAYER_VERIFY_ALWAYS};
 	static const struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
 		.keep = on_keep,
 		.can_keep = can_keep,
+		.may = on_may,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
 
 	int rc;
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
+	s->subjects = subjects_new();
+	s->access = access_new(s->conf, s->subjects);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
+	echo_init(&s->echo);
+	layer_verify(s->layer, verify[s->conf->security.echo]);
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	if ((rc = keep_restore(s->keep, s->broker, e)) < 0)
 		return rc;
@@ -532,6 +599,9 @@ finish(struct server *s, enum server_exit status)
 	keep_free(s->keep);
 	broker_free(s->broker);
 	layer_free(s->layer);
+	echo_fini(&s->echo);
+	access_free(s->access);
+	subjects_free(s->subjects);
 	plan_fini(&s->plan);
 	for (size_t i = 0; i < s->n_locks; i++)
 		(void)close(s->locks[i]);

@@ -2,6 +2,7 @@
 # The real daemon and a real coap-client on loopback; TAP, see tests/lib.sh.
 dist_check_SCRIPTS += \
 	tests/integration/smoke.sh \
+	tests/integration/access.sh \
 	tests/integration/addresses.sh \
 	tests/integration/blockwise.sh \
 	tests/integration/blockwise_observe.sh \

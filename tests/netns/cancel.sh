@@ -86,7 +86,7 @@ for family in 4 6; do
 	is "$(to_group "topic$family" "${group[$family]}" | grep -c " non 5\.03 .* token=$new$")" 1 \
 		"IPv$family: deleted as a topic: one 5.03 to the group"
 	# { 0: "demo", 2: "core.ps.data", 3: 0 }
-	in_host b "$talk" "${server[$family]}" \
+	in_host b "$talk" -e "${server[$family]}" \
 		"con post /ps format=606 hex=a3006464656d6f026c636f72652e70732e646174610300" >/dev/null
 done
 

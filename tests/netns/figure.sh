@@ -15,7 +15,8 @@ M_addr_hex=efff1104
 
 cat >"$tmp/coapcast.yaml" <<END
 listen: [ "coap://${host_ip4[S]}:5683" ]
-security: { nosec: allow }
+# The example has no Echo in it.
+security: { nosec: allow, echo: off }
 groups:
   - { name: all, address: $M_addr, interface: eth0, topics: [ r ], threshold: 1, informative-response: seed }
 topics:

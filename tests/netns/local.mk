@@ -7,6 +7,7 @@ netns_tests = \
 	tests/netns/count.sh \
 	tests/netns/demo.sh \
 	tests/netns/discover.sh \
+	tests/netns/echo.sh \
 	tests/netns/figure.sh \
 	tests/netns/group.sh \
 	tests/netns/groupreq.sh \

@@ -30,7 +30,7 @@ for family in 4 6; do
 	n_traditional=3
 	if [ "$family" = 6 ]; then
 		for host in h2 h3; do
-			spawn "local-$host" in_host $host "$talk" -n 0 "[$link_local%eth0]:5683" \
+			spawn "local-$host" in_host $host "$talk" -e -n 0 "[$link_local%eth0]:5683" \
 				"con get token=11 observe=0 /ps/data/demo"
 			wait_line "$tmp/local-$host.out" '^< .* ack 2\.05 .* observe='
 			ok $? "a link-local registration is answered as a traditional one: $host"
@@ -38,7 +38,7 @@ for family in 4 6; do
 		n_traditional=$((n_traditional + 2))
 	fi
 	# Another representation than the phantom asks for.
-	spawn "accept$family" in_host h1 "$talk" -a "${inside[$family]}:40012" -n 0 "${server[$family]}" \
+	spawn "accept$family" in_host h1 "$talk" -e -a "${inside[$family]}:40012" -n 0 "${server[$family]}" \
 		"con get token=12 observe=0 /ps/data/demo accept=0"
 	wait_line "$tmp/accept$family.out" '^< .* ack 2\.05 .*observe='
 	ok $? "IPv$family: a registration with Accept is answered as a traditional one"
@@ -87,7 +87,7 @@ for family in 4 6; do
 	done
 	# Deregistered at the same endpoint (RFC 7641 3.6); coap-client has done so by itself.
 	stop "accept$family" KILL
-	in_host h1 "$talk" -a "${inside[$family]}:40012" "${server[$family]}" \
+	in_host h1 "$talk" -e -a "${inside[$family]}:40012" "${server[$family]}" \
 		"con get token=12 observe=1 /ps/data/demo accept=0" >/dev/null
 	if [ "$family" = 6 ]; then
 		stop local-h2 KILL

@@ -2,7 +2,7 @@
 /*
  * A client that says exactly what it is told, and shows every datagram:
  *
- *	talk [-a ADDRESS:PORT] [-j GROUP:PORT -i INTERFACE] [-n COUNT] [-w SECONDS] [-b] [-q]
+ *	talk [-a ADDRESS:PORT] [-j GROUP:PORT -i INTERFACE] [-n COUNT] [-w SECONDS] [-b] [-e] [-q]
  *		SERVER:PORT [MESSAGE...]
  *
  * MESSAGE is written as words: con or non; get, put, ... or empty; /a/path; ?query;
@@ -11,7 +11,8 @@
  * payload. raw=HEX is the whole datagram.
  *
  * Each message waits for an answer to the one before (-b: does not). Confirmable
- * messages are acknowledged (-q: are not). Ends after COUNT datagrams that are no empty
+ * messages are acknowledged (-q: are not). With -e the last message is repeated when it is
+ * answered 4.01 with an Echo option, which does not count. Ends after COUNT datagrams that are no empty
  * ACKs (one per message; 0: never), with 3 when they do not come within SECONDS (10).
  * Shows `> to`, `< from`, and `* from` for what came to the group it has joined with -j.
  */
@@ -42,6 +43,8 @@ struct talk {
 	long wait_s;
 	bool burst;
 	bool quiet; /* acknowledges nothing */
+	bool echoes; /* repeats the last message with the Echo that is asked for */
+	const char *last;
 };
 
 /* A message while its words are read. Options are kept in the order of their numbers. */
@@ -254,7 +257,8 @@ compose(const char *text, struct buf *out)
 	encode(&d, out);
 }
 
-static void
+/* What is shown of it. */
+static const char *
 print_line(char mark, const struct addr *peer, struct bytes datagram)
 {
 	static uint8_t line[LINE_SIZE];
@@ -264,6 +268,7 @@ print_line(char mark, const struct addr *peer, struct bytes datagram)
 	show_message(datagram, &out);
 	printf("%c %s %s\n", mark, addr_format(peer, text), buf_str(&out));
 	fflush(stdout);
+	return buf_str(&out);
 }
 
 static void
@@ -272,7 +277,7 @@ send_bytes(const struct talk *t, const struct addr *to, struct bytes datagram)
 	struct sockaddr_storage sa;
 	socklen_t n = addr_to_sockaddr(to, &sa);
 
-	print_line('>', to, datagram);
+	(void)print_line('>', to, datagram);
 	if (sendto(t->fd, datagram.p, datagram.n, 0, (const struct sockaddr *)&sa, n) < 0)
 		warn("sendto");
 }
@@ -306,6 +311,24 @@ join(const struct addr *group, const char *ifname)
 	return fd;
 }
 
+/* Whether a 4.01 asked for an Echo, with which the last message is sent again. */
+static bool
+echo(const struct talk *t, const char *shown)
+{
+	const char *asked = strstr(shown, " 252=");
+	uint8_t bytes[4096];
+	struct buf out = BUF_OF(bytes);
+	char text[8192];
+
+	if (!t->echoes || !strstr(shown, " 4.01 ") || !asked)
+		return false;
+	/* Before a payload, which takes the rest. */
+	snprintf(text, sizeof(text), "%.*s %s", (int)strcspn(asked + 1, " ") + 1, asked, t->last);
+	compose(text, &out);
+	send_bytes(t, &t->server, buf_bytes(&out));
+	return true;
+}
+
 /* Takes one datagram and acknowledges it. True when it counts: not an empty ACK. */
 static bool
 take(const struct talk *t, int fd)
@@ -315,13 +338,16 @@ take(const struct talk *t, int fd)
 	socklen_t len = sizeof(sa);
 	ssize_t n = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&sa, &len);
 	struct addr from;
+	const char *shown;
 
 	/* -1: a port unreachable, as when the broker is gone. */
 	if (n < 0 || !addr_from_sockaddr((const struct sockaddr *)&sa, &from))
 		return false;
-	print_line(fd == t->group_fd ? '*' : '<', &from, bytes_of(bytes, (size_t)n));
+	shown = print_line(fd == t->group_fd ? '*' : '<', &from, bytes_of(bytes, (size_t)n));
 	if (n < 4)
 		return true;
+	if (echo(t, shown))
+		return false;
 	if (bytes[0] >> 4 == 4 && !t->quiet) {
 		uint8_t ack[4] = {0x60, 0, bytes[2], bytes[3]};
 
@@ -382,7 +408,7 @@ read_options(int argc, char **argv, struct talk *t, struct place *at)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "a:j:i:n:w:bq")) != -1) {
+	while ((c = getopt(argc, argv, "a:j:i:n:w:beq")) != -1) {
 		switch (c) {
 		case 'a':
 			at->local = address(optarg);
@@ -401,6 +427,9 @@ read_options(int argc, char **argv, struct talk *t, struct place *at)
 			break;
 		case 'b':
 			t->burst = true;
+			break;
+		case 'e':
+			t->echoes = true;
 			break;
 		case 'q':
 			t->quiet = true;
@@ -436,6 +465,7 @@ main(int argc, char **argv)
 
 		if (i > optind && !t.burst)
 			listen_until(&t, t.seen + 1, end_ms);
+		t.last = argv[i];
 		compose(argv[i], &out);
 		send_bytes(&t, &t.server, buf_bytes(&out));
 	}

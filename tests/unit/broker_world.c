@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "broker_shield.h"
 #include "hex.h"
 #include "wire/option.h"
 
@@ -45,19 +46,20 @@ way_of(unsigned peer)
 	ck_assert_uint_lt(peer, BW_PEERS);
 	return (struct path){.remote = address_of(peer, false),
 		.local = bw.nowhere ? none : address_of(bw.address, true),
+		.transport = bw.transport,
 		.multicast = bw.multicast};
 }
 
-static unsigned
-number_of(const struct addr *a)
+unsigned
+bw_number(const struct addr *a)
 {
 	const uint8_t *low = a->family == AF_INET ? a->ip + 2 : a->ip + 14;
 
 	return (unsigned)low[0] << 8 | low[1];
 }
 
-static void
-put_payload(struct buf *out, struct bytes v)
+void
+bw_put_payload(struct buf *out, struct bytes v)
 {
 	bool printable = v.n <= SAID_PAYLOAD_MAX;
 
@@ -79,7 +81,7 @@ say_answer(const char *who, char mark, const struct msg *m)
 		msg_has(m, OPT_OBSERVE) ? "+" : "");
 	if (m->payload.n && MSG_CLASS(m->code) == 2) {
 		buf_put_str(&bw.said, ":");
-		put_payload(&bw.said, m->payload);
+		bw_put_payload(&bw.said, m->payload);
 	}
 }
 
@@ -91,7 +93,7 @@ say_unicast(const struct bw_sent *s, const struct msg *m)
 	char who[16];
 
 	(void)snprintf(who, sizeof(who), "%s%u", s->way.remote.family == AF_INET6 ? "6." : "",
-		number_of(&s->way.remote));
+		bw_number(&s->way.remote));
 	if (m->code == CODE_EMPTY) {
 		buf_printf(&bw.said, "%c%s", m->type == TYPE_ACK ? 'a' : 'r', who);
 	} else if (m->type == TYPE_CON && m->code == CODE_UNAVAILABLE && m->payload.n) {
@@ -100,7 +102,7 @@ say_unicast(const struct bw_sent *s, const struct msg *m)
 		buf_printf(&bw.said, "x%s", who);
 	} else if (m->code == CODE_CONTENT && msg_has(m, OPT_OBSERVE)) {
 		buf_printf(&bw.said, "%s%c", who, notifies[m->type]);
-		put_payload(&bw.said, m->payload);
+		bw_put_payload(&bw.said, m->payload);
 	} else {
 		say_answer(who, answers[m->type], m);
 	}
@@ -110,7 +112,7 @@ say_unicast(const struct bw_sent *s, const struct msg *m)
 static void
 note_unicast(const struct bw_sent *s, const struct msg *m)
 {
-	struct bw_peer *p = &bw.peers[number_of(&s->way.remote)];
+	struct bw_peer *p = &bw.peers[bw_number(&s->way.remote)];
 
 	p->last = (uint16_t)((bw.n_sent - 1) % BW_SENT);
 	if (m->type == TYPE_CON)
@@ -143,7 +145,7 @@ note_group(const struct bw_sent *s, const struct msg *m)
 	ck_assert_int_eq(m->code, CODE_CONTENT);
 	ck_assert(msg_has(m, OPT_OBSERVE) && msg_has(m, OPT_ETAG) && msg_has(m, OPT_MAX_AGE));
 	buf_printf(&bw.said, "%c:", mark);
-	put_payload(&bw.said, m->payload);
+	bw_put_payload(&bw.said, m->payload);
 	buf_put_str(&bw.said, " ");
 }
 
@@ -203,6 +205,8 @@ on_commit(void *ctx)
 	s->n = bw.out.n;
 	ck_assert_int_eq(msg_decode(bytes_of(s->bytes, s->n), &m), MSG_OK);
 	bw.n_sent++;
+	if (bw_unshield(&m))
+		buf_put_str(&bw.said, "s");
 	if (s->group >= 0) {
 		note_group(s, &m);
 	} else {
@@ -242,7 +246,22 @@ static void
 on_request(void *ctx, struct request *r)
 {
 	(void)ctx;
-	broker_request(bw.broker, r);
+	r->who = bw.who;
+	bw_shield_request(r);
+}
+
+static bool
+on_is_verified(void *ctx, const struct path *way, struct bytes echo)
+{
+	(void)ctx;
+	return bw.is_verified(way, echo);
+}
+
+static void
+on_challenge(void *ctx, const struct path *way, struct buf *echo)
+{
+	(void)ctx;
+	bw.challenge(way, echo);
 }
 
 static void
@@ -250,6 +269,13 @@ on_reset(void *ctx, struct peer *p, uint16_t mid)
 {
 	(void)ctx;
 	broker_reset(bw.broker, p, mid);
+}
+
+static bool
+on_may(void *ctx, uint32_t who, unsigned verbs, struct bytes topic)
+{
+	(void)ctx;
+	return !bw.may || bw.may(who, verbs, topic);
 }
 
 static void
@@ -273,7 +299,7 @@ on_unaware(void *ctx, const struct group_observation *g, const struct addr *clie
 {
 	(void)ctx;
 	ck_assert_ptr_nonnull(group_topic_name(g));
-	buf_printf(&bw.said, "u%u ", number_of(client));
+	buf_printf(&bw.said, "u%u ", bw_number(client));
 }
 
 /* --- the world ----------------------------------------------------------------- */
@@ -335,11 +361,17 @@ bw_start(void)
 		.commit = on_commit,
 		.random = on_random,
 		.on_request = on_request,
-		.on_reset = on_reset};
+		.on_reset = on_reset,
+		.is_verified = on_is_verified,
+		.challenge = on_challenge,
+		.shields = &bw_shields};
 	static struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
+		.may = on_may,
+		.group_phantom = bw_group_phantom,
+		.group_inform = bw_group_inform,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
 
@@ -355,6 +387,8 @@ bw_stop(void)
 	broker_free(bw.broker);
 	layer_free(bw.layer);
 	ck_assert(!bw.open);
+	/* Whoever holds a shield releases it. */
+	ck_assert_uint_eq(bw.n_shields, 0);
 	bw.broker = NULL;
 	bw.layer = NULL;
 }
@@ -501,6 +535,8 @@ static const struct {
 	{"m", WORD_HEX, OPT_IF_MATCH},
 	{"rt", WORD_HEX, OPT_REQUEST_TAG},
 	{"h", WORD_TEXT, OPT_URI_HOST},
+	{"s", WORD_UINT, OPT_OSCORE},
+	{"ec", WORD_HEX, OPT_ECHO},
 };
 
 static void
@@ -698,101 +734,4 @@ void
 bw_rst_last(unsigned peer)
 {
 	answer_empty(peer, TYPE_RST, bw.peers[peer].mid);
-}
-
-/* --- what was heard --------------------------------------------------------------- */
-
-const struct bw_sent *
-bw_datagram(unsigned peer)
-{
-	const struct bw_sent *s;
-
-	ck_assert_uint_lt(bw.peers[peer].last, BW_SENT);
-	s = &bw.sent[bw.peers[peer].last];
-	ck_assert_int_eq(s->group, -1);
-	ck_assert_uint_eq(number_of(&s->way.remote), peer);
-	return s;
-}
-
-const struct bw_sent *
-bw_datagram_to_group(int group)
-{
-	for (unsigned i = bw.n_sent; i > 0 && i + BW_SENT > bw.n_sent; i--) {
-		if (bw.sent[(i - 1) % BW_SENT].group == group)
-			return &bw.sent[(i - 1) % BW_SENT];
-	}
-	ck_abort_msg("nothing went to group %d", group);
-	return NULL;
-}
-
-static struct msg
-decoded(const struct bw_sent *s)
-{
-	struct msg m;
-
-	ck_assert_int_eq(msg_decode(bytes_of(s->bytes, s->n), &m), MSG_OK);
-	return m;
-}
-
-struct msg
-bw_last(unsigned peer)
-{
-	return decoded(bw_datagram(peer));
-}
-
-struct msg
-bw_last_to_group(int group)
-{
-	return decoded(bw_datagram_to_group(group));
-}
-
-struct inform
-bw_inform(unsigned peer)
-{
-	struct msg m = bw_last(peer);
-	struct inform in;
-
-	/* "Informative Response": what it MUST be. */
-	ck_assert_int_eq(m.type, TYPE_CON);
-	ck_assert_int_eq(m.code, CODE_UNAVAILABLE);
-	ck_assert(!msg_has(&m, OPT_OBSERVE));
-	ck_assert_int_eq(bw_option(&m, OPT_MAX_AGE), 0);
-	ck_assert_int_eq(inform_decode(m.payload, &in), 0);
-	return in;
-}
-
-int64_t
-bw_option(const struct msg *m, uint16_t number)
-{
-	uint32_t v;
-
-	return msg_uint(m, number, &v) ? (int64_t)v : -1;
-}
-
-struct bytes
-bw_etag(const struct msg *m)
-{
-	const struct opt *o = msg_find(m, OPT_ETAG);
-
-	ck_assert_ptr_nonnull(o);
-	return o->value;
-}
-
-const char *
-bw_payload(const struct msg *m)
-{
-	static char text[64];
-	struct buf b = buf_of(text, sizeof(text));
-
-	put_payload(&b, m->payload);
-	return buf_str(&b);
-}
-
-struct broker_stats
-bw_stats(void)
-{
-	struct broker_stats s;
-
-	broker_stats(bw.broker, &s);
-	return s;
 }

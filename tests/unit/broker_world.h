@@ -13,6 +13,7 @@
  *	x1         the last response: CON 4.04; 1!5.03 another one
  *	a1 r1      empty ACK, RST
  *	*:hi *x    notification and cancellation to the first group; # the second one's
+ *	s1+hi s*:h any of these, protected: see broker_shield.h
  *
  * A payload that is long or no text is said as (bytes). An IPv6 peer is 6.1.
  */
@@ -59,6 +60,8 @@ struct bw {
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t address; /* number of our address that is asked */
 	bool link_local_peer, link_local_us, site_local_us, multicast;
+	uint8_t transport; /* enum path_transport */
+	uint32_t who; /* the subject that the transport made of the peer */
 	bool nowhere; /* the transport names no address of ours */
 	uint16_t mid; /* of the last request */
 	bool batch; /* nothing is flushed until bw_flush */
@@ -70,6 +73,15 @@ struct bw {
 	struct bytes random_bytes; /* or these, again and again */
 	unsigned n_groups_began, n_groups_ended; /* on_group */
 	uint32_t count; /* observer counter of the group observation that ended last */
+	/* Whether it may do all of that; NULL: everybody may everything. */
+	bool (*may)(uint32_t who, unsigned verbs, struct bytes topic);
+	/* For layer_verify. */
+	bool (*is_verified)(const struct path *way, struct bytes echo);
+	void (*challenge)(const struct path *way, struct buf *echo);
+	/* Object security. */
+	bool unprotectable; /* nothing can be protected any more */
+	unsigned n_shields; /* alive */
+	unsigned n_protected; /* messages */
 	/* The recorder's. */
 	struct bw_sent sent[BW_SENT];
 	unsigned n_sent;
@@ -100,7 +112,8 @@ void bw_topic(const char *name, const char *first);
  * A request of a peer, such as "NON GET /ps/data/hall?rt=x o=0". Words after the
  * path, in any order: o= Observe, ct= Content-Format, ac= Accept, nr= No-Response,
  * b1= and b2= Block1 and Block2 as NUM[+]/SIZE, s1= Size1, e= ETag in hex, m= If-Match
- * in hex, nm If-None-Match, h= Uri-Host, rt= Request-Tag, t= token in hex (else the
+ * in hex, nm If-None-Match, h= Uri-Host, s= subject whose shield protects it,
+ * ec= Echo in hex, rt= Request-Tag, t= token in hex (else the
  * peer's number in two bytes), #mid (else the next one), x= payload in hex; last
  * 'payload'.
  */
@@ -146,5 +159,9 @@ struct bytes bw_etag(const struct msg *m);
 const char *bw_payload(const struct msg *m);
 
 struct broker_stats bw_stats(void);
+
+/* The number of a peer's or of our address; a payload as it is said. */
+unsigned bw_number(const struct addr *a);
+void bw_put_payload(struct buf *out, struct bytes v);
 
 #endif

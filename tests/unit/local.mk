@@ -75,8 +75,9 @@ tests_unit_test_client_gather_SOURCES = tests/unit/test_client_gather.c tests/un
 tests_unit_test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 
 # The broker on a real message layer.
-unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h tests/unit/unit.h \
-	tests/unit/hex.h
+unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h \
+	tests/unit/broker_heard.c tests/unit/broker_shield.c tests/unit/broker_shield.h \
+	tests/unit/unit.h tests/unit/hex.h
 check_PROGRAMS += tests/unit/test_observe tests/unit/test_fanout tests/unit/test_group \
 	tests/unit/test_multicast tests/unit/test_figure tests/unit/test_topic \
 	tests/unit/test_router tests/unit/test_discover tests/unit/test_qualify \
@@ -91,6 +92,15 @@ check_PROGRAMS += tests/unit/test_reroute
 tests_unit_test_reroute_SOURCES = tests/unit/test_reroute.c $(unit_broker)
 check_PROGRAMS += tests/unit/test_restore
 tests_unit_test_restore_SOURCES = tests/unit/test_restore.c $(unit_broker)
+check_PROGRAMS += tests/unit/test_groupreq tests/unit/test_shield
+check_PROGRAMS += tests/unit/test_echo tests/unit/test_client_echo
+tests_unit_test_client_echo_SOURCES = tests/unit/test_client_echo.c tests/unit/clientbed.h \
+	tests/unit/unit.h
+tests_unit_test_echo_SOURCES = tests/unit/test_echo.c $(unit_broker)
+check_PROGRAMS += tests/unit/test_permit tests/unit/test_access
+tests_unit_test_permit_SOURCES = tests/unit/test_permit.c $(unit_broker)
+tests_unit_test_access_SOURCES = tests/unit/test_access.c tests/unit/unit.h
+tests_unit_test_shield_SOURCES = tests/unit/test_shield.c $(unit_broker)
 tests_unit_test_groupreq_SOURCES = tests/unit/test_groupreq.c $(unit_broker)
 tests_unit_test_observe_SOURCES = tests/unit/test_observe.c $(unit_broker)
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(unit_broker)

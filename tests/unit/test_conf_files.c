@@ -223,23 +223,6 @@ START_TEST(snippets_have_their_own_place)
 }
 END_TEST
 
-/* What a later file takes back does not keep a daemon from starting. */
-START_TEST(snippet_takes_back)
-{
-	struct error e = {.text = ""};
-	struct conf *c;
-
-	put("c.yaml", 0644, "security: { echo: always }\n");
-	c = load(at("c.yaml"));
-	ck_assert(conf_unsupported(c, &e));
-	conf_free(c);
-	put("conf.d/x.yaml", 0644, "security: { echo: auto }\n");
-	c = load(at("c.yaml"));
-	ck_assert_msg(!conf_unsupported(c, &e), "%s", e.text);
-	conf_free(c);
-}
-END_TEST
-
 /* A required key may come from another file, but not in an entry of a list. */
 START_TEST(required_over_files)
 {
@@ -407,7 +390,6 @@ suite(void)
 	tcase_add_test(t, shipped_with_every_key);
 	tcase_add_test(t, snippets_are_merged);
 	tcase_add_test(t, snippets_have_their_own_place);
-	tcase_add_test(t, snippet_takes_back);
 	tcase_add_test(t, required_over_files);
 	tcase_add_test(t, unreadable);
 	tcase_add_test(t, fifo);

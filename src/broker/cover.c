@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "broker/cover.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+#define DATAGRAM_MAX 2048 /* of what is protected */
+
+struct cover *
+cover_new(struct layer *l, const struct request *r)
+{
+	struct cover *c;
+
+	if (r->who == 0 && !request_is_protected(r))
+		return NULL;
+	c = mem_alloc(sizeof(*c));
+	c->shield = r->shield;
+	c->who = r->who;
+	c->secure = request_is_protected(r);
+	layer_shield_hold(l, c->shield);
+	return c;
+}
+
+void
+cover_free(struct layer *l, struct cover *c)
+{
+	if (!c)
+		return;
+	cover_forget(c);
+	layer_shield_release(l, c->shield);
+	free(c);
+}
+
+bool
+cover_matches(const struct cover *c, const struct request *r)
+{
+	bool secure = request_is_protected(r);
+
+	return c ? c->secure == secure && c->who == r->who : !secure && r->who == 0;
+}
+
+bool
+cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room)
+{
+	uint8_t bytes[DATAGRAM_MAX];
+	struct buf inner = BUF_OF(bytes);
+	struct msg plain;
+
+	buf_put_u8(&inner, m->code);
+	buf_put(&inner, m->tail);
+	if (inner.full || msg_decode_inner(buf_bytes(&inner), &plain) < 0 ||
+		layer_protect(l, c->shield, &plain, room, &m->code) < 0)
+		return false;
+	m->tail = buf_bytes(room);
+	return true;
+}
+
+bool
+cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct outmsg *m)
+{
+	uint8_t bytes[DATAGRAM_MAX];
+	struct buf room = BUF_OF(bytes);
+
+	if (!c->tail || c->version != version) {
+		/* RFC 8613 4.1.3.5.2: other content has a Partial IV of its own, and a message id. */
+		m->renewed = c->tail != NULL;
+		c->failed = !cover_seal(l, c, m, &room);
+		if (c->failed)
+			return false;
+		free(c->tail);
+		c->tail = mem_dup(buf_bytes(&room));
+		c->n_tail = (uint32_t)room.n;
+		c->code = m->code;
+		c->version = version;
+	} else {
+		m->renewed = false;
+	}
+	m->code = c->code;
+	m->tail = bytes_of(c->tail, c->n_tail);
+	return true;
+}
+
+void
+cover_forget(struct cover *c)
+{
+	free(c->tail);
+	c->tail = NULL;
+	c->failed = false;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an observation keeps of the security of its registration: whose it is, and what
+ * its notifications are protected with (msg/shield.h). Those of anonymous peers without
+ * any have none of it.
+ */
+#ifndef COAPCAST_BROKER_COVER_H
+#define COAPCAST_BROKER_COVER_H
+
+#include "msg/layer.h"
+
+struct cover {
+	struct shield *shield; /* held; NULL: it is the transport that protects, or nothing */
+	uint32_t who; /* the subject that registered */
+	bool secure; /* object security or the transport protects it */
+	bool failed; /* the message that was to leave could not be protected */
+	/* The CON under way as it was protected: a retransmission is the same bytes. */
+	uint8_t code;
+	uint32_t n_tail;
+	uint8_t *tail; /* owned; NULL: none was protected yet */
+	uint64_t version; /* of its content */
+};
+
+/* For a registration; NULL when it is that of an anonymous and unprotected peer. */
+struct cover *cover_new(struct layer *l, const struct request *r);
+void cover_free(struct layer *l, struct cover *c); /* NULL is fine */
+
+/* Whether this request is from the same subject and as secure as that registration. */
+bool cover_matches(const struct cover *c, const struct request *r);
+
+/* Protects a message, whose code and tail are replaced; `room` is for the new one. */
+bool cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room);
+
+/*
+ * The same of a transmission of a confirmable one: that of a version which was protected
+ * before is repeated, another one is a new message. It borrows from `c` until
+ * cover_forget. False, and `failed` is set, when it cannot be.
+ */
+bool cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct outmsg *m);
+/* The CON is over. */
+void cover_forget(struct cover *c);
+
+#endif

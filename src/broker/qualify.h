@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who may be moved into a group observation, and where: product.md "Who is moved",
+ * draft-ietf-core-observe-multicast-notifications section 4.2. How many of them start
+ * one, and what is sent, is broker/group.h's.
+ */
+#ifndef COAPCAST_BROKER_QUALIFY_H
+#define COAPCAST_BROKER_QUALIFY_H
+
+#include "broker/topic.h"
+
+/* The group that who registers for this topic may be moved to; NULL: none. */
+const struct broker_group *qualify_group(
+	const struct broker *b, const struct topic *t, const struct request *r);
+
+/* Whether a registration, minus what does not count, equals the phantom: wire.md, step 5. */
+bool qualify_request(const struct msg *request);
+
+#endif
