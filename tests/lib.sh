@@ -30,6 +30,7 @@ packets=$top_builddir/tests/tools/packets # captures and datagrams as lines
 export srcdir top_srcdir top_builddir
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/coapcast-test.XXXXXX")
+export STATE_DIRECTORY=$tmp/state   # where no other is configured
 n_cases=0                           # TAP cases written so far
 declare -A spawned=()               # NAME -> pid of what spawn() started
 port_locks=()                       # folders that hold our ports

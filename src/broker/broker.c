@@ -95,10 +95,35 @@ broker_create_topic(
 		return rc;
 	}
 	t->content_format = content_format;
-	if (initialize.p)
+	broker_keep(b, BROKER_KEEP_TOPIC, t);
+	if (initialize.p) {
 		topic_set_value(&b->topics, t, content_format, initialize);
+		broker_keep(b, BROKER_KEEP_VALUE, t);
+	}
 	b->stats.created++;
 	return 0;
+}
+
+void
+broker_keep(struct broker *b, enum broker_keep what, const struct topic *t)
+{
+	if (b->ops->keep)
+		b->ops->keep(b->ctx, what, t);
+}
+
+static void
+keep_all(void *ctx, struct map_node *node)
+{
+	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+
+	broker_keep(ctx, BROKER_KEEP_TOPIC, t);
+	broker_keep(ctx, BROKER_KEEP_VALUE, t);
+}
+
+void
+broker_keep_all(struct broker *b)
+{
+	map_each(&b->topics.by_path, keep_all, b);
 }
 
 bool
@@ -117,6 +142,7 @@ void
 broker_drop_topic(struct broker *b, struct topic *t)
 {
 	observe_end_all(b, t, CODE_NOT_FOUND);
+	broker_keep(b, BROKER_KEEP_NOTHING, t);
 	settings_drop(b, t);
 	if (b->tail.topic == t)
 		b->tail.topic = NULL;

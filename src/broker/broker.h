@@ -17,6 +17,7 @@
 
 struct broker;
 struct group_observation;
+struct topic;
 
 #define BROKER_NO_FORMAT UINT32_MAX /* a Content-Format that is not set */
 
@@ -51,6 +52,14 @@ struct broker_group {
 	uint8_t hops;
 };
 
+/* What of a topic is to outlive a restart. */
+enum broker_keep {
+	BROKER_KEEP_TOPIC, /* its properties, and its observe numbers */
+	BROKER_KEEP_VALUE, /* its value, or that it has none */
+	BROKER_KEEP_SEQ, /* its observe numbers */
+	BROKER_KEEP_NOTHING, /* it goes */
+};
+
 struct broker_conf {
 	const char *collection; /* "/ps": borrowed */
 	bool create_on_publish;
@@ -71,6 +80,10 @@ struct broker_ops {
 	void (*random)(void *ctx, void *p, size_t n);
 	/* Seconds since 1970, UTC, for expiration dates; it may be set forward and back. */
 	int64_t (*wall_s)(void *ctx);
+	/* For the store: that much of a topic changed. Both may be NULL. */
+	void (*keep)(void *ctx, enum broker_keep what, const struct topic *t);
+	/* Whether anything can be kept now: otherwise changes get a 5.03. */
+	bool (*can_keep)(void *ctx);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
 	/* For the log: a client does not follow informative responses. May be NULL. */
@@ -108,6 +121,9 @@ void broker_free(struct broker *b);
  */
 int broker_create_topic(
 	struct broker *b, struct bytes name, uint32_t content_format, struct bytes initialize);
+
+/* Tells broker_ops.keep everything about all topics. */
+void broker_keep_all(struct broker *b);
 
 /* Runs a request: layer_ops.on_request. */
 void broker_request(struct broker *b, struct request *r);

@@ -134,6 +134,9 @@ void broker_request_phantom(
 /* Whether limits.memory, which half received bodies share, has room for n bytes in place of a topic's value (NULL: none). */
 bool broker_has_room(struct broker *b, const struct value *old, size_t n);
 
+/* For the store, if there is one: that much of a topic changed. */
+void broker_keep(struct broker *b, enum broker_keep what, const struct topic *t);
+
 /* Removes a topic with all that depends on it. */
 void broker_drop_topic(struct broker *b, struct topic *t);
 

@@ -233,6 +233,9 @@ data_put(struct call *c)
 	if (!c->body.p)
 		c->body = BYTES_LIT("");
 	topic_set_value(&c->b->topics, c->topic, format, c->body);
+	broker_keep(c->b, BROKER_KEEP_VALUE, c->topic);
+	if (topic_reserve(c->topic))
+		broker_keep(c->b, BROKER_KEEP_SEQ, c->topic);
 	c->b->stats.publishes++;
 	msg_init(&m, TYPE_ACK, created ? CODE_CREATED : CODE_CHANGED);
 	block1_echo(c->r->msg, &m);
@@ -254,4 +257,5 @@ data_delete(struct call *c)
 	request_reply_code(c->r, CODE_DELETED);
 	observe_end_all(c->b, c->topic, CODE_NOT_FOUND);
 	topic_set_value(&c->b->topics, c->topic, BROKER_NO_FORMAT, BYTES_NONE);
+	broker_keep(c->b, BROKER_KEEP_VALUE, c->topic);
 }

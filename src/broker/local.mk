@@ -2,6 +2,7 @@
 libcoapcast_a_SOURCES += \
 	src/broker/broker.c src/broker/broker.h src/broker/broker_impl.h \
 	src/broker/topic.c src/broker/topic.h \
+	src/broker/restore.c src/broker/restore.h \
 	src/broker/settings.c src/broker/settings.h \
 	src/broker/observe.c src/broker/observe.h \
 	src/broker/group.c src/broker/group.h \

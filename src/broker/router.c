@@ -75,11 +75,24 @@ has_body(uint8_t method)
 	return method != CODE_GET && method != CODE_DELETE;
 }
 
+/* Whether the method leaves something behind that the store is to keep. */
+static bool
+is_change(uint8_t method)
+{
+	return method != CODE_GET && method != CODE_FETCH;
+}
+
 static void
 run(struct call *c, void (*handler)(struct call *c))
 {
+	const struct broker_ops *ops = c->b->ops;
 	bool body = has_body(c->r->msg->code);
 
+	/* What cannot be kept as promised is refused; the rest goes on. */
+	if (is_change(c->r->msg->code) && ops->can_keep && !ops->can_keep(c->b->ctx)) {
+		reply_busy(c->r);
+		return;
+	}
 	c->body = c->r->msg->payload;
 	if (body && bodies_take(c->b->bodies, c->r, c->path, &c->body) == BODY_ANSWERED)
 		return;

@@ -163,6 +163,7 @@ settings_replace(struct broker *b, struct topic *t, const struct props *p)
 	settings_free(b, old);
 	if (new)
 		start_deadlines(b, t);
+	broker_keep(b, BROKER_KEEP_TOPIC, t);
 	/* Lists of links are filtered by them. */
 	b->topics.generation++;
 	if (settings_has(t, PROPS_MAX_SUBSCRIBERS))

@@ -7,6 +7,7 @@
 #include "wire/cborget.h"
 
 #define SEQ_MASK 0xffffffu
+#define SEQ_NEAR 1024 /* so many left: time to reserve more */
 #define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
 
 void
@@ -156,7 +157,9 @@ topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struc
 	topic->path = topic->name + name.n + 1;
 	memcpy(topic->path, path.p, path.n);
 	topic->content_format = BROKER_NO_FORMAT;
+	topic->id = ++t->last_id;
 	topic->seq = first_seq & SEQ_MASK;
+	topic->seq_bound = (topic->seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
 	map_put(&t->by_name, &topic->by_name, map_hash(name, t->seed));
 	map_put(&t->by_path, &topic->by_path, map_hash(buf_bytes(&path), t->seed));
 	t->generation++;
@@ -188,6 +191,17 @@ topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes da
 	memcpy(ret + sizeof(t->server_id), hash, ETAG_LEN - sizeof(t->server_id));
 }
 
+bool
+topic_reserve(struct topic *topic)
+{
+	uint32_t left = (topic->seq_bound - topic->seq) & SEQ_MASK;
+
+	if (left >= SEQ_NEAR && left <= TOPIC_SEQ_AHEAD)
+		return false;
+	topic->seq_bound = (topic->seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
+	return true;
+}
+
 struct value *
 value_new(struct topic_table *t, uint32_t content_format, struct bytes data)
 {
@@ -198,7 +212,8 @@ value_new(struct topic_table *t, uint32_t content_format, struct bytes data)
 	v->n = (uint32_t)data.n;
 	if (data.n)
 		memcpy(v->data, data.p, data.n);
-	topic_etag(t, content_format, data, ++t->n_values, v->etag);
+	v->nth = ++t->n_values;
+	topic_etag(t, content_format, data, v->nth, v->etag);
 	t->value_bytes += data.n;
 	return v;
 }

@@ -17,10 +17,14 @@
 struct value {
 	uint32_t n_refs; /* the topic's, and that of its "initialize" */
 	uint32_t content_format; /* or BROKER_NO_FORMAT */
+	uint16_t nth; /* number of the publish */
 	uint8_t etag[ETAG_LEN]; /* server id, hash of format and content, number of the publish */
 	uint32_t n;
 	uint8_t data[];
 };
+
+/* Observe numbers that are reserved at once: architecture, "Observe numbers". */
+#define TOPIC_SEQ_AHEAD 4096
 
 struct bunch;
 struct settings;
@@ -32,7 +36,9 @@ struct topic {
 	struct bunch *bunches; /* its observers, by where they may be moved to */
 	char *name; /* owned, with the path behind it: one allocation */
 	char *path; /* "/hall/demo": below the collection, and below its data */
+	uint64_t id; /* in the store; never used again */
 	uint32_t content_format; /* "topic-content-format", or BROKER_NO_FORMAT */
+	uint32_t seq_bound; /* the store knows that numbers below this one may be used: 24 bits */
 	uint32_t seq; /* observe number of the value for traditional observers: 24 bits */
 	bool unsent; /* that number was not sent to anybody yet */
 };
@@ -46,6 +52,7 @@ struct topic_table {
 	uint8_t server_id[2]; /* in every ETag, so that two brokers' do not meet */
 	size_t value_bytes; /* of all values that topics hold */
 	uint16_t n_values; /* publishes so far: in every ETag */
+	uint64_t last_id; /* of a topic */
 };
 
 void topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8_t id[2]);
@@ -74,6 +81,12 @@ bool topic_name_is_path(struct bytes name);
  */
 void topic_set_value(
 	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data);
+
+/*
+ * Whether the number of the value comes near the bound, which then is farther away:
+ * it is to be in the store before numbers get there.
+ */
+bool topic_reserve(struct topic *topic);
 
 /* A value that no topic has yet, with one reference; taking another; giving one back. */
 struct value *value_new(struct topic_table *t, uint32_t content_format, struct bytes data);

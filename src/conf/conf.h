@@ -47,6 +47,8 @@ struct conf_broker {
 	struct conf_limits limits;
 };
 
+#define CONF_STATE_DIRECTORY "/var/lib/coapcast"
+
 struct conf_state {
 	const char *directory; /* as written, or below the file's folder when relative */
 	uint64_t commit_interval_ms; /* 0: durable before the 2.04 */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
 	src/net/server.c src/net/server.h \
+	src/net/keep.c src/net/keep.h \
 	src/net/discovery.c src/net/discovery.h \
 	src/net/farewell.c src/net/farewell.h \
 	src/net/figures.c src/net/figures.h \

@@ -14,6 +14,7 @@
 #include "base/rnd.h"
 #include "net/discovery.h"
 #include "net/farewell.h"
+#include "net/keep.h"
 #include "net/lock.h"
 #include "net/metrics.h"
 #include "net/network.h"
@@ -42,6 +43,8 @@ struct server {
 	struct metrics *metrics; /* NULL: nobody may ask */
 	struct network *network;
 	struct farewell *farewell;
+	struct keep *keep;
+	bool kept; /* nothing that was to be kept got lost */
 	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
 	size_t n_locks;
 	struct log_brake refused, unaware;
@@ -142,6 +145,22 @@ on_reset(void *ctx, struct peer *p, uint16_t mid)
 	struct server *s = ctx;
 
 	broker_reset(s->broker, p, mid);
+}
+
+static void
+on_keep(void *ctx, enum broker_keep what, const struct topic *t)
+{
+	struct server *s = ctx;
+
+	keep_put(s->keep, what, t);
+}
+
+static bool
+can_keep(void *ctx)
+{
+	struct server *s = ctx;
+
+	return keep_is_possible(s->keep);
 }
 
 static void
@@ -283,6 +302,7 @@ stop(struct server *s)
 	s->network = NULL;
 	farewell_close(s->farewell);
 	s->farewell = NULL;
+	s->kept = keep_close(s->keep);
 }
 
 /* -v adds to what the configuration says, before and after a reload. */
@@ -349,6 +369,7 @@ on_signal(uv_signal_t *h, int number)
 		break;
 	case SIGUSR1:
 		take_figures(s, &f);
+		keep_report(s->keep);
 		report_state(&f, s->broker);
 		break;
 	default:
@@ -412,8 +433,8 @@ start_listening(struct server *s, struct error *e)
 		s->udp, s->conf->discovery_interfaces, s->conf->n_discovery_interfaces, e);
 }
 
-static void
-start_core(struct server *s)
+static int
+start_core(struct server *s, struct error *e)
 {
 	static const struct layer_ops layer_ops = {.open = on_open,
 		.commit = on_commit,
@@ -424,13 +445,20 @@ start_core(struct server *s)
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
+		.keep = on_keep,
+		.can_keep = can_keep,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
+
+	int rc;
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
+	if ((rc = keep_restore(s->keep, s->broker, e)) < 0)
+		return rc;
 	report_topics(s->broker, s->conf);
+	return 0;
 }
 
 static bool
@@ -499,6 +527,9 @@ finish(struct server *s, enum server_exit status)
 {
 	stop(s);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	if (!s->kept && status == EXIT_OK)
+		status = EXIT_STORE;
+	keep_free(s->keep);
 	broker_free(s->broker);
 	layer_free(s->layer);
 	plan_fini(&s->plan);
@@ -536,7 +567,10 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 		log_error("server: %s", e.text);
 		return finish(s, EXIT_UNAVAILABLE);
 	}
-	start_core(s);
+	if (keep_open(conf, &s->loop, &s->keep, &e) < 0 || start_core(s, &e) < 0) {
+		log_error("store: %s", e.text);
+		return finish(s, EXIT_STORE);
+	}
 	start_network(s);
 	start_farewell(s);
 	report_ready(conf);

@@ -17,6 +17,7 @@ enum server_exit {
 	EXIT_USAGE = 64,
 	EXIT_UNAVAILABLE = 69, /* cannot bind or join */
 	EXIT_INTERNAL = 70,
+	EXIT_STORE = 74, /* the state cannot be opened, or not kept */
 	EXIT_CONFIG = 78,
 };
 

@@ -48,6 +48,7 @@ struct store {
 	uint64_t later_since_us; /* when the first of `later` came */
 	uint64_t ticket; /* of the promises in `now` */
 	bool promised; /* there are some */
+	size_t n_busy, bytes_busy; /* what is being committed */
 	uint64_t busy_since_us; /* a commit has been running since then; 0: none */
 	bool failing; /* nothing can be written */
 	uint64_t retry_us; /* when it is tried again */
@@ -374,6 +375,8 @@ take_work(struct store *s, struct work *w, bool all)
 	if (s->later.n > 0 && (all || later_due_us(s) <= clock_us()))
 		take_later(s, &w->batch);
 	s->busy_since_us = clock_us();
+	s->n_busy = w->batch.n;
+	s->bytes_busy = w->batch.bytes;
 }
 
 /* Facts of a commit that failed go back to the front, unless something newer is there. */
@@ -414,7 +417,7 @@ settle(struct store *s, struct work *w)
 {
 	bool works = w->rc == 0 || w->anew;
 
-	s->busy_since_us = 0;
+	s->busy_since_us = s->n_busy = s->bytes_busy = 0;
 	count(s, w);
 	if (w->anew)
 		say(s, STORE_EVENT_ANEW, 0, w->rc, &w->why);
@@ -662,8 +665,8 @@ store_stats(struct store *s, struct store_stats *ret)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	*ret = s->stats;
-	ret->waiting = s->now.n + s->later.n;
-	ret->waiting_bytes = s->now.bytes + s->later.bytes;
+	ret->waiting = s->now.n + s->later.n + s->n_busy;
+	ret->waiting_bytes = s->now.bytes + s->later.bytes + s->bytes_busy;
 	ret->well = is_well(s);
 	(void)pthread_mutex_unlock(&s->lock);
 }

@@ -126,7 +126,7 @@ struct store_stats {
 	uint64_t refused; /* -EAGAIN and -EIO of store_put_all */
 	uint64_t longest_us, last_us; /* a commit took */
 	uint64_t anew; /* databases set aside, or found removed, while running */
-	size_t waiting, waiting_bytes; /* now */
+	size_t waiting, waiting_bytes; /* not kept yet, now */
 	bool well; /* now */
 };
 

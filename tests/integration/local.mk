@@ -20,6 +20,7 @@ dist_check_SCRIPTS += \
 	tests/integration/farewell.sh \
 	tests/integration/flood.sh \
 	tests/integration/introspect.sh \
+	tests/integration/keep.sh \
 	tests/integration/limits.sh \
 	tests/integration/metrics.sh \
 	tests/integration/pace.sh \

@@ -21,7 +21,7 @@ for b in "${brokers[@]}"; do
 		  - { name: same, content-format: 0, initialize: "same" }
 		  - { name: long, content-format: 0, initialize: "$b $long" }
 	END
-	spawn "$b" in_host "$b" "$coapcastd" -c "$tmp/$b.yaml" -v
+	STATE_DIRECTORY=$tmp/state.$b spawn "$b" in_host "$b" "$coapcastd" -c "$tmp/$b.yaml" -v
 done
 for b in "${brokers[@]}"; do
 	wait_line "$tmp/$b.err" ready || bail "broker $b does not get ready"

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What outlives a restart, clean and not: topics, properties, values, ETags and observe
+# numbers. A state that cannot be had ends the daemon with 74, a damaged one is set aside,
+# and while the disk is full changes are refused. coapcast.yaml(5), "state".
+. "${srcdir:-.}/tests/lib.sh"
+need_coap_client
+free_port
+at=coap://127.0.0.1:$port/ps/data
+uri=coap://127.0.0.1:$port
+
+cat >"$tmp/coapcast.yaml" <<END
+broker: { create-on-publish: true }
+state: { directory: db }
+listen: [ "coap://127.0.0.1:$port" ]
+topics:
+  - { name: demo, content-format: 0, initialize: "hello" }
+END
+state=$tmp/db
+
+# restart [SIGNAL]: the broker, once what was published is a second old or kept at a stop.
+restart() { # SIGNAL
+	if [ "$1" = KILL ]; then
+		stop broker KILL
+	else
+		stop_broker
+	fi
+	start_broker "$tmp/coapcast.yaml" -v
+}
+
+start_broker "$tmp/coapcast.yaml" -v
+is "$(client "$at/demo")" hello "the first value is the configuration's"
+is "$(stat -c %a "$state")" 700 "the state is nobody else's"
+"$coapcast" pub -m one "$uri/demo"
+client -m put -t 50 -e '{"a":1}' "$at/made/by/put"
+"$coapcast" topic create --type lamp --max-subscribers 7 --ct 0 "$uri/lamp" >/dev/null
+shown=$("$coapcast" topic show "$uri/lamp")
+like "$shown" 'lamp' "a topic with properties"
+
+for signal in TERM KILL; do
+	"$coapcast" pub -m "before $signal" "$uri/demo"
+	wait_until 10 counter_is store waiting 0
+	ok $? "$signal: the publish is written"
+	restart "$signal"
+	is "$(client "$at/demo")" "before $signal" "$signal: the newest value is there"
+	is "$(client "$at/made/by/put")" '{"a":1}' "$signal: the topic that a publish made"
+	is "$("$coapcast" topic show "$uri/lamp")" "$shown" "$signal: a topic's properties"
+done
+
+# --- a second daemon, and directories that are none --------------------------------------
+free_port
+sed "s/127.0.0.1:[0-9]*/127.0.0.1:$port/" "$tmp/coapcast.yaml" >"$tmp/second.yaml"
+status=0
+timeout 20 "$coapcastd" -c "$tmp/second.yaml" 2>"$tmp/second.err" || status=$?
+is "$status" 74 "a second daemon with the same state: 74"
+like "$(cat "$tmp/second.err")" 'another coapcastd keeps its state here' "and why"
+: >"$tmp/file"
+sed "s|directory: db|directory: file/db|" "$tmp/second.yaml" >"$tmp/third.yaml"
+status=0
+timeout 20 "$coapcastd" -c "$tmp/third.yaml" 2>"$tmp/third.err" || status=$?
+is "$status" 74 "a directory that cannot be made: 74"
+like "$(cat "$tmp/third.err")" 'Not a directory' "and why"
+
+# --- damage ------------------------------------------------------------------------------
+stop_broker
+size=$(stat -c %s "$state/coapcast.db")
+printf 'x' | dd of="$state/coapcast.db" bs=1 seek=$((size / 2 / 4096 * 4096)) conv=notrunc 2>/dev/null
+start_broker "$tmp/coapcast.yaml" -v
+like "$(cat "$tmp/broker.log")" 'the state was damaged.*aside=.*coapcast.db.bad' "damage is said"
+is "$(stat -c %s "$state/coapcast.db.bad")" "$size" "the damaged database is kept"
+is "$(client "$at/demo")" hello "and started anew"
+stop_broker
+done_testing
