@@ -15,7 +15,7 @@ dist_check_SCRIPTS += tests/layers.sh tests/docs.sh
 
 # Everything `make check` runs, built but not run. (Not `all`: that is a make of
 # its own, which would compile the same files at the same time.)
-tests: config.h all-am $(check_PROGRAMS) $(check_tools) $(bench_programs)
+tests: config.h all-am $(check_PROGRAMS) $(check_tools) $(check_DATA) $(bench_programs)
 .PHONY: tests
 
 # --- memcheck: unit tests, corpora and one tour of the daemon under valgrind ----

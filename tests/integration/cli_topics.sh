@@ -88,7 +88,9 @@ exits 3 "nobody there" "$coapcast" get -W 0.3 "coap://127.0.0.1:$port/demo"
 
 stop_broker
 
-# Another collection is discovered, and a publish may create a topic.
+# Another broker, without the state of this one: another collection is discovered, and a
+# publish may create a topic.
+rm -r "$STATE_DIRECTORY"
 free_port
 uri=coap://127.0.0.1:$port
 cat >"$tmp/other.yaml" <<END

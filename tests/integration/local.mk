@@ -21,6 +21,7 @@ dist_check_SCRIPTS += \
 	tests/integration/flood.sh \
 	tests/integration/introspect.sh \
 	tests/integration/keep.sh \
+	tests/integration/keep_fault.sh \
 	tests/integration/limits.sh \
 	tests/integration/metrics.sh \
 	tests/integration/pace.sh \

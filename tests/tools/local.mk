@@ -7,3 +7,12 @@ tests_tools_talk_SOURCES = tests/tools/talk.c tests/tools/show.c tests/tools/sho
 tests_tools_packets_SOURCES = tests/tools/packets.c tests/tools/show.c tests/tools/show.h
 tests_tools_heed_SOURCES = tests/tools/heed.c
 tests_tools_listing_SOURCES = tests/tools/listing.c
+
+# A disk that fails, to be preloaded; tests of the store have it in themselves.
+disk_preload = tests/tools/disk.so
+tests/tools/disk.so: tests/tools/disk.c tests/tools/disk.h
+	$(AM_V_CC)$(MKDIR_P) tests/tools && $(CC) -std=gnu11 -include config.h -I. $(WARN_CFLAGS) \
+		$(CFLAGS) -fPIC -shared -o $@ $(srcdir)/tests/tools/disk.c
+check_DATA = $(disk_preload)
+CLEANFILES += $(disk_preload)
+EXTRA_DIST += tests/tools/disk.c tests/tools/disk.h

@@ -336,7 +336,7 @@ bw_start(void)
 		.random = on_random,
 		.on_request = on_request,
 		.on_reset = on_reset};
-	static const struct broker_ops broker_ops = {.open_group = on_open_group,
+	static struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
 		.wall_s = on_wall,
@@ -344,6 +344,8 @@ bw_start(void)
 		.on_unaware = on_unaware};
 
 	bw.layer = layer_new(&layer_ops, NULL, &bw.layer_limits, bw.now_ms);
+	broker_ops.keep = bw.keep;
+	broker_ops.can_keep = bw.can_keep;
 	bw.broker = broker_new(&bw.conf, &broker_ops, NULL, bw.layer);
 }
 

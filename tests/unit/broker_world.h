@@ -64,6 +64,8 @@ struct bw {
 	bool batch; /* nothing is flushed until bw_flush */
 	bool mute; /* nothing is said */
 	bool closed; /* there is no room to send */
+	void (*keep)(void *ctx, enum broker_keep what, const struct topic *t); /* broker_ops */
+	bool (*can_keep)(void *ctx);
 	int random_byte; /* every random byte; -1: unpredictable ones */
 	struct bytes random_bytes; /* or these, again and again */
 	unsigned n_groups_began, n_groups_ended; /* on_group */

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The daemon on a disk that fails (tests/tools/disk.h): changes get 5.03 while nothing can
+# be written, all else goes on, and what was acknowledged before is there afterwards, also
+# when the broker is killed and started again.
+. "${srcdir:-.}/tests/lib.sh"
+need_coap_client
+free_port
+at=coap://127.0.0.1:$port/ps/data
+uri=coap://127.0.0.1:$port
+
+cat >"$tmp/coapcast.yaml" <<END
+listen: [ "coap://127.0.0.1:$port" ]
+topics:
+  - { name: demo, content-format: 0, initialize: "hello" }
+END
+
+start_preloaded() {
+	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault
+	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
+	# The sanitizer's own library is not the first one then.
+	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+	launch_broker "$tmp/coapcast.yaml" -v
+	unset LD_PRELOAD
+	wait_until 10 broker_is_up || bail "the broker did not get ready"
+}
+
+fault() { # WORD
+	echo "$1" >"$tmp/fault.new"
+	mv "$tmp/fault.new" "$tmp/fault"
+}
+
+# The line that says it, once more than before.
+says() { # TEXT N
+	[ "$(grep -c "$1" "$tmp/broker.log")" -ge "$2" ]
+}
+
+start_preloaded
+n=0
+for word in enospc eio erofs fsync; do
+	n=$((n + 1))
+	fault "$word"
+	is "$(client_codes -m put -t 0 -e "accepted $word" "$at/demo")" 2.04 \
+		"$word: a publish before anybody knows"
+	wait_until 10 says 'store: cannot write, publishes are refused' "$n"
+	ok $? "$word: the log says it"
+	is "$(client_codes -m put -t 0 -e refused "$at/demo")" 5.03 "$word: a publish is refused"
+	is "$(client_codes -m delete "$uri/ps/demo")" 5.03 "$word: so is the end of a topic"
+	is "$(client "$at/demo")" "accepted $word" "$word: reading goes on"
+	"$coapcast" sub -C 1 "$uri/demo" >"$tmp/sub.out"
+	is "$(cat "$tmp/sub.out")" "accepted $word" "$word: so does subscribing"
+	rm "$tmp/fault"
+	wait_until 20 says 'store: can write again' "$n"
+	ok $? "$word: the log says that it is over"
+	wait_until 10 counter_is store waiting 0
+	ok $? "$word: what was accepted is written"
+	stop broker KILL
+	start_preloaded
+	n=0
+	is "$(client "$at/demo")" "accepted $word" "$word: and there after a kill"
+	is "$(client_codes -m put -t 0 -e after "$at/demo")" 2.04 "$word: all is well again"
+done
+fault eio
+is "$(client_codes -m put -t 0 -e last "$at/demo")" 2.04 "a publish that cannot be kept"
+status=0
+stop broker TERM || status=$?
+is "$status" 74 "a stop that loses something: 74"
+like "$(cat "$tmp/broker.log")" 'store: what came last is not kept' "and why"
+done_testing
