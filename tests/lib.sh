@@ -235,11 +235,14 @@ free_port() {
 
 # launch_broker FILE [ARG...]: start the daemon on configuration FILE without
 # waiting. Its log is $tmp/broker.log. With broker_host set it runs in that
-# network namespace.
+# network namespace. It knows nothing of those before it, unless keep_state is set.
 launch_broker() {
 	local file=$1 wrapper=()
 	shift
 	read -ra wrapper <<<"$COAPCASTD_WRAPPER"
+	if [ -z "${keep_state:-}" ]; then
+		rm -rf "$STATE_DIRECTORY"
+	fi
 	if [ -n "${broker_host:-}" ]; then
 		wrapper=(nsenter "--net=/run/netns/$broker_host" -- "${wrapper[@]}")
 	fi

@@ -40,7 +40,8 @@ sanitize:
 .PHONY: sanitize
 
 # --- tsan: the store and the daemon in a build with ThreadSanitizer --------------
-tsan_tests = $(store_tests) tests/integration/smoke.sh tests/integration/signals.sh
+tsan_tests = $(store_tests) tests/integration/smoke.sh tests/integration/signals.sh \
+	tests/integration/keep.sh
 tsan:
 	$(MKDIR_P) tsan
 	cd tsan && { test -f Makefile || $(second_configure) --enable-sanitizers=thread \

@@ -66,6 +66,14 @@ enum broker_keep {
 	BROKER_KEEP_NOTHING, /* it goes */
 };
 
+/* What of a topic is to outlive a restart. */
+enum broker_keep {
+	BROKER_KEEP_TOPIC, /* its properties, and its observe numbers */
+	BROKER_KEEP_VALUE, /* its value, or that it has none */
+	BROKER_KEEP_SEQ, /* its observe numbers */
+	BROKER_KEEP_NOTHING, /* it goes */
+};
+
 struct broker_conf {
 	const char *collection; /* "/ps": borrowed */
 	bool create_on_publish;

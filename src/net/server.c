@@ -197,6 +197,22 @@ can_keep(void *ctx)
 }
 
 static void
+on_keep(void *ctx, enum broker_keep what, const struct topic *t)
+{
+	struct server *s = ctx;
+
+	keep_put(s->keep, what, t);
+}
+
+static bool
+can_keep(void *ctx)
+{
+	struct server *s = ctx;
+
+	return keep_is_possible(s->keep);
+}
+
+static void
 on_group(void *ctx, const struct group_observation *g, bool began)
 {
 	char to[ADDR_STRLEN], token[17];

@@ -31,17 +31,19 @@ change_new(enum store_kind kind, bool remove, bool fact, const union store_recor
 	struct buf key = BUF_OF(text);
 	size_t n_extra = table_extra(kind, record), size;
 	struct change *c;
+	uint8_t *extra;
 
 	table_key(kind, record, &key);
-	size = sizeof(*c) + n_extra + key.n;
+	size = offsetof(struct change, record) + table_of[kind].size + n_extra + key.n;
 	c = mem_alloc(size);
 	c->kind = kind;
 	c->remove = remove;
 	c->fact = fact;
 	c->n_key = (uint32_t)key.n;
 	c->size = size;
-	table_copy(kind, record, &c->record, c->extra);
-	memcpy(c->extra + n_extra, key.p, key.n);
+	extra = (uint8_t *)&c->record + table_of[kind].size;
+	table_copy(kind, record, &c->record, extra);
+	memcpy(extra + n_extra, key.p, key.n);
 	c->node.hash = map_hash(buf_bytes(&key), (uint32_t)kind);
 	return c;
 }

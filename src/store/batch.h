@@ -17,8 +17,8 @@ struct change {
 	bool fact; /* it stays until it is kept; otherwise only a promise wants it */
 	uint32_t n_key;
 	size_t size; /* of all this */
-	union store_record record; /* its bytes, and then its key, are behind it */
-	uint8_t extra[];
+	/* No more than the member of its kind; its bytes, and then its key, are behind that. */
+	union store_record record;
 };
 
 struct batch {

@@ -16,7 +16,7 @@
 
 #define LATE_MS 5000
 #define RECORDS_MAX 1000000
-#define BYTES_MAX ((size_t)64 << 20)
+#define BYTES_MAX ((size_t)256 << 20)
 #define LATER_AT_ONCE 4096 /* in one commit, so that who waits for one does not wait long */
 #define MARGIN_MS 250 /* a commit begins so long before it has to be done, at most */
 #define RETRY_FIRST_MS 100

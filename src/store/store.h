@@ -27,7 +27,7 @@ struct store_options {
 	uint32_t commit_ms; /* how long STORE_LATER may take; 0: the same as STORE_NOW */
 	uint32_t late_ms; /* over that, a disk that does not answer; 0: 5 s */
 	size_t max_records; /* that wait, of all kinds but STORE_VALUE; 0: 1,000,000 */
-	size_t max_bytes; /* of the same; 0: 64 MiB */
+	size_t max_bytes; /* of the same; 0: 256 MiB */
 	void (*on_event)(void *ctx); /* wakes the caller's thread; store_next_event */
 	void *ctx;
 };

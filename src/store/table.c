@@ -26,10 +26,12 @@
 
 const struct table table_of[STORE_N_KINDS] = {
 	[STORE_META] = {.name = "meta",
+		.size = sizeof(struct store_meta),
 		.n_key = 1,
 		.n = 2,
 		.columns = {BYTES(store_meta, name), BYTES(store_meta, value)}},
 	[STORE_TOPIC] = {.name = "topic",
+		.size = sizeof(struct store_topic),
 		.n_key = 1,
 		.n = 11,
 		.columns = {U64(store_topic, id), U32(store_topic, has), U32(store_topic, flags),
@@ -38,6 +40,7 @@ const struct table table_of[STORE_N_KINDS] = {
 			BYTES(store_topic, name), BYTES(store_topic, path),
 			BYTES(store_topic, type), BYTES(store_topic, initialize)}},
 	[STORE_VALUE] = {.name = "value",
+		.size = sizeof(struct store_value),
 		.n_key = 1,
 		.n = 5,
 		.owned = true,
@@ -45,12 +48,14 @@ const struct table table_of[STORE_N_KINDS] = {
 		.columns = {U64(store_value, topic), U32(store_value, content_format),
 			U32(store_value, nth), BYTES(store_value, etag), BYTES(store_value, data)}},
 	[STORE_SEQ] = {.name = "seq",
+		.size = sizeof(struct store_seq),
 		.n_key = 1,
 		.n = 2,
 		.owned = true,
 		.owner = STORE_TOPIC,
 		.columns = {U64(store_seq, id), U32(store_seq, bound)}},
 	[STORE_GROUP] = {.name = "group_observation",
+		.size = sizeof(struct store_group),
 		.n_key = 1,
 		.n = 17,
 		.columns = {U64(store_group, id), U64(store_group, topic),
@@ -62,12 +67,14 @@ const struct table table_of[STORE_N_KINDS] = {
 			BYTES(store_group, gid), BYTES(store_group, kid), BYTES(store_group, piv),
 			BYTES(store_group, initial), BYTES(store_group, latest)}},
 	[STORE_GROUP_SEQ] = {.name = "group_seq",
+		.size = sizeof(struct store_seq),
 		.n_key = 1,
 		.n = 2,
 		.owned = true,
 		.owner = STORE_GROUP,
 		.columns = {U64(store_seq, id), U32(store_seq, bound)}},
 	[STORE_OBSERVER] = {.name = "observer",
+		.size = sizeof(struct store_observer),
 		.n_key = 3,
 		.n = 8,
 		.columns = {ADDR(store_observer, remote), ADDR(store_observer, local),
@@ -75,15 +82,18 @@ const struct table table_of[STORE_N_KINDS] = {
 			U32(store_observer, szx), U32(store_observer, flags),
 			BYTES(store_observer, who), BYTES(store_observer, binding)}},
 	[STORE_BOUND] = {.name = "bound",
+		.size = sizeof(struct store_bound),
 		.n_key = 1,
 		.n = 2,
 		.columns = {BYTES(store_bound, fingerprint), U64(store_bound, bound)}},
 	[STORE_WINDOW] = {.name = "replay_window",
+		.size = sizeof(struct store_window),
 		.n_key = 1,
 		.n = 3,
 		.columns = {BYTES(store_window, fingerprint), U64(store_window, newest),
 			U64(store_window, seen)}},
 	[STORE_SECRET] = {.name = "secret",
+		.size = sizeof(struct store_secret),
 		.n_key = 1,
 		.n = 2,
 		.columns = {BYTES(store_secret, name), BYTES(store_secret, secret)}},
@@ -237,7 +247,7 @@ table_copy(enum store_kind kind, const union store_record *from, union store_rec
 {
 	const struct table *t = &table_of[kind];
 
-	*to = *from;
+	memcpy(to, from, t->size);
 	for (size_t i = 0; i < t->n; i++) {
 		struct bytes *b = (struct bytes *)(void *)((char *)to + t->columns[i].at);
 

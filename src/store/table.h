@@ -27,6 +27,7 @@ struct column {
 
 struct table {
 	const char *name;
+	size_t size; /* of the member of union store_record */
 	size_t n_key; /* how many of the first columns are the key */
 	enum store_kind owner; /* a record lives only as long as this kind's with the same key; */
 	bool owned; /* if there is one */
@@ -51,6 +52,7 @@ uint32_t table_sum(enum store_kind kind, const union store_record *r);
 
 /* Bytes behind the record that a copy needs, and making one there. */
 size_t table_extra(enum store_kind kind, const union store_record *r);
+/* Only that member is copied, and needs to have room. */
 void table_copy(enum store_kind kind, const union store_record *from, union store_record *to,
 	uint8_t *extra);
 

@@ -35,6 +35,7 @@ says() { # TEXT N
 	[ "$(grep -c "$1" "$tmp/broker.log")" -ge "$2" ]
 }
 
+keep_state=yes
 start_preloaded
 n=0
 for word in enospc eio erofs fsync; do

@@ -249,7 +249,7 @@ START_TEST(all_of_a_put_or_nothing_of_it)
 	bed_open(&bed, 0);
 	for (unsigned i = 0; i < 3; i++) {
 		bed_full(STORE_BOUND, i, &topics[i]);
-		topics[i].bound.fingerprint = bytes_of("abc" + i, 1);
+		topics[i].bound.fingerprint = bytes_of(&"abc"[i], 1);
 		changes[i] = (struct store_change){.kind = STORE_BOUND, .record = &topics[i]};
 	}
 	ck_assert_int_eq(store_put_all(bed.store, changes, 3, STORE_PROMISE, &first), 0);
