@@ -113,6 +113,8 @@ int broker_create_topic(
 void broker_request(struct broker *b, struct request *r);
 /* A RST for one of our NONs: layer_ops.on_reset. */
 void broker_reset(struct broker *b, struct peer *p, uint16_t mid);
+/* The session with it is over: layer_ops.on_lost. */
+void broker_lost(struct broker *b, struct peer *p);
 
 /*
  * Notifies traditional observers of what was published since, a bounded number

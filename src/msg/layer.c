@@ -349,6 +349,9 @@ is_duplicate(struct request *r)
 	struct bytes response;
 	uint8_t code;
 
+	/* RFC 8323 3.1: a reliable transport has no duplicates, and message ids of our making. */
+	if (path_is_reliable(r->way))
+		return false;
 	if (r->memory == MEMORY_TABLE) {
 		if (!dedup_find(l->dedup, r->way, mid, l->wheel.now_ms, &response))
 			return false;
@@ -432,8 +435,7 @@ run(struct request *r)
 static void
 receive_request(struct layer *l, const struct path *way, struct msg *m)
 {
-	struct request r = {
-		.layer = l, .way = way, .msg = m, .memory = memory_for(m, way->multicast)};
+	struct request r = {.layer = l, .way = way, .msg = m};
 
 	/* RFC 7252 8.1: a multicast request is a NON; RFC 7252 4.2: an ACK or RST is no request. */
 	if (m->type == TYPE_ACK || m->type == TYPE_RST || (way->multicast && m->type == TYPE_CON)) {
@@ -441,6 +443,8 @@ receive_request(struct layer *l, const struct path *way, struct msg *m)
 		return;
 	}
 	l->stats.requests++;
+	if (!path_is_reliable(way))
+		r.memory = memory_for(m, way->multicast);
 	if ((r.peer = layer_peer(l, way)) == NULL) {
 		refuse_peer(l, way, m);
 		return;

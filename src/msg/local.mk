@@ -6,4 +6,5 @@ libcoapcast_a_SOURCES += \
 	src/msg/layer.c src/msg/layer.h src/msg/layer_impl.h \
 	src/msg/exchange.c \
 	src/msg/leisure.c src/msg/leisure.h \
+	src/msg/carrier.c src/msg/carrier.h \
 	src/msg/block.c src/msg/block.h

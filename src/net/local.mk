@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
 	src/net/server.c src/net/server.h \
+	src/net/identities.c src/net/identities.h \
+	src/net/listen.c src/net/listen.h \
+	src/net/subjects.c src/net/subjects.h \
 	src/net/discovery.c src/net/discovery.h \
 	src/net/farewell.c src/net/farewell.h \
 	src/net/figures.c src/net/figures.h \

@@ -5,22 +5,24 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <uv.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "msg/carrier.h"
 #include "net/discovery.h"
 #include "net/farewell.h"
-#include "net/lock.h"
+#include "net/identities.h"
+#include "net/listen.h"
 #include "net/metrics.h"
 #include "net/network.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
 #include "net/report.h"
+#include "transport/coapd.h"
 #include "transport/udp.h"
 #include "wire/option.h"
 
@@ -37,13 +39,15 @@ struct server {
 	struct conf *conf;
 	struct plan plan;
 	struct udp *udp;
+	struct coapd *coapd; /* NULL: plain UDP only */
+	struct subjects *subjects;
+	struct listen listen;
+	bool to_session; /* what was opened last */
 	struct layer *layer;
 	struct broker *broker;
 	struct metrics *metrics; /* NULL: nobody may ask */
 	struct network *network;
 	struct farewell *farewell;
-	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
-	size_t n_locks;
 	struct log_brake refused, unaware;
 	uint64_t n_refused; /* requests that security.nosec forbade */
 	unsigned verbose; /* levels of the log that -v added */
@@ -55,7 +59,8 @@ on_open(void *ctx, const struct path *way)
 {
 	struct server *s = ctx;
 
-	return udp_open(s->udp, way);
+	s->to_session = way->transport != PATH_UDP;
+	return s->to_session ? coapd_open(s->coapd, way) : udp_open(s->udp, way);
 }
 
 static struct buf *
@@ -71,6 +76,7 @@ on_open_group(void *ctx, const struct group_path *way)
 	/* With 0 the kernel would choose an interface, which may be anybody's. */
 	if (way->ifindex == 0)
 		return NULL;
+	s->to_session = false;
 	return udp_open_group(s->udp, &to);
 }
 
@@ -79,7 +85,10 @@ on_commit(void *ctx)
 {
 	struct server *s = ctx;
 
-	udp_commit(s->udp);
+	if (s->to_session)
+		coapd_commit(s->coapd);
+	else
+		udp_commit(s->udp);
 }
 
 static void
@@ -103,6 +112,8 @@ on_wall(void *ctx)
 static bool
 is_admitted(const struct server *s, const struct path *way)
 {
+	if (path_is_secure(way))
+		return true;
 	switch (s->conf->security.nosec) {
 	case CONF_NOSEC_ALLOW:
 		return true;
@@ -142,6 +153,14 @@ on_reset(void *ctx, struct peer *p, uint16_t mid)
 	struct server *s = ctx;
 
 	broker_reset(s->broker, p, mid);
+}
+
+static void
+on_peer_lost(void *ctx, struct peer *p)
+{
+	struct server *s = ctx;
+
+	broker_lost(s->broker, p);
 }
 
 static void
@@ -255,6 +274,47 @@ on_network(void *ctx)
 }
 
 static void
+on_nack(void *ctx, const struct path *way, uint16_t mid)
+{
+	struct server *s = ctx;
+
+	carrier_nack(s->layer, way, mid);
+}
+
+static void
+on_lost(void *ctx, const struct path *way, enum coapd_end why)
+{
+	struct server *s = ctx;
+
+	(void)why;
+	carrier_lost(s->layer, way);
+}
+
+static bool
+is_needed(void *ctx, const struct path *way)
+{
+	struct server *s = ctx;
+
+	return carrier_is_needed(s->layer, way);
+}
+
+static bool
+subject_psk(void *ctx, struct bytes identity, uint32_t *ret_who, struct bytes *ret_key)
+{
+	struct server *s = ctx;
+
+	return identities_find_psk(s->conf, s->subjects, identity, ret_who, ret_key);
+}
+
+static bool
+subject_cn(void *ctx, struct bytes cn, uint32_t *ret_who)
+{
+	struct server *s = ctx;
+
+	return identities_find_cn(s->conf, s->subjects, cn, ret_who);
+}
+
+static void
 on_watchdog(uv_timer_t *t)
 {
 	(void)t;
@@ -283,6 +343,9 @@ stop(struct server *s)
 	s->network = NULL;
 	farewell_close(s->farewell);
 	s->farewell = NULL;
+	if (s->coapd)
+		coapd_close(s->coapd, NULL);
+	s->coapd = NULL;
 }
 
 /* -v adds to what the configuration says, before and after a reload. */
@@ -335,6 +398,8 @@ take_figures(void *ctx, struct figures *ret)
 	ret->peers = layer_n_peers(s->layer);
 	ret->exchanges = layer_n_exchanges(s->layer);
 	ret->unprotected_refused = s->n_refused;
+	if (s->coapd)
+		coapd_stats(s->coapd, &ret->sessions);
 }
 
 static void
@@ -370,18 +435,30 @@ start_signals(struct server *s)
 	}
 }
 
-/*
- * SO_REUSEADDR, which local subscribers need, would let a second daemon take
- * the same address without a word: the lock does not.
- */
+/* What DTLS, TLS and TCP need, where one of them is listened on. */
 static int
-lock_address(struct server *s, const struct addr *at, struct error *e)
+start_sessions(struct server *s, struct error *e)
 {
-	int rc = lock_take(at, e, &s->locks[s->n_locks]);
+	static const struct coapd_ops ops = {.on_datagram = on_datagram,
+		.on_batch = on_batch,
+		.on_nack = on_nack,
+		.on_lost = on_lost,
+		.is_needed = is_needed,
+		.subject_psk = subject_psk,
+		.subject_cn = subject_cn};
+	const struct coapd_limits limits = {.sessions = s->conf->broker.limits.sessions};
+	const struct conf_certificate *c = s->conf->security.certificate;
 
-	if (rc == 0)
-		s->n_locks++;
-	return rc == -EADDRINUSE ? rc : 0;
+	if (!listen_needs_sessions(s->conf))
+		return 0;
+	if ((s->coapd = coapd_new(&s->loop, &ops, s, &limits)) == NULL) {
+		error_set(e, "cannot start libcoap");
+		return -ENOMEM;
+	}
+	if (!c)
+		return 0;
+	return coapd_certify(s->coapd,
+		&(struct coapd_certificate){.file = c->file, .key = c->key, .ca = c->ca}, e);
 }
 
 static int
@@ -389,21 +466,12 @@ start_listening(struct server *s, struct error *e)
 {
 	static const struct udp_ops ops = {
 		.on_datagram = on_datagram, .on_truncated = on_truncated, .on_batch = on_batch};
-	char at[ADDR_STRLEN];
-	uint16_t socket;
 	int rc;
 
 	s->udp = udp_new(&s->loop, &ops, s);
-	for (size_t i = 0; i < s->conf->n_listen; i++) {
-		const struct addr *a = &s->conf->listen[i].addr;
-
-		if ((rc = lock_address(s, a, e)) < 0 ||
-			(rc = udp_listen(s->udp, a, e, &socket)) < 0)
-			return rc;
-		log_info("server: listening on=%s receive-buffer=%zu",
-			addr_format(udp_address(s->udp, socket), at),
-			udp_receive_buffer(s->udp, socket));
-	}
+	if ((rc = start_sessions(s, e)) < 0 ||
+		(rc = listen_start(&s->listen, s->conf, s->udp, s->coapd, e)) < 0)
+		return rc;
 	if (s->conf->metrics_listen.family != AF_UNSPEC &&
 		(rc = metrics_open(
 			 &s->loop, &s->conf->metrics_listen, take_figures, s, e, &s->metrics)) < 0)
@@ -419,7 +487,8 @@ start_core(struct server *s)
 		.commit = on_commit,
 		.random = on_random,
 		.on_request = on_request,
-		.on_reset = on_reset};
+		.on_reset = on_reset,
+		.on_lost = on_peer_lost};
 	static const struct broker_ops broker_ops = {.open_group = on_open_group,
 		.commit = on_commit,
 		.random = on_random,
@@ -469,7 +538,7 @@ start_farewell(struct server *s)
 	static const struct farewell_ops ops = {
 		.begin = begin_farewell, .is_quiet = is_quiet, .end = end_farewell};
 
-	s->farewell = farewell_new(&s->loop, s->locks, s->n_locks, &ops, s);
+	s->farewell = farewell_new(&s->loop, s->listen.locks, s->listen.n_locks, &ops, s);
 }
 
 static void
@@ -502,8 +571,8 @@ finish(struct server *s, enum server_exit status)
 	broker_free(s->broker);
 	layer_free(s->layer);
 	plan_fini(&s->plan);
-	for (size_t i = 0; i < s->n_locks; i++)
-		(void)close(s->locks[i]);
+	listen_end(&s->listen);
+	subjects_free(s->subjects);
 	/* Every handle is closed: what is left would be a leak. */
 	if (uv_loop_close(&s->loop) != 0) {
 		log_error("server: handles left in the loop");
@@ -523,10 +592,12 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 	s->path = path;
 	s->conf = conf;
 	s->verbose = verbose;
+	s->subjects = subjects_new();
 	set_level(s, conf);
 	if (uv_loop_init(&s->loop) != 0) {
 		log_error("server: cannot make an event loop");
 		conf_free(conf);
+		subjects_free(s->subjects);
 		free(s);
 		return EXIT_INTERNAL;
 	}

@@ -25,6 +25,7 @@ dist_check_SCRIPTS += \
 	tests/integration/pace.sh \
 	tests/integration/signals.sh \
 	tests/integration/startup.sh \
+	tests/integration/transports.sh \
 	tests/integration/unaware.sh
 
 # Modules that are sockets and nothing else, with real ones.
