@@ -10,7 +10,7 @@ identities_find_psk(const struct conf *conf, struct subjects *subjects, struct b
 
 		if (!id->psk || !bytes_is(identity, id->psk->identity))
 			continue;
-		*ret_who = subjects_intern(subjects, id->name);
+		*ret_who = subjects_id(subjects, id->name);
 		*ret_key = id->psk->key;
 		return true;
 	}
@@ -26,7 +26,7 @@ identities_find_cn(
 
 		if (!id->certificate || !bytes_is(cn, id->certificate->cn))
 			continue;
-		*ret_who = subjects_intern(subjects, id->name);
+		*ret_who = subjects_id(subjects, id->name);
 		return true;
 	}
 	return false;

@@ -2,23 +2,20 @@
 #include "net/subjects.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/rnd.h"
 
 struct subject {
 	struct map_node node;
-	char *name;
-	uint32_t who;
+	uint32_t id;
+	char name[];
 };
 
 struct subjects {
 	struct map by_name;
-	struct subject **all; /* by number; [0] is not used */
-	uint32_t n;
-	uint32_t seed;
+	struct subject **all; /* by number */
+	uint32_t n, cap;
 };
 
 struct subjects *
@@ -27,8 +24,7 @@ subjects_new(void)
 	struct subjects *s = mem_alloc(sizeof(*s));
 
 	map_init(&s->by_name);
-	rnd_fill(&s->seed, sizeof(s->seed));
-	s->n = SUBJECTS_ANONYMOUS + 1;
+	(void)subjects_id(s, "anonymous");
 	return s;
 }
 
@@ -37,37 +33,45 @@ subjects_free(struct subjects *s)
 {
 	if (!s)
 		return;
-	for (uint32_t i = SUBJECTS_ANONYMOUS + 1; i < s->n; i++) {
-		free(s->all[i]->name);
+	for (uint32_t i = 0; i < s->n; i++)
 		free(s->all[i]);
-	}
-	free(s->all);
 	map_fini(&s->by_name);
+	free(s->all);
 	free(s);
 }
 
 uint32_t
-subjects_intern(struct subjects *s, const char *name)
+subjects_id(struct subjects *s, const char *name)
 {
-	uint32_t hash = map_hash(bytes_str(name), s->seed);
-	struct subject *it;
+	uint32_t hash = map_hash(bytes_str(name), 0);
+	size_t n = strlen(name) + 1;
+	struct subject *subject;
 
-	for (struct map_node *n = map_first(&s->by_name, hash); n; n = map_next(n)) {
-		it = MAP_OBJECT(n, struct subject, node);
-		if (strcmp(it->name, name) == 0)
-			return it->who;
+	for (struct map_node *at = map_first(&s->by_name, hash); at; at = map_next(at)) {
+		subject = MAP_OBJECT(at, struct subject, node);
+		if (strcmp(subject->name, name) == 0)
+			return subject->id;
 	}
-	it = mem_alloc(sizeof(*it));
-	it->name = mem_strdup(name);
-	it->who = s->n;
-	s->all = mem_realloc(s->all, (s->n + 1) * sizeof(struct subject *));
-	s->all[s->n++] = it;
-	map_put(&s->by_name, &it->node, hash);
-	return it->who;
+	if (s->n == s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 16;
+		s->all = mem_realloc(s->all, s->cap * sizeof(struct subject *));
+	}
+	subject = mem_alloc(sizeof(*subject) + n);
+	subject->id = s->n;
+	memcpy(subject->name, name, n);
+	s->all[s->n++] = subject;
+	map_put(&s->by_name, &subject->node, hash);
+	return subject->id;
 }
 
 const char *
-subjects_name(const struct subjects *s, uint32_t who)
+subjects_name(const struct subjects *s, uint32_t id)
 {
-	return who > SUBJECTS_ANONYMOUS && who < s->n ? s->all[who]->name : "anonymous";
+	return s->all[id]->name;
+}
+
+uint32_t
+subjects_count(const struct subjects *s)
+{
+	return s->n;
 }
