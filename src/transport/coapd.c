@@ -74,14 +74,25 @@ on_log(coap_log_t level, const char *text)
 	(void)text;
 }
 
+static unsigned n_users; /* of libcoap, in this process */
+
 static void
 start_library(void)
 {
+	if (n_users++ > 0)
+		return;
 	coap_startup();
 	coap_set_log_handler(on_log);
 	coap_set_log_level(LOG_EMERG);
 	coap_dtls_set_log_level(LOG_EMERG);
 	coap_set_show_pdu_output(0);
+}
+
+static void
+stop_library(void)
+{
+	if (--n_users == 0)
+		coap_cleanup();
 }
 
 static void
@@ -105,7 +116,7 @@ coapd_new(
 
 	start_library();
 	if ((coap = coap_new_context(NULL)) == NULL) {
-		coap_cleanup();
+		stop_library();
 		return NULL;
 	}
 	c = mem_alloc(sizeof(*c));
@@ -143,7 +154,7 @@ on_handle_closed(uv_handle_t *h)
 		return;
 	coapd_session_release_all(c);
 	coap_free_context(c->coap);
-	coap_cleanup();
+	stop_library();
 	map_fini(&c->sessions);
 	if (c->on_closed)
 		c->on_closed(c->ctx);
@@ -227,6 +238,7 @@ coapd_connect(struct coapd *c, enum path_transport transport, const struct addr 
 	s = coapd_session_adopt(session);
 	/* The reference of its making is now the adoption's. */
 	coap_session_release(session);
+	s->is_open = false;
 	*ret = s->way;
 	return 0;
 }

@@ -21,10 +21,12 @@ struct coapd_session {
 	uint64_t heard_ms;
 	size_t n_unread; /* bytes sent since what the last Pong answered */
 	size_t n_asked; /* of them, those that the Ping under way is behind */
-	struct coapd_session *next_doomed;
+	struct coapd_session *next_doomed; /* or next in its grave */
+	enum coapd_end end; /* what the doomed one's is */
 	uint16_t mid; /* the last one made up for a message that came */
 	bool is_client;
 	bool is_open; /* the handshake is done */
+	bool answered; /* the other side took part in the handshake */
 	bool pinged;
 	bool doomed; /* to be closed when libcoap has returned */
 };
@@ -45,6 +47,7 @@ struct coapd {
 	coap_context_t *coap;
 	struct map sessions;
 	struct coapd_session *doomed; /* a list of them */
+	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
 	uint32_t n_streams; /* TCP and TLS connections, set up or not */
 	uint16_t last_number; /* of a session */
 	uv_poll_t poll; /* libcoap's epoll descriptor */
@@ -55,7 +58,7 @@ struct coapd {
 	bool closing;
 	bool within; /* libcoap is at work */
 	uint32_t n_batch; /* messages handed over since the last on_batch */
-	const struct coapd_credentials *credentials; /* of the session that is being made */
+	coap_dtls_cpsk_info_t psk; /* of a client's sessions */
 	coap_bin_const_t key; /* what subject_psk gave */
 	uint8_t no_key[32];
 	struct coapd_asked asked;
@@ -87,8 +90,8 @@ struct coapd_session *coapd_session_find(const struct coapd *c, const struct pat
 struct coapd_session *coapd_session_adopt(coap_session_t *session);
 /* Charges it for n bytes that leave. */
 void coapd_session_charge(struct coapd_session *s, size_t n);
-void coapd_session_doom(struct coapd_session *s);
-/* Closes the doomed. */
+void coapd_session_doom(struct coapd_session *s, enum coapd_end end);
+/* Closes the doomed, and frees those that are over. */
 void coapd_session_bury(struct coapd *c);
 /* Closes those that were silent for too long. */
 void coapd_session_sweep(struct coapd *c);

@@ -124,12 +124,18 @@ coapd_session_adopt(coap_session_t *session)
 	return s;
 }
 
-/* It is forgotten; what libcoap still has of it means nothing to us. */
+/* What libcoap still has of it means nothing to us. */
 static void
 forget(struct coapd_session *s)
 {
 	coap_session_set_app_data(s->coap, NULL);
 	map_remove(&s->c->sessions, &s->node);
+}
+
+/* Not while libcoap works with it: a client's is freed with its last reference. */
+static void
+destroy(struct coapd_session *s)
+{
 	coap_session_release(s->coap);
 	free(s);
 }
@@ -157,17 +163,21 @@ lose(struct coapd_session *s, enum coapd_end why)
 	if (c->asked.session == s)
 		c->asked.session = NULL;
 	forget(s);
+	s->next_doomed = c->graves;
+	c->graves = s;
+	coapd_rouse(c);
 	c->stats.closed++;
 	if (!c->closing)
 		c->ops->on_lost(c->ctx, &way, why);
 }
 
 void
-coapd_session_doom(struct coapd_session *s)
+coapd_session_doom(struct coapd_session *s, enum coapd_end end)
 {
 	if (s->doomed)
 		return;
 	s->doomed = true;
+	s->end = end;
 	s->next_doomed = s->c->doomed;
 	s->c->doomed = s;
 	coapd_rouse(s->c);
@@ -181,10 +191,14 @@ coapd_session_bury(struct coapd *c)
 	while ((s = c->doomed) != NULL) {
 		coap_session_t *session = coap_session_reference(s->coap);
 
-		lose(s, COAPD_CLOSED);
+		lose(s, s->end);
 		/* With no object to it, its events go unheard; libcoap frees it in its next turn. */
 		coap_session_disconnected(session, COAP_NACK_NOT_DELIVERABLE);
 		coap_session_release(session);
+	}
+	while ((s = c->graves) != NULL) {
+		c->graves = s->next_doomed;
+		destroy(s);
 	}
 }
 
@@ -197,7 +211,7 @@ coapd_session_charge(struct coapd_session *s, size_t n)
 	s->n_unread += n;
 	if (s->n_unread > COAPD_UNREAD_MAX) {
 		s->c->stats.unread++;
-		coapd_session_doom(s);
+		coapd_session_doom(s, COAPD_CLOSED);
 		return;
 	}
 	/* RFC 8323 5.4: the Pong tells that what went before the Ping was read. */
@@ -223,6 +237,15 @@ coapd_session_handle_pong(coap_session_t *session, const coap_pdu_t *received, c
 	s->pinged = false;
 }
 
+/* What it is when nothing comes any more. */
+static enum coapd_end
+end_of(const struct coapd_session *s)
+{
+	if (s->is_open)
+		return COAPD_CLOSED;
+	return s->answered ? COAPD_INSECURE : COAPD_UNREACHED;
+}
+
 void
 coapd_session_handle_nack(
 	coap_session_t *session, const coap_pdu_t *sent, coap_nack_reason_t reason, coap_mid_t mid)
@@ -237,7 +260,8 @@ coapd_session_handle_nack(
 		s->c->ops->on_nack(s->c->ctx, &s->way, (uint16_t)mid);
 		break;
 	case COAP_NACK_TOO_MANY_RETRIES:
-		coapd_session_doom(s);
+	case COAP_NACK_TLS_FAILED:
+		coapd_session_doom(s, end_of(s));
 		break;
 	default:
 		/* An event tells of the session's end; an ICMP error may pass. */
@@ -257,7 +281,7 @@ welcome(struct coapd *c, coap_session_t *session)
 		s = coapd_session_adopt(session);
 		if (full) {
 			c->stats.refused++;
-			coapd_session_doom(s);
+			coapd_session_doom(s, COAPD_CLOSED);
 		}
 	}
 	s->is_open = true;
@@ -267,17 +291,13 @@ static void
 on_end(struct coapd *c, coap_session_t *session, coap_event_t event)
 {
 	struct coapd_session *s = object_of(session);
-	enum coapd_end why = COAPD_CLOSED;
-
-	if (event == COAP_EVENT_DTLS_ERROR)
+	if (event == COAP_EVENT_DTLS_ERROR) {
 		c->stats.failed++;
-	if (!s)
-		return;
-	if (!s->is_open)
-		why = event == COAP_EVENT_DTLS_ERROR || event == COAP_EVENT_DTLS_CLOSED
-			      ? COAPD_INSECURE
-			      : COAPD_UNREACHED;
-	lose(s, why);
+		if (s)
+			s->answered = true;
+	}
+	if (s)
+		lose(s, end_of(s));
 }
 
 /* A TCP connection that is none of the sessions yet costs a descriptor. */
@@ -349,7 +369,7 @@ sweep_one(void *ctx, struct map_node *node)
 			return;
 	}
 	c->stats.idle++;
-	coapd_session_doom(s);
+	coapd_session_doom(s, COAPD_CLOSED);
 }
 
 void
@@ -362,13 +382,17 @@ coapd_session_sweep(struct coapd *c)
 static void
 release(void *ctx, struct map_node *node)
 {
+	struct coapd_session *s = MAP_OBJECT(node, struct coapd_session, node);
+
 	(void)ctx;
-	forget(MAP_OBJECT(node, struct coapd_session, node));
+	forget(s);
+	destroy(s);
 }
 
 void
 coapd_session_release_all(struct coapd *c)
 {
 	c->doomed = NULL;
+	coapd_session_bury(c);
 	map_each(&c->sessions, release, c);
 }

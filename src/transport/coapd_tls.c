@@ -71,6 +71,23 @@ on_client_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t 
 	return 1;
 }
 
+static void
+note_answer(const coap_session_t *session)
+{
+	struct coapd_session *s = coapd_session_of(session);
+
+	if (s)
+		s->answered = true;
+}
+
+static const coap_dtls_cpsk_info_t *
+on_hint(coap_str_const_t *hint, coap_session_t *session, void *arg)
+{
+	(void)hint;
+	note_answer(session);
+	return arg;
+}
+
 static int
 on_server_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t *session,
 	unsigned depth, int validated, void *arg)
@@ -79,7 +96,7 @@ on_server_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t 
 
 	(void)der;
 	(void)n_der;
-	(void)session;
+	note_answer(session);
 	if (depth > 0)
 		return 1;
 	return validated && cn && how->server_name && strcasecmp(cn, how->server_name) == 0;
@@ -125,6 +142,10 @@ connect_psk(struct coapd *c, coap_proto_t proto, const coap_address_t *local,
 			.key = {.length = how->psk_key.n, .s = how->psk_key.p}},
 	};
 
+	/* Borrowed for as long as the session lasts. */
+	c->psk = setup.psk_info;
+	setup.validate_ih_call_back = on_hint;
+	setup.ih_call_back_arg = &c->psk;
 	return coap_new_client_session_psk2(c->coap, local, server, proto, &setup);
 }
 

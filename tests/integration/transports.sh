@@ -97,6 +97,85 @@ talks TLS-PSK "coaps+tcp://127.0.0.1:$secure" "${second[@]}"
 talks DTLS-PKI "coaps://127.0.0.1:$secure" "${gateway[@]}"
 talks TLS-PKI "coaps+tcp://127.0.0.1:$secure" "${gateway[@]}"
 
+# --- our own client -------------------------------------------------------------------------
+cat >"$tmp/credentials.yaml" <<END
+identities:
+  - { name: first, psk: { identity: sensor-1, key: "text:the first key" } }
+  - { name: wrong, psk: { identity: sensor-1, key: "text:another key" } }
+  - { name: unknown, psk: { identity: sensor-3, key: "text:the first key" } }
+  - { name: gateway, certificate: { file: gateway.crt, key: gateway.key, ca: ca.crt } }
+  - name: mistaken
+    certificate: { file: gateway.crt, key: gateway.key, ca: ca.crt, server: elsewhere }
+  - name: distrustful
+    certificate: { file: gateway.crt, key: gateway.key, ca: stranger.crt }
+END
+chmod 600 "$tmp/credentials.yaml"
+
+# coapcast ARG...: sets `status`.
+cast() {
+	status=0
+	"$coapcast" "$@" 2>"$tmp/cast.err" </dev/null || status=$?
+	comment <"$tmp/cast.err" >&2
+}
+
+# casts NAME BASE-URI OPTION...
+casts() {
+	local name=$1 at=$2
+	shift 2
+	is "$(cast get "$@" "$at/demo")" "value 3" "coapcast, $name: get"
+	is "$(cast ls "$@" "$at/")" demo "coapcast, $name: ls"
+	cast pub "$@" -f "$tmp/large" "$at/demo"
+	is "$status" 0 "coapcast, $name: pub of 60,000 bytes"
+	is "$(cast get "$@" "$at/demo" | cksum)" "$(cksum <"$tmp/large")" "coapcast, $name: and get"
+	cast pub "$@" -m "value 3" "$at/demo"
+	cast topic create "$@" --ct 0 "$at/own"
+	is "$status" 0 "coapcast, $name: topic create"
+	cast topic rm "$@" "$at/own"
+	is "$status" 0 "coapcast, $name: topic rm"
+	spawn cast "$coapcast" sub "$@" -C 3 "$at/demo"
+	wait_lines "$tmp/cast.out" 1
+	for i in 4 3; do
+		client -m put -t 0 -e "value $i" "coap://127.0.0.1:$plain/ps/data/demo"
+		wait_lines "$tmp/cast.out" $((6 - i)) || break
+	done
+	finish cast
+	is "$? $(paste -sd, "$tmp/cast.out")" "0 value 3,value 4,value 3" "coapcast, $name: sub"
+}
+casts TCP "coap+tcp://127.0.0.1:$plain"
+for identity in first gateway; do
+	for scheme in coaps coaps+tcp; do
+		casts "$scheme as $identity" "$scheme://localhost:$secure" \
+			--credentials "$tmp/credentials.yaml" --identity "$identity"
+	done
+done
+
+# fails STATUS NAME ARG...
+fails() {
+	local wanted=$1 name=$2
+	shift 2
+	cast get --credentials "$tmp/credentials.yaml" "$@"
+	is "$status" "$wanted" "coapcast, $name: status $wanted"
+}
+fails 6 "a wrong key" --identity wrong "coaps+tcp://127.0.0.1:$secure/demo"
+for scheme in coaps coaps+tcp; do
+	fails 6 "$scheme, an unknown identity" --identity unknown "$scheme://127.0.0.1:$secure/demo"
+	fails 6 "$scheme, a server of another name" --identity mistaken \
+		"$scheme://127.0.0.1:$secure/demo"
+	fails 6 "$scheme, the host is an address, which is no name" --identity gateway \
+		"$scheme://127.0.0.1:$secure/demo"
+	fails 6 "$scheme, a server of strangers" --identity distrustful \
+		"$scheme://localhost:$secure/demo"
+done
+fails 2 "no such identity" --identity nobody "coaps://127.0.0.1:$secure/demo"
+fails 2 "which identity" "coaps://127.0.0.1:$secure/demo"
+chmod 644 "$tmp/credentials.yaml"
+fails 2 "others can read the keys" --identity first "coaps://127.0.0.1:$secure/demo"
+chmod 600 "$tmp/credentials.yaml"
+cast get "coaps://127.0.0.1:$secure/demo"
+is "$status" 2 "coapcast: no credentials: status 2"
+cast get "coap+tcp://127.0.0.1:1/demo"
+is "$status" 1 "coapcast: nobody there: status 1"
+
 # --- who is let in --------------------------------------------------------------------
 # refused NAME SCHEME OPTION...
 refused() {
