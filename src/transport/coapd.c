@@ -8,7 +8,7 @@
 #include "transport/coapd_impl.h"
 
 #define SWEEP_MS 10000u
-#define HANDSHAKES_MAX 1000u /* under way at once, at each address; see coapd_new */
+#define HANDSHAKES_MAX 2000u /* under way at once, at each address; see coapd_new */
 
 static const coap_proto_t protocols[] = {
 	[PATH_UDP] = COAP_PROTO_NONE,
