@@ -8,6 +8,7 @@
 #include "transport/coapd_impl.h"
 
 #define SWEEP_MS 10000u
+#define SESSIONS_MAX 60000u /* fewer than there are numbers for */
 #define HANDSHAKES_MAX 2000u /* under way at once, at each address; see coapd_new */
 
 static const coap_proto_t protocols[] = {
@@ -26,7 +27,7 @@ work(struct coapd *c)
 	c->within = true;
 	(void)coap_io_process(c->coap, COAP_IO_NO_WAIT);
 	c->within = false;
-	if (c->n_batch > 0 && c->ops->on_batch)
+	if (c->n_batch > 0 && c->ops->on_batch && !c->closing)
 		c->ops->on_batch(c->ctx);
 	c->n_batch = 0;
 	coapd_session_bury(c);
@@ -124,6 +125,8 @@ coapd_new(
 	c->ops = ops;
 	c->ctx = ctx;
 	c->limits = *limits;
+	if (c->limits.sessions > SESSIONS_MAX)
+		c->limits.sessions = SESSIONS_MAX;
 	c->coap = coap;
 	map_init(&c->sessions);
 	coap_set_app_data(coap, c);
@@ -191,13 +194,31 @@ to_coap(const struct addr *a, coap_address_t *ret)
 	ret->size = n;
 }
 
+/* Whether this libcoap was built with what it takes. */
+static int
+check_support(enum path_transport transport, struct error *e)
+{
+	if (transport == PATH_TCP       ? coap_tcp_is_supported()
+		: transport == PATH_TLS ? coap_tls_is_supported()
+					: coap_dtls_is_supported())
+		return 0;
+	error_set(e, "this build of libcoap has no %s",
+		transport == PATH_TCP   ? "TCP"
+		: transport == PATH_TLS ? "TLS"
+					: "DTLS");
+	return -ENOTSUP;
+}
+
 int
 coapd_listen(struct coapd *c, enum path_transport transport, const struct addr *at, struct error *e)
 {
 	char text[ADDR_STRLEN];
 	struct addr a = *at;
 	coap_address_t to;
+	int rc = check_support(transport, e);
 
+	if (rc < 0)
+		return rc;
 	to_coap(&a, &to);
 	errno = 0;
 	if (coap_new_endpoint(c->coap, &to, protocols[transport]))
@@ -224,7 +245,10 @@ coapd_connect(struct coapd *c, enum path_transport transport, const struct addr 
 	coap_address_t to, from;
 	coap_session_t *session;
 	struct coapd_session *s;
+	int rc = check_support(transport, e);
 
+	if (rc < 0)
+		return rc;
 	to_coap(server, &to);
 	to_coap(local, &from);
 	errno = 0;

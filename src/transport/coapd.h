@@ -32,7 +32,7 @@ enum coapd_end {
 	COAPD_INSECURE, /* the handshake failed */
 };
 
-/* None of these may call coapd_close. */
+/* All of these may send, and close c: then none of them is called again. */
 struct coapd_ops {
 	/*
 	 * One message; both arguments are borrowed for the call. `from` is also the way of
