@@ -10,18 +10,18 @@
 
 enum path_transport { PATH_UDP, PATH_DTLS, PATH_TCP, PATH_TLS };
 
-/* What `socket` is for all but UDP: the number of a session, not used again soon. */
-#define PATH_FIRST_SESSION 0x100
-
 struct path {
 	struct addr remote; /* the peer's endpoint */
 	struct addr local; /* our address that was asked; for a multicast request a unicast one of
 	                    * ours, or the unspecified one where the kernel is to choose */
 	uint32_t ifindex; /* interface it came by; 0: let the kernel route */
 	uint16_t socket; /* index of the socket within the transport, or a session's number */
-	uint8_t transport; /* enum path_transport */
 	bool multicast; /* it came to a multicast address */
+	uint8_t transport; /* enum path_transport */
 };
+
+/* What `socket` is for all but UDP: the number of a session, not used again soon. */
+#define PATH_FIRST_SESSION 0x100
 
 /* Nothing is lost or doubled on it as long as the session lasts (RFC 8323 3.1). */
 static inline bool
