@@ -18,9 +18,13 @@ mkdir "$on_ports/$((port + 1))" 2>/dev/null && port_locks+=("$on_ports/$((port +
 start_broker "$tmp/coapcast.yaml"
 secure=coaps://127.0.0.1:$((port + 1))/ps/data/demo
 
-# put HEX...: to a descriptor, as bytes.
-put() { # DESCRIPTOR HEX
-	printf '%b' "$(sed 's/../\\x&/g' <<<"$2")" >&"$1"
+# put DESCRIPTOR HEX: as bytes.
+put() {
+	local i text=
+	for ((i = 0; i < ${#2}; i += 2)); do
+		text+="\\x${2:i:2}"
+	done
+	printf '%b' "$text" >&"$1"
 }
 
 # --- ClientHellos without a cookie, each from a port of its own ---------------------------------
@@ -29,7 +33,7 @@ hello=fefd${random}0000000400a800ff0100
 n_hello=$(printf %06x $((${#hello} / 2)))
 record=01${n_hello}0000000000${n_hello}$hello
 record=16feff0000000000000000$(printf %04x $((${#record} / 2)))$record
-printf '%b' "$(sed 's/../\\x&/g' <<<"$record")" >"$tmp/hello"
+put 1 "$record" >"$tmp/hello"
 for _ in {1..300}; do
 	cat "$tmp/hello" >"/dev/udp/127.0.0.1/$((port + 1))"
 done
