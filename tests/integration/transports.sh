@@ -208,6 +208,28 @@ for how in "coap+tcp://127.0.0.1:$plain" "coaps+tcp://127.0.0.1:$secure"; do
 	wait_until 10 counter_is broker observers 0
 	ok $? "${how%%:*}: which is gone with its connection"
 done
+# --- the broker goes, and comes back -------------------------------------------------------------
+spawn tcp "$coapcast" sub -v "coap+tcp://127.0.0.1:$plain/demo"
+spawn dtls "$coapcast" sub -v --credentials "$tmp/credentials.yaml" --identity first \
+	"coaps://127.0.0.1:$secure/demo"
+wait_lines "$tmp/tcp.out" 1
+wait_lines "$tmp/dtls.out" 1
+stop_broker
+for name in tcp dtls; do
+	wait_line "$tmp/$name.err" 'does not answer; still trying'
+	ok $? "$name: a subscriber finds out at once"
+done
+start_broker "$tmp/coapcast.yaml"
+for name in tcp dtls; do
+	wait_line "$tmp/$name.err" 'registered again' 30
+	ok $? "$name: it connects and registers again"
+done
+client -m put -t 0 -e afterwards "coap://127.0.0.1:$plain/ps/data/demo"
+for name in tcp dtls; do
+	wait_line "$tmp/$name.out" '^afterwards$'
+	ok $? "$name: and hears what comes then"
+	stop "$name" INT
+done
 stop_broker
 
 # --- nosec: TCP is as unprotected as UDP -------------------------------------------------------
