@@ -357,6 +357,9 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 	} else if (o->state == OBSERVER_TRADITIONAL && end == EXCHANGE_ACKED) {
 		o->con_s = now_s(b);
 		o->since_con = 0;
+		/* A session tells later on that it was rejected: carrier_nack. */
+		if (o->peer->local->transport != PATH_UDP)
+			o->mid = x->mid;
 		notify_one(b, o);
 	} else {
 		b->stats.observers_dropped += o->state == OBSERVER_TRADITIONAL;
@@ -679,4 +682,11 @@ broker_reset(struct broker *b, struct peer *p, uint16_t mid)
 			return;
 		}
 	}
+}
+
+void
+broker_lost(struct broker *b, struct peer *p)
+{
+	if (peer_user(p))
+		drop_peer(b, p);
 }

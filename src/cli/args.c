@@ -138,13 +138,19 @@ take_exec(struct args *a, const char *text, struct error *e)
 }
 
 static int
-take_security(struct args *a, const char *text, struct error *e)
+take_identity(struct args *a, const char *text, struct error *e)
 {
-	(void)a;
-	(void)text;
-	error_set(e, "--identity and --credentials are not in this build: it cannot protect "
-		     "what it sends");
-	return -ENOTSUP;
+	(void)e;
+	a->identity = text;
+	return 0;
+}
+
+static int
+take_credentials(struct args *a, const char *text, struct error *e)
+{
+	(void)e;
+	a->credentials = text;
+	return 0;
 }
 
 static int
@@ -255,11 +261,11 @@ static const struct rule rules[] = {
 	{"-m", 'm', ARGS_PUB, .take = take_message},
 	{"-s", 's', ARGS_PUB, FLAG(whole_stdin)},
 	{"-v", 'v', ARGS_ALL, FLAG(verbose)},
-	{"--credentials", OPTION_CREDENTIALS, ARGS_ALL, .take = take_security},
+	{"--credentials", OPTION_CREDENTIALS, ARGS_ALL, .take = take_credentials},
 	{"--ct", OPTION_CT, ARGS_PUB | ARGS_CREATE | ARGS_SET, .take = take_format},
 	{"--exec", OPTION_EXEC, ARGS_SUB, .take = take_exec},
 	{"--expires", OPTION_EXPIRES, ARGS_CREATE | ARGS_SET, .take = take_expires},
-	{"--identity", OPTION_IDENTITY, ARGS_ALL, .take = take_security},
+	{"--identity", OPTION_IDENTITY, ARGS_ALL, .take = take_identity},
 	{"--initialize", OPTION_INITIALIZE, ARGS_CREATE | ARGS_SET, .take = take_initialize},
 	{"--json", OPTION_JSON,
 		ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_CREATE | ARGS_SHOW | ARGS_SET,
@@ -316,6 +322,10 @@ check(const struct args *a, struct error *e)
 	}
 	if (a->command == ARGS_SET && a->props.has == 0 && !a->replace) {
 		error_set(e, "nothing to set: give a property, or --replace to reset all");
+		return -EINVAL;
+	}
+	if (a->identity && !a->credentials) {
+		error_set(e, "--identity wants --credentials, the file that it is in");
 		return -EINVAL;
 	}
 	if (a->exec && a->json) {

@@ -33,6 +33,8 @@ struct args {
 	unsigned n_uris;
 	uint32_t ifindex; /* -i; 0: none */
 	uint32_t timeout_ms; /* -W; 0: none */
+	const char *identity; /* --identity, or NULL */
+	const char *credentials; /* --credentials, a file, or NULL */
 	bool json;
 	bool verbose;
 	bool help;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/progress.h"
 #include "cli/text.h"
 
@@ -89,9 +90,78 @@ connection_begin(struct connection *c, const struct args *a)
 	return CLI_OK;
 }
 
+/* What the other side of a secure connection is to be shown, and to show. */
+static enum cli_exit
+take_credentials(struct connection *c)
+{
+	const struct credentials_identity *id;
+	struct coapd_credentials *ret = &c->how->credentials;
+	struct error e;
+
+	if (!c->args->credentials) {
+		connection_complain("%s: --credentials is wanted for this scheme", c->text);
+		return CLI_USAGE;
+	}
+	if (credentials_load(c->args->credentials, c->args->identity, &c->credentials, &e) < 0) {
+		connection_complain("%s", e.text);
+		return CLI_USAGE;
+	}
+	id = credentials_identity(c->credentials);
+	if (id->psk) {
+		ret->psk_identity = bytes_str(id->psk->identity);
+		ret->psk_key = id->psk->key;
+	} else {
+		ret->certificate = (struct coapd_certificate){.file = id->certificate->file,
+			.key = id->certificate->key,
+			.ca = id->certificate->ca};
+		ret->server_name = id->certificate->server ? id->certificate->server : c->uri.host;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit
+open_endpoint(struct connection *c, const struct addr *server)
+{
+	static const enum path_transport transports[] = {
+		[URI_COAP] = PATH_UDP,
+		[URI_COAPS] = PATH_DTLS,
+		[URI_COAP_TCP] = PATH_TCP,
+		[URI_COAPS_TCP] = PATH_TLS,
+	};
+	enum path_transport transport = transports[c->uri.scheme];
+	enum cli_exit rc;
+	struct error e;
+	int opened;
+
+	if (transport == PATH_UDP) {
+		opened = endpoint_open(c->loop, server, c->args->ifindex, &e, &c->ep);
+	} else {
+		c->how = mem_alloc(sizeof(*c->how));
+		c->how->transport = transport;
+		if (transport != PATH_TCP && (rc = take_credentials(c)) != CLI_OK)
+			return rc;
+		opened = endpoint_connect(c->loop, server, c->how, &e, &c->ep);
+	}
+	if (opened == 0)
+		return CLI_OK;
+	connection_complain("%s", e.text);
+	return CLI_OTHER;
+}
+
+/* What only an open endpoint needs. */
+static void
+drop_credentials(struct connection *c)
+{
+	credentials_free(c->credentials);
+	free(c->how);
+	c->credentials = NULL;
+	c->how = NULL;
+}
+
 enum cli_exit
 connection_open_on(struct connection *c, const struct args *a, const char *uri, uv_loop_t *loop)
 {
+	enum cli_exit rc;
 	struct addr server;
 	struct error e;
 
@@ -106,11 +176,10 @@ connection_open_on(struct connection *c, const struct args *a, const char *uri, 
 		connection_complain("%s is a group, not a server", c->uri.host);
 		return CLI_USAGE;
 	}
-	if (endpoint_open(loop, &server, a->ifindex, &e, &c->ep) < 0) {
-		connection_complain("%s", e.text);
-		return CLI_OTHER;
-	}
-	return CLI_OK;
+	rc = open_endpoint(c, &server);
+	if (rc != CLI_OK)
+		drop_credentials(c);
+	return rc;
 }
 
 enum cli_exit
@@ -128,6 +197,11 @@ connection_open(struct connection *c, const struct args *a)
 	c->ep = on.ep;
 	c->text = on.text;
 	c->uri = on.uri;
+	c->credentials = on.credentials;
+	c->how = on.how;
+	/* It may be the host of the copy. */
+	if (c->how && c->how->credentials.server_name == on.uri.host)
+		c->how->credentials.server_name = c->uri.host;
 	return CLI_OK;
 }
 
@@ -138,9 +212,12 @@ connection_close(struct connection *c)
 
 	endpoint_close(c->ep);
 	c->ep = NULL;
-	if (c->loop != &c->own)
+	if (c->loop != &c->own) {
+		drop_credentials(c);
 		return;
+	}
 	(void)uv_run(c->loop, UV_RUN_DEFAULT);
+	drop_credentials(c);
 	rc = uv_loop_close(c->loop);
 	assert(rc == 0); /* a handle leaked */
 	(void)rc;
@@ -245,6 +322,8 @@ connection_judge(const struct transfer_result *r, const char *what)
 	} ends[] = {
 		[TRANSFER_RESET] = {"the server rejected the request", CLI_OTHER},
 		[TRANSFER_TIMEOUT] = {"no answer in time", CLI_TIMEOUT},
+		[TRANSFER_LOST] = {"the connection failed", CLI_OTHER},
+		[TRANSFER_INSECURE] = {"no secure connection: the keys do not fit", CLI_SECURITY},
 		[TRANSFER_BROKEN] = {"the blocks of the body make no sense", CLI_OTHER},
 		[TRANSFER_CHANGED] = {"the value changes faster than it can be read", CLI_OTHER},
 		[TRANSFER_TOO_LARGE] = {"the value is too large", CLI_OTHER},

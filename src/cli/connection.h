@@ -9,6 +9,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/credentials.h"
 #include "cli/uri.h"
 #include "client/endpoint.h"
 
@@ -19,6 +20,8 @@ struct connection {
 	const struct args *args; /* borrowed, as the next */
 	const char *text; /* the URI as it was given */
 	struct uri uri;
+	struct credentials *credentials; /* NULL: none are needed */
+	struct link_how *how; /* to get there but by UDP; owned */
 };
 
 /* Only the loop, without any host. Ended by connection_close, as what follows. */

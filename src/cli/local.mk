@@ -2,6 +2,7 @@
 libcoapcast_a_SOURCES += \
 	src/cli/args.c src/cli/args.h \
 	src/cli/cli.c src/cli/cli.h \
+	src/cli/credentials.c src/cli/credentials.h \
 	src/cli/connection.c src/cli/connection.h \
 	src/cli/exec.c src/cli/exec.h \
 	src/cli/collect.c src/cli/collect.h \

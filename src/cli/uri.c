@@ -9,24 +9,41 @@
 
 #define OPTION_MAX 255 /* bytes of a Uri-Path or Uri-Query */
 
-static const char scheme[] = "coap://";
+static const struct {
+	const char *prefix;
+	uint16_t port;
+} schemes[] = {
+	[URI_COAP] = {"coap://", 5683},
+	[URI_COAPS] = {"coaps://", 5684},
+	[URI_COAP_TCP] = {"coap+tcp://", 5683},
+	[URI_COAPS_TCP] = {"coaps+tcp://", 5684},
+};
 
-static int
-check_scheme(const char *text, struct error *e)
+#define N_SCHEMES (sizeof(schemes) / sizeof(schemes[0]))
+
+/* What follows the scheme, or NULL. */
+static const char *
+parse_scheme(const char *text, struct uri *ret, struct error *e)
 {
-	static const char *const others[] = {
-		"coaps://", "coap+tcp://", "coaps+tcp://", "coap+ws://", "coaps+ws://"};
+	static const char *const others[] = {"coap+ws://", "coaps+ws://"};
 
-	if (strncasecmp(text, scheme, strlen(scheme)) == 0)
-		return 0;
+	for (size_t i = 0; i < N_SCHEMES; i++) {
+		size_t n = strlen(schemes[i].prefix);
+
+		if (strncasecmp(text, schemes[i].prefix, n) != 0)
+			continue;
+		ret->scheme = (enum uri_scheme)i;
+		ret->port = schemes[i].port;
+		return text + n;
+	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (strncasecmp(text, others[i], strlen(others[i])) == 0) {
-			error_set(e, "%s is not in this build, only coap://", others[i]);
-			return -ENOTSUP;
+			error_set(e, "%s is not in this build", others[i]);
+			return NULL;
 		}
 	}
 	error_set(e, "not a URI that starts with coap://: %.100s", text);
-	return -EINVAL;
+	return NULL;
 }
 
 static int
@@ -41,7 +58,7 @@ copy_part(char *to, size_t cap, struct bytes part, const char *what, struct erro
 	return 0;
 }
 
-/* Of digits, or empty. */
+/* Of digits, or empty: then *ret stays. */
 static int
 parse_port(struct bytes text, uint16_t *ret, struct error *e)
 {
@@ -59,7 +76,8 @@ parse_port(struct bytes text, uint16_t *ret, struct error *e)
 			(const char *)text.p);
 		return -EINVAL;
 	}
-	*ret = text.n > 0 ? (uint16_t)v : URI_PORT;
+	if (text.n > 0)
+		*ret = (uint16_t)v;
 	return 0;
 }
 
@@ -149,12 +167,11 @@ check_pieces(const char *part, char separator, const char *what, struct error *e
 int
 uri_parse(const char *text, struct uri *ret, struct error *e)
 {
-	struct uri u = {.port = URI_PORT};
-	const char *authority = text + strlen(scheme), *path, *query;
-	int rc = check_scheme(text, e);
+	struct uri u = {.port = 0};
+	const char *authority = parse_scheme(text, &u, e), *path, *query;
 
-	if (rc < 0)
-		return rc;
+	if (!authority)
+		return -EINVAL;
 	if (strchr(text, '#')) {
 		error_set(e, "a coap URI has no fragment ('#' is written %%23)");
 		return -EINVAL;

@@ -10,11 +10,15 @@
 
 #include "base/error.h"
 
-#define URI_PORT 5683
 #define URI_HOST_MAX 255
 #define URI_PART_MAX 1023
 
+#define URI_PORT 5683 /* of coap:// */
+
+enum uri_scheme { URI_COAP, URI_COAPS, URI_COAP_TCP, URI_COAPS_TCP };
+
 struct uri {
+	enum uri_scheme scheme;
 	char host[URI_HOST_MAX + 1]; /* a name or a literal without brackets, maybe %zone */
 	uint16_t port;
 	char path[URI_PART_MAX +
@@ -22,10 +26,7 @@ struct uri {
 	char query[URI_PART_MAX + 1]; /* without '?' */
 };
 
-/*
- * 0; -EINVAL when it is none; -ENOTSUP for a scheme of CoAP's that this build does not
- * speak; both with e filled.
- */
+/* 0; -EINVAL, with e filled, when it is none that this build understands. */
 int uri_parse(const char *text, struct uri *ret, struct error *e);
 
 #endif

@@ -12,11 +12,13 @@ struct driver {
 	const struct driver_ops *ops;
 	void *ctx;
 	struct udp *udp;
+	struct link *link; /* NULL: UDP */
 	uv_timer_t timer; /* the machine's next moment */
 	uv_prepare_t before_wait; /* what was started gets sent, and the timer set */
 	void (*on_closed)(void *ctx);
 	unsigned n_handles; /* of these two and the udp, still open */
 	bool open; /* a datagram was opened and neither committed nor cancelled */
+	bool to_link; /* that one */
 	bool started;
 };
 
@@ -36,7 +38,9 @@ driver_udp(struct driver *d)
 static void
 cancel_open(struct driver *d)
 {
-	if (d->open)
+	if (d->open && d->to_link)
+		link_cancel(d->link);
+	else if (d->open)
 		udp_cancel(d->udp);
 	d->open = false;
 }
@@ -48,7 +52,8 @@ on_open(void *ctx, const struct path *way)
 	struct buf *out;
 
 	cancel_open(d);
-	out = udp_open(d->udp, way);
+	d->to_link = way->transport != PATH_UDP;
+	out = d->to_link ? link_write(d->link) : udp_open(d->udp, way);
 	d->open = out != NULL;
 	return out;
 }
@@ -59,6 +64,7 @@ driver_open_group(struct driver *d, const struct udp_group *to)
 	struct buf *out;
 
 	cancel_open(d);
+	d->to_link = false;
 	out = udp_open_group(d->udp, to);
 	d->open = out != NULL;
 	return out;
@@ -70,7 +76,10 @@ on_commit(void *ctx)
 	struct driver *d = ctx;
 
 	d->open = false;
-	udp_commit(d->udp);
+	if (d->to_link)
+		link_commit(d->link);
+	else
+		udp_commit(d->udp);
 }
 
 static void
@@ -92,6 +101,26 @@ on_datagram(void *ctx, const struct path *from, struct bytes datagram)
 	if (d->started)
 		d->ops->receive(d->ctx, from, datagram, driver_now_ms());
 }
+
+static void
+on_nack(void *ctx, uint16_t mid)
+{
+	struct driver *d = ctx;
+
+	if (d->started && d->ops->nack)
+		d->ops->nack(d->ctx, mid);
+}
+
+static void
+on_lost(void *ctx, enum coapd_end why)
+{
+	struct driver *d = ctx;
+
+	if (d->started && d->ops->lost)
+		d->ops->lost(d->ctx, why);
+}
+
+static const struct link_ops link_ops = {.receive = on_datagram, .nack = on_nack, .lost = on_lost};
 
 static const struct udp_ops udp_ops = {.on_datagram = on_datagram};
 
@@ -190,7 +219,7 @@ on_handle_closed(uv_handle_t *h)
 }
 
 static void
-on_udp_closed(void *ctx)
+on_part_closed(void *ctx)
 {
 	forget_handle(ctx);
 }
@@ -237,6 +266,23 @@ driver_open(uv_loop_t *loop, const struct addr *remote, uint32_t ifindex,
 	return 0;
 }
 
+int
+driver_connect(uv_loop_t *loop, const struct addr *server, const struct link_how *how,
+	const struct driver_ops *ops, void *ctx, struct error *e, struct driver **ret,
+	struct path *ret_way)
+{
+	struct driver *d = make(loop, ops, ctx);
+	int rc = link_open(loop, how, server, &link_ops, d, e, &d->link, ret_way);
+
+	if (rc < 0) {
+		driver_close(d, NULL);
+		return rc;
+	}
+	d->n_handles++;
+	*ret = d;
+	return 0;
+}
+
 void
 driver_start(struct driver *d)
 {
@@ -250,7 +296,9 @@ driver_close(struct driver *d, void (*on_closed)(void *ctx))
 	d->started = false;
 	d->on_closed = on_closed;
 	cancel_open(d);
-	udp_close(d->udp, on_udp_closed);
+	udp_close(d->udp, on_part_closed);
+	if (d->link)
+		link_close(d->link, on_part_closed);
 	uv_close((uv_handle_t *)&d->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&d->before_wait, on_handle_closed);
 }

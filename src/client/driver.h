@@ -8,6 +8,7 @@
 #define COAPCAST_CLIENT_DRIVER_H
 
 #include "base/error.h"
+#include "client/link.h"
 #include "client/outlet.h"
 #include "transport/udp.h"
 
@@ -19,6 +20,9 @@ struct driver_ops {
 	/* Before the loop waits: says what is due, and when that is needed next, or WHEEL_NEVER. */
 	void (*advance)(void *ctx, uint64_t now_ms);
 	uint64_t (*next)(void *ctx);
+	/* As in struct link_ops; for UDP alone both may be NULL. */
+	void (*nack)(void *ctx, uint16_t mid);
+	void (*lost)(void *ctx, enum coapd_end why);
 };
 
 /* What a machine's outlet is; its ctx is the driver. */
@@ -31,6 +35,13 @@ extern const struct outlet_ops driver_outlet;
  * address to reach it from.
  */
 int driver_open(uv_loop_t *loop, const struct addr *remote, uint32_t ifindex,
+	const struct driver_ops *ops, void *ctx, struct error *e, struct driver **ret,
+	struct path *ret_way);
+/*
+ * The same to a server, by a session instead of UDP; groups may be joined all the same.
+ * `how` stays borrowed.
+ */
+int driver_connect(uv_loop_t *loop, const struct addr *server, const struct link_how *how,
 	const struct driver_ops *ops, void *ctx, struct error *e, struct driver **ret,
 	struct path *ret_way);
 void driver_start(struct driver *d);

@@ -44,25 +44,73 @@ next(void *ctx)
 	return session_next(ep->session);
 }
 
-static const struct driver_ops driver_ops = {.receive = receive, .advance = advance, .next = next};
+static void
+nack(void *ctx, uint16_t mid)
+{
+	const struct endpoint *ep = ctx;
+
+	session_nack(ep->session, mid);
+}
+
+static void
+lost(void *ctx, enum coapd_end why)
+{
+	const struct endpoint *ep = ctx;
+
+	session_lost(ep->session, why == COAPD_INSECURE ? CALL_INSECURE : CALL_LOST);
+}
+
+static const struct driver_ops driver_ops = {
+	.receive = receive, .advance = advance, .next = next, .nack = nack, .lost = lost};
+
+static struct endpoint *
+make(uv_loop_t *loop)
+{
+	struct endpoint *ep = mem_alloc(sizeof(*ep));
+
+	ep->loop = loop;
+	return ep;
+}
+
+static void
+start(struct endpoint *ep, const struct path *way)
+{
+	ep->session = session_new(&driver_outlet, ep->driver, way, driver_now_ms());
+	driver_start(ep->driver);
+}
 
 int
 endpoint_open(uv_loop_t *loop, const struct addr *server, uint32_t ifindex, struct error *e,
 	struct endpoint **ret)
 {
-	struct endpoint *ep = mem_alloc(sizeof(*ep));
+	struct endpoint *ep = make(loop);
 	struct path way;
 	int rc;
 
-	ep->loop = loop;
 	ep->ifindex = ifindex;
 	rc = driver_open(loop, server, ifindex, &driver_ops, ep, e, &ep->driver, &way);
 	if (rc < 0) {
 		free(ep);
 		return rc;
 	}
-	ep->session = session_new(&driver_outlet, ep->driver, &way, driver_now_ms());
-	driver_start(ep->driver);
+	start(ep, &way);
+	*ret = ep;
+	return 0;
+}
+
+int
+endpoint_connect(uv_loop_t *loop, const struct addr *server, const struct link_how *how,
+	struct error *e, struct endpoint **ret)
+{
+	struct endpoint *ep = make(loop);
+	struct path way;
+	int rc = driver_connect(loop, server, how, &driver_ops, ep, e, &ep->driver, &way);
+
+	if (rc < 0) {
+		free(ep);
+		return rc;
+	}
+	start(ep, &way);
 	*ret = ep;
 	return 0;
 }

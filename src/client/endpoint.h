@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A session on real sockets: a client's UDP endpoint towards one server on a libuv
+ * A session on real sockets: a client's endpoint towards one server on a libuv
  * loop, its clock and its randomness, and the groups it joins. What is said over it
  * is session.h's, transfer.h's and observation.h's.
  */
@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "client/link.h"
 #include "client/session.h"
 #include "client/transfer.h"
 
@@ -22,6 +23,9 @@ struct endpoint;
  */
 int endpoint_open(uv_loop_t *loop, const struct addr *server, uint32_t ifindex, struct error *e,
 	struct endpoint **ret);
+/* The same by DTLS, TLS or TCP; `how` stays borrowed. */
+int endpoint_connect(uv_loop_t *loop, const struct addr *server, const struct link_how *how,
+	struct error *e, struct endpoint **ret);
 /*
  * Closes it; the memory goes in a later turn of the loop. What was started on its
  * session must have been stopped. NULL is fine.

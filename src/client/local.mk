@@ -9,6 +9,7 @@ libcoapcast_a_SOURCES += \
 	src/client/observation.c src/client/observation.h src/client/observation_impl.h \
 	src/client/offer.c src/client/offer.h \
 	src/client/outlet.c src/client/outlet.h \
+	src/client/link.c src/client/link.h \
 	src/client/session.c src/client/session.h \
 	src/client/target.c src/client/target.h \
 	src/client/transfer.c src/client/transfer.h

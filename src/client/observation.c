@@ -212,11 +212,16 @@ on_response(void *owner, const struct arrival *a)
 static void
 on_failure(void *owner, enum call_failure why)
 {
+	static const enum observation_end ends[] = {
+		[CALL_RESET] = OBSERVATION_RESET,
+		[CALL_TIMEOUT] = OBSERVATION_TIMEOUT,
+		[CALL_LOST] = OBSERVATION_LOST,
+		[CALL_INSECURE] = OBSERVATION_INSECURE,
+	};
 	struct observation *o = owner;
 
 	if (!o->registered) {
-		observation_end(o, why == CALL_RESET ? OBSERVATION_RESET : OBSERVATION_TIMEOUT,
-			CODE_EMPTY, "");
+		observation_end(o, ends[why], CODE_EMPTY, "");
 		return;
 	}
 	observation_note(o, true, "the server does not answer; still trying");

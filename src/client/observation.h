@@ -55,6 +55,8 @@ enum observation_end {
 	OBSERVATION_PROTECTED, /* needs keys we do not have */
 	OBSERVATION_NO_MULTICAST, /* the group cannot be joined */
 	OBSERVATION_BROKEN, /* an informative response that cannot be followed */
+	OBSERVATION_LOST, /* the connection */
+	OBSERVATION_INSECURE, /* no secure connection */
 };
 
 /* How it talks. Callbacks must not free the observation; on_value may stop it. */

@@ -237,7 +237,7 @@ on_exchange_end(void *owner, struct exchange *x, enum exchange_end end)
 	struct call *c = owner;
 	struct wheel *w = session_wheel(c->session);
 
-	(void)x;
+	c->mid = x->mid;
 	c->exchange = NULL;
 	switch (end) {
 	case EXCHANGE_ACKED:
@@ -253,6 +253,39 @@ on_exchange_end(void *owner, struct exchange *x, enum exchange_end end)
 	case EXCHANGE_CANCELLED:
 		break;
 	}
+}
+
+void
+session_nack(struct session *s, uint16_t mid)
+{
+	struct call *c = s->calls;
+
+	while (c && (c->exchange || c->mid != mid))
+		c = c->next;
+	if (c)
+		fail(c, CALL_RESET);
+}
+
+static struct call *
+find_doomed(const struct session *s)
+{
+	struct call *c = s->calls;
+
+	while (c && !c->doomed)
+		c = c->next;
+	return c;
+}
+
+void
+session_lost(struct session *s, enum call_failure why)
+{
+	struct call *c;
+
+	/* Whoever hears of it may stop others: only those of now, each once. */
+	for (c = s->calls; c; c = c->next)
+		c->doomed = true;
+	while ((c = find_doomed(s)) != NULL)
+		fail(c, why);
 }
 
 static const struct exchange_ops exchange_ops = {.compose = compose, .on_end = on_exchange_end};
@@ -272,6 +305,7 @@ call_start(struct call *c, struct session *s, const struct msg *m, bool keep,
 	c->token = m->token.n > 0 ? m->token : session_token(s);
 	c->keep = keep;
 	c->n_echoed = 0;
+	c->doomed = false;
 	c->ops = ops;
 	c->owner = owner;
 	c->wait.fire = on_wait_over;

@@ -24,7 +24,12 @@ struct arrival {
 	bool verified; /* it was protected, and the check was good */
 };
 
-enum call_failure { CALL_RESET, CALL_TIMEOUT };
+enum call_failure {
+	CALL_RESET,
+	CALL_TIMEOUT,
+	CALL_LOST, /* the connection was closed, or never came about */
+	CALL_INSECURE, /* no secure connection came about */
+};
 
 struct call;
 
@@ -47,6 +52,8 @@ struct call {
 	struct token token;
 	bool keep; /* further responses come under the same token */
 	uint8_t n_echoed; /* times it was repeated with an Echo option */
+	bool doomed; /* the connection is lost */
+	uint16_t mid; /* of the request, when it is acknowledged */
 	uint8_t code;
 	uint16_t n_tail;
 	uint8_t tail[SESSION_TAIL_MAX];
@@ -68,6 +75,12 @@ void session_free(struct session *s);
 
 void session_receive(
 	struct session *s, const struct path *from, struct bytes datagram, uint64_t now_ms);
+/*
+ * For a transport with connections (msg/carrier.h): the request with that message id was
+ * rejected; and nothing that was asked for will come. The next request connects anew.
+ */
+void session_nack(struct session *s, uint16_t mid);
+void session_lost(struct session *s, enum call_failure why);
 /* Tells the time and sends what is due; session_next says when that is needed. */
 void session_advance(struct session *s, uint64_t now_ms);
 uint64_t session_next(const struct session *s);

@@ -357,7 +357,14 @@ on_response(void *owner, const struct arrival *a)
 static void
 on_failure(void *owner, enum call_failure why)
 {
-	give_up(owner, why == CALL_RESET ? TRANSFER_RESET : TRANSFER_TIMEOUT);
+	static const enum transfer_end ends[] = {
+		[CALL_RESET] = TRANSFER_RESET,
+		[CALL_TIMEOUT] = TRANSFER_TIMEOUT,
+		[CALL_LOST] = TRANSFER_LOST,
+		[CALL_INSECURE] = TRANSFER_INSECURE,
+	};
+
+	give_up(owner, ends[why]);
 }
 
 static const struct call_ops call_ops = {.on_response = on_response, .on_failure = on_failure};

@@ -29,6 +29,8 @@ enum transfer_end {
 	TRANSFER_ANSWERED, /* look at the code */
 	TRANSFER_RESET,
 	TRANSFER_TIMEOUT,
+	TRANSFER_LOST, /* the connection */
+	TRANSFER_INSECURE, /* no secure connection */
 	TRANSFER_BROKEN, /* blocks that make no sense, or a request that cannot be written */
 	TRANSFER_CHANGED, /* the value changed, again and again */
 	TRANSFER_TOO_LARGE, /* over TRANSFER_MAX */

@@ -234,6 +234,22 @@ check_oscore_groups(struct conf *c, struct error *e)
 	return rc;
 }
 
+/* Without anything to show, no handshake could succeed. */
+static int
+check_secure_listen(struct conf *c, struct error *e)
+{
+	bool has_keys = c->security.certificate != NULL;
+
+	for (size_t i = 0; i < c->n_identities; i++)
+		has_keys = has_keys || c->identities[i].psk;
+	for (size_t i = 0; i < c->n_listen && !has_keys; i++) {
+		if (c->listen[i].scheme == CONF_COAPS || c->listen[i].scheme == CONF_COAPS_TCP)
+			return confcheck_fail(c, e, "listen", i, NULL,
+				"needs security.certificate or an identity with psk");
+	}
+	return 0;
+}
+
 int
 confcheck_security(struct conf *c, struct error *e)
 {
@@ -241,5 +257,7 @@ confcheck_security(struct conf *c, struct error *e)
 
 	if (rc == 0)
 		rc = check_identities_differ(c, e);
+	if (rc == 0)
+		rc = check_secure_listen(c, e);
 	return rc != 0 ? rc : check_oscore_groups(c, e);
 }

@@ -193,7 +193,7 @@ const struct schema_key confkeys[] = {
 	{"security", SCHEMA_MAP, AT(security), .keys = confsec_keys_security,
 		.help = "Who is let in."},
 	{"identities", SCHEMA_MAP, LIST(identities), .keys = confsec_keys_identity,
-		.flags = SCHEMA_LATER, .help = "Who is who."},
+		.help = "Who is who."},
 	{"access", SCHEMA_MAP, LIST(access), .keys = confsec_keys_rule, .help = "Who may do what."},
 	{"groups", SCHEMA_MAP, LIST(groups), .keys = group_keys,
 		.help = "Where multicast notifications go."},

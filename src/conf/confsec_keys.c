@@ -37,7 +37,7 @@ static const struct schema_name echo_names[] = {
 #define STRUCT struct conf_certificate
 static const struct schema_key certificate_keys[] = {
 	{"file", SCHEMA_PATH, AT(file), .flags = SCHEMA_REQUIRED | SCHEMA_FILE,
-		.help = "PEM file of the broker's certificate and its chain."},
+		.help = "PEM file of the broker's certificate."},
 	{"key", SCHEMA_PATH, AT(key), .flags = SCHEMA_REQUIRED | SCHEMA_FILE | SCHEMA_SECRET,
 		.help = "PEM file of its private key."},
 	{"ca", SCHEMA_PATH, AT(ca), .flags = SCHEMA_FILE,
@@ -53,7 +53,7 @@ const struct schema_key confsec_keys_security[] = {
 	{"echo", SCHEMA_ENUM, AT(echo), .names = echo_names, .dflt = "auto",
 		.help = "When addresses are verified (RFC 9175)."},
 	{"certificate", SCHEMA_MAP, SUB(certificate), .keys = certificate_keys,
-		.flags = SCHEMA_OPTIONAL | SCHEMA_LATER, .help = "The broker's certificate."},
+		.flags = SCHEMA_OPTIONAL, .help = "The broker's certificate."},
 	{.name = NULL},
 };
 #undef STRUCT
@@ -98,8 +98,8 @@ const struct schema_key confsec_keys_identity[] = {
 		.help = "What access rules and the log call the peer."},
 	{"psk", SCHEMA_MAP, SUB(psk), .keys = psk_keys, .flags = SCHEMA_OPTIONAL,
 		.help = "It comes by DTLS or TLS with a pre-shared key."},
-	{"oscore", SCHEMA_MAP, SUB(oscore), .keys = oscore_keys, .flags = SCHEMA_OPTIONAL,
-		.help = "It comes by OSCORE."},
+	{"oscore", SCHEMA_MAP, SUB(oscore), .keys = oscore_keys,
+		.flags = SCHEMA_OPTIONAL | SCHEMA_LATER, .help = "It comes by OSCORE."},
 	{"certificate", SCHEMA_MAP, SUB(certificate), .keys = cert_identity_keys,
 		.flags = SCHEMA_OPTIONAL, .help = "It comes by DTLS or TLS with a certificate."},
 	{.name = NULL},

@@ -13,11 +13,10 @@ static const struct {
 	const char *prefix;
 	enum conf_scheme scheme;
 	uint16_t port;
-	bool later;
 } schemes[] = {
-	{"coap://", CONF_COAP, PORT_COAP, false}, {"coaps://", CONF_COAPS, PORT_COAPS, true},
-	{"coap+tcp://", CONF_COAP_TCP, PORT_COAP, true}, /* RFC 8323 8.1 */
-	{"coaps+tcp://", CONF_COAPS_TCP, PORT_COAPS, true}, /* RFC 8323 8.2 */
+	{"coap://", CONF_COAP, PORT_COAP}, {"coaps://", CONF_COAPS, PORT_COAPS},
+	{"coap+tcp://", CONF_COAP_TCP, PORT_COAP}, /* RFC 8323 8.1 */
+	{"coaps+tcp://", CONF_COAPS_TCP, PORT_COAPS}, /* RFC 8323 8.2 */
 };
 
 #define N_SCHEMES (sizeof(schemes) / sizeof(schemes[0]))
@@ -49,7 +48,7 @@ parse_listen(const char *text, void *field, bool *ret_later, struct error *why)
 		return -EINVAL;
 	}
 	*ret = (struct conf_listen){.scheme = schemes[i].scheme, .addr = a};
-	*ret_later = schemes[i].later;
+	*ret_later = false;
 	return 0;
 }
 

@@ -16,6 +16,7 @@ struct entry {
 	uint8_t *response; /* owned; NULL: in progress */
 	uint32_t n_response;
 	uint16_t mid;
+	uint16_t session; /* 0: none */
 };
 
 struct dedup {
@@ -69,14 +70,21 @@ hash_of(const struct dedup *d, const struct path *way, uint16_t mid)
 	return addr_hash(&way->remote, addr_hash(&way->local, d->seed ^ mid));
 }
 
+/* Those of another transport, or of another session, are other requests. */
+static uint16_t
+session_of(const struct path *way)
+{
+	return way->transport == PATH_UDP ? 0 : way->socket;
+}
+
 static struct entry *
 lookup(const struct dedup *d, const struct path *way, uint16_t mid)
 {
 	for (struct map_node *n = map_first(&d->map, hash_of(d, way, mid)); n; n = map_next(n)) {
 		struct entry *e = MAP_OBJECT(n, struct entry, node);
 
-		if (e->mid == mid && addr_equal(&e->remote, &way->remote) &&
-			addr_equal(&e->local, &way->local))
+		if (e->mid == mid && e->session == session_of(way) &&
+			addr_equal(&e->remote, &way->remote) && addr_equal(&e->local, &way->local))
 			return e;
 	}
 	return NULL;
@@ -97,6 +105,7 @@ dedup_add(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms
 	e->remote = way->remote;
 	e->local = way->local;
 	e->mid = mid;
+	e->session = session_of(way);
 	e->since_ms = now_ms;
 	*(d->youngest ? &d->youngest->younger : &d->oldest) = e;
 	d->youngest = e;

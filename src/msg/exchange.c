@@ -92,6 +92,17 @@ finish(struct layer *l, struct exchange *x, enum exchange_end end)
 	peer_unpin(&l->peers, p);
 }
 
+/*
+ * A session's transport delivers it, again and again where it must, and tells only
+ * when that failed, carrier_nack: until then it is as good as acknowledged.
+ */
+static void
+hand_over(struct layer *l, struct exchange *x)
+{
+	l->stats.acked++;
+	finish(l, x, EXCHANGE_ACKED);
+}
+
 static void
 transmit(struct layer *l, struct exchange *x)
 {
@@ -117,12 +128,13 @@ transmit(struct layer *l, struct exchange *x)
 		return;
 	msg_put_header(out, TYPE_CON, m.code, x->mid, &m.token);
 	buf_put(out, m.tail);
-	(void)layer_commit(l, out);
+	if (layer_commit(l, out) && way.transport != PATH_UDP)
+		hand_over(l, x);
 }
 
 /* The endpoint does not answer: nothing that waits for it will fare better. */
-static void
-give_up(struct layer *l, struct peer *p)
+void
+exchange_give_up(struct layer *l, struct peer *p)
 {
 	l->stats.timeouts++;
 	peer_pin(&l->peers, p);
@@ -166,7 +178,7 @@ on_timer(struct timer *t, void *ctx)
 	}
 	unfresh(l, x);
 	if (x->n_sent > LAYER_MAX_RETRANSMIT)
-		give_up(l, x->peer);
+		exchange_give_up(l, x->peer);
 	else
 		transmit(l, x);
 }

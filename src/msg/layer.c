@@ -409,6 +409,9 @@ is_duplicate(struct request *r)
 	struct bytes response;
 	uint8_t code;
 
+	/* RFC 8323 3.1: a reliable transport has no duplicates, and message ids of our making. */
+	if (path_is_reliable(r->way))
+		return false;
 	if (r->memory == MEMORY_TABLE) {
 		if (!dedup_find(l->dedup, r->way, mid, l->wheel.now_ms, &response))
 			return false;
@@ -557,7 +560,8 @@ run(struct request *r)
 static void
 run_briefly(struct request *r)
 {
-	struct local local = {.addr = r->way->local, .socket = r->way->socket};
+	struct local local = {
+		.addr = r->way->local, .socket = r->way->socket, .transport = r->way->transport};
 	struct peer brief = {
 		.remote = r->way->remote, .local = &local, .mid = r->layer->stray_mid, .n_pins = 1};
 
@@ -572,8 +576,7 @@ static void
 receive_request(struct layer *l, const struct path *way, struct msg *m, size_t n)
 {
 	enum verify_verdict verdict = VERIFY_RUN;
-	struct request r = {
-		.layer = l, .way = way, .msg = m, .memory = memory_for(l, m, way->multicast)};
+	struct request r = {.layer = l, .way = way, .msg = m};
 
 	/* RFC 7252 8.1: a multicast request is a NON; RFC 7252 4.2: an ACK or RST is no request. */
 	if (m->type == TYPE_ACK || m->type == TYPE_RST || (way->multicast && m->type == TYPE_CON)) {
@@ -581,6 +584,8 @@ receive_request(struct layer *l, const struct path *way, struct msg *m, size_t n
 		return;
 	}
 	l->stats.requests++;
+	if (!path_is_reliable(way))
+		r.memory = memory_for(l, m, way->multicast);
 	r.peer = peer_find(&l->peers, way);
 	if (l->verify != LAYER_VERIFY_NEVER && !(r.peer && r.peer->verified))
 		verdict = verify_request(&r, n);

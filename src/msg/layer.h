@@ -51,7 +51,7 @@ struct layer_ops {
 	/* A response, `way->multicast` tells how; NULL: this endpoint is no client. `p` may be NULL. */
 	enum layer_answer (*on_response)(
 		void *ctx, struct peer *p, const struct path *way, const struct msg *m);
-	/* A RST for a message that is no exchange: a non-confirmable one of ours. */
+	/* A RST for a message that is no exchange: a non-confirmable one of ours, or carrier_nack. */
 	void (*on_reset)(void *ctx, struct peer *p, uint16_t mid);
 	/*
 	 * Whether the sender's address needs no check, or this is what it was asked to echo
@@ -65,6 +65,7 @@ struct layer_ops {
 	 * responses that carry one are handed over as they came.
 	 */
 	const struct shield_ops *shields;
+	void (*on_lost)(void *ctx, struct peer *p); /* carrier_lost; may be NULL */
 };
 
 enum exchange_end { EXCHANGE_ACKED, EXCHANGE_RESET, EXCHANGE_TIMEOUT, EXCHANGE_CANCELLED };

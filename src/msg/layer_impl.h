@@ -36,6 +36,9 @@ struct layer {
 /* The datagram is written and leaves, or is dropped when it did not fit. */
 bool layer_commit(struct layer *l, const struct buf *out);
 
+/* Ends all exchanges of a peer that has an active one, as timed out. */
+void exchange_give_up(struct layer *l, struct peer *p);
+
 /* Ends the exchange a peer's ACK or RST is for; false when there is none. */
 bool exchange_settle(struct layer *l, struct peer *p, uint16_t mid, enum exchange_end end);
 

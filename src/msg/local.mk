@@ -8,4 +8,5 @@ libcoapcast_a_SOURCES += \
 	src/msg/verify.c src/msg/verify.h \
 	src/msg/exchange.c \
 	src/msg/leisure.c src/msg/leisure.h \
+	src/msg/carrier.c src/msg/carrier.h \
 	src/msg/block.c src/msg/block.h

@@ -69,8 +69,8 @@ local_find(const struct peer_table *t, const struct path *way, uint32_t hash)
 	for (struct map_node *n = map_first(&t->locals, hash); n; n = map_next(n)) {
 		struct local *l = MAP_OBJECT(n, struct local, node);
 
-		if (l->socket == way->socket && l->ifindex == way->ifindex &&
-			addr_equal(&l->addr, &way->local))
+		if (l->socket == way->socket && l->transport == way->transport &&
+			l->ifindex == way->ifindex && addr_equal(&l->addr, &way->local))
 			return l;
 	}
 	return NULL;
@@ -87,6 +87,7 @@ local_get(struct peer_table *t, const struct path *way)
 		l->addr = way->local;
 		l->ifindex = way->ifindex;
 		l->socket = way->socket;
+		l->transport = way->transport;
 		map_put(&t->locals, &l->node, hash);
 	}
 	l->n_peers++;
@@ -102,6 +103,14 @@ local_put(struct peer_table *t, struct local *l)
 	free(l);
 }
 
+/* Over UDP the addresses tell peers apart; a session is a peer of its own. */
+static bool
+is_same_session(const struct local *l, const struct path *way)
+{
+	return l->transport == way->transport &&
+	       (way->transport == PATH_UDP || l->socket == way->socket);
+}
+
 static struct peer *
 lookup(struct peer_table *t, const struct path *way, uint32_t hash)
 {
@@ -109,7 +118,7 @@ lookup(struct peer_table *t, const struct path *way, uint32_t hash)
 		struct peer *p = MAP_OBJECT(n, struct peer, node);
 
 		if (addr_equal(&p->remote, &way->remote) &&
-			addr_equal(&p->local->addr, &way->local))
+			addr_equal(&p->local->addr, &way->local) && is_same_session(p->local, way))
 			return p;
 	}
 	return NULL;
@@ -191,6 +200,7 @@ peer_path(const struct peer *p, struct path *ret)
 	ret->local = p->local->addr;
 	ret->ifindex = p->local->ifindex;
 	ret->socket = p->local->socket;
+	ret->transport = p->local->transport;
 	ret->multicast = false;
 }
 

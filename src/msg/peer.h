@@ -28,13 +28,14 @@ struct recent {
 	uint32_t n_spent; /* publishes in it */
 };
 
-/* A local address that peers talk to, shared by them. */
+/* A local address that peers talk to, shared by them; that of a session is its own. */
 struct local {
 	struct map_node node;
 	struct addr addr;
 	uint32_t n_peers; /* who share it */
 	uint32_t ifindex;
 	uint16_t socket;
+	uint8_t transport;
 };
 
 struct peer {

@@ -7,11 +7,13 @@
 #define COAPCAST_NET_FIGURES_H
 
 #include "broker/broker.h"
+#include "transport/coapd.h"
 #include "transport/udp.h"
 
 /* One reading of them all. */
 struct figures {
 	struct udp_stats udp;
+	struct coapd_stats sessions; /* all 0 without */
 	struct layer_stats layer;
 	struct broker_stats broker;
 	uint64_t peers, exchanges; /* now */

@@ -4,6 +4,8 @@ libcoapcast_a_SOURCES += \
 	src/net/keep.c src/net/keep.h \
 	src/net/access.c src/net/access.h \
 	src/net/echo.c src/net/echo.h \
+	src/net/identities.c src/net/identities.h \
+	src/net/listen.c src/net/listen.h \
 	src/net/subjects.c src/net/subjects.h \
 	src/net/discovery.c src/net/discovery.h \
 	src/net/farewell.c src/net/farewell.h \

@@ -4,15 +4,18 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "net/listen.h"
 
 void
 report_ready(const struct conf *conf)
 {
-	char text[512], at[ADDR_STRLEN];
+	char text[512];
 	struct buf b = buf_of(text, sizeof(text) - 1);
 
-	for (size_t i = 0; i < conf->n_listen; i++)
-		buf_printf(&b, "%scoap://%s", i ? "," : "", addr_format(&conf->listen[i].addr, at));
+	for (size_t i = 0; i < conf->n_listen; i++) {
+		buf_put_str(&b, i ? "," : "");
+		listen_describe(&conf->listen[i], &b);
+	}
 	log_notice("server: ready listen=%s groups=%zu topics=%zu", buf_str(&b), conf->n_groups,
 		conf->n_topics);
 }

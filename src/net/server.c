@@ -5,25 +5,27 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <uv.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "msg/carrier.h"
 #include "net/access.h"
 #include "net/discovery.h"
 #include "net/echo.h"
 #include "net/farewell.h"
+#include "net/identities.h"
 #include "net/keep.h"
-#include "net/lock.h"
+#include "net/listen.h"
 #include "net/metrics.h"
 #include "net/network.h"
 #include "net/notify.h"
 #include "net/plan.h"
 #include "net/reload.h"
 #include "net/report.h"
+#include "transport/coapd.h"
 #include "transport/udp.h"
 #include "wire/option.h"
 
@@ -40,6 +42,10 @@ struct server {
 	struct conf *conf;
 	struct plan plan;
 	struct udp *udp;
+	struct coapd *coapd; /* NULL: plain UDP only */
+	struct subjects *subjects;
+	struct listen listen;
+	bool to_session; /* what was opened last */
 	struct layer *layer;
 	struct broker *broker;
 	struct metrics *metrics; /* NULL: nobody may ask */
@@ -48,11 +54,8 @@ struct server {
 	struct keep *keep;
 	bool kept; /* nothing that was to be kept got lost */
 	struct echo echo;
-	struct subjects *subjects;
 	struct access *access;
 	struct access *before; /* while the rules change: those of until now */
-	int locks[UDP_SOCKETS_MAX]; /* one per listen address, against a second daemon */
-	size_t n_locks;
 	struct log_brake refused, unaware;
 	uint64_t n_refused; /* requests that security.nosec forbade */
 	unsigned verbose; /* levels of the log that -v added */
@@ -64,7 +67,8 @@ on_open(void *ctx, const struct path *way)
 {
 	struct server *s = ctx;
 
-	return udp_open(s->udp, way);
+	s->to_session = way->transport != PATH_UDP;
+	return s->to_session ? coapd_open(s->coapd, way) : udp_open(s->udp, way);
 }
 
 static struct buf *
@@ -80,6 +84,7 @@ on_open_group(void *ctx, const struct group_path *way)
 	/* With 0 the kernel would choose an interface, which may be anybody's. */
 	if (way->ifindex == 0)
 		return NULL;
+	s->to_session = false;
 	return udp_open_group(s->udp, &to);
 }
 
@@ -88,7 +93,10 @@ on_commit(void *ctx)
 {
 	struct server *s = ctx;
 
-	udp_commit(s->udp);
+	if (s->to_session)
+		coapd_commit(s->coapd);
+	else
+		udp_commit(s->udp);
 }
 
 static void
@@ -112,6 +120,8 @@ on_wall(void *ctx)
 static bool
 is_admitted(const struct server *s, const struct path *way)
 {
+	if (path_is_secure(way))
+		return true;
 	switch (s->conf->security.nosec) {
 	case CONF_NOSEC_ALLOW:
 		return true;
@@ -134,6 +144,8 @@ on_request(void *ctx, struct request *r)
 		farewell_answer(r);
 		return;
 	}
+	if (r->way->transport != PATH_UDP)
+		r->who = coapd_subject(s->coapd, r->way);
 	if (request_is_protected(r) || is_admitted(s, r->way)) {
 		broker_request(s->broker, r);
 		return;
@@ -197,19 +209,11 @@ can_keep(void *ctx)
 }
 
 static void
-on_keep(void *ctx, enum broker_keep what, const struct topic *t)
+on_peer_lost(void *ctx, struct peer *p)
 {
 	struct server *s = ctx;
 
-	keep_put(s->keep, what, t);
-}
-
-static bool
-can_keep(void *ctx)
-{
-	struct server *s = ctx;
-
-	return keep_is_possible(s->keep);
+	broker_lost(s->broker, p);
 }
 
 static void
@@ -323,6 +327,47 @@ on_network(void *ctx)
 }
 
 static void
+on_nack(void *ctx, const struct path *way, uint16_t mid)
+{
+	struct server *s = ctx;
+
+	carrier_nack(s->layer, way, mid);
+}
+
+static void
+on_lost(void *ctx, const struct path *way, enum coapd_end why)
+{
+	struct server *s = ctx;
+
+	(void)why;
+	carrier_lost(s->layer, way);
+}
+
+static bool
+is_needed(void *ctx, const struct path *way)
+{
+	struct server *s = ctx;
+
+	return carrier_is_needed(s->layer, way);
+}
+
+static bool
+subject_psk(void *ctx, struct bytes identity, uint32_t *ret_who, struct bytes *ret_key)
+{
+	struct server *s = ctx;
+
+	return identities_find_psk(s->conf, s->subjects, identity, ret_who, ret_key);
+}
+
+static bool
+subject_cn(void *ctx, struct bytes cn, uint32_t *ret_who)
+{
+	struct server *s = ctx;
+
+	return identities_find_cn(s->conf, s->subjects, cn, ret_who);
+}
+
+static void
 on_watchdog(uv_timer_t *t)
 {
 	(void)t;
@@ -352,6 +397,9 @@ stop(struct server *s)
 	farewell_close(s->farewell);
 	s->farewell = NULL;
 	s->kept = keep_close(s->keep);
+	if (s->coapd)
+		coapd_close(s->coapd, NULL);
+	s->coapd = NULL;
 }
 
 /* -v adds to what the configuration says, before and after a reload. */
@@ -428,6 +476,8 @@ take_figures(void *ctx, struct figures *ret)
 	ret->peers = layer_n_peers(s->layer);
 	ret->exchanges = layer_n_exchanges(s->layer);
 	ret->unprotected_refused = s->n_refused;
+	if (s->coapd)
+		coapd_stats(s->coapd, &ret->sessions);
 }
 
 static void
@@ -464,18 +514,30 @@ start_signals(struct server *s)
 	}
 }
 
-/*
- * SO_REUSEADDR, which local subscribers need, would let a second daemon take
- * the same address without a word: the lock does not.
- */
+/* What DTLS, TLS and TCP need, where one of them is listened on. */
 static int
-lock_address(struct server *s, const struct addr *at, struct error *e)
+start_sessions(struct server *s, struct error *e)
 {
-	int rc = lock_take(at, e, &s->locks[s->n_locks]);
+	static const struct coapd_ops ops = {.on_datagram = on_datagram,
+		.on_batch = on_batch,
+		.on_nack = on_nack,
+		.on_lost = on_lost,
+		.is_needed = is_needed,
+		.subject_psk = subject_psk,
+		.subject_cn = subject_cn};
+	const struct coapd_limits limits = {.sessions = s->conf->broker.limits.sessions};
+	const struct conf_certificate *c = s->conf->security.certificate;
 
-	if (rc == 0)
-		s->n_locks++;
-	return rc == -EADDRINUSE ? rc : 0;
+	if (!listen_needs_sessions(s->conf))
+		return 0;
+	if ((s->coapd = coapd_new(&s->loop, &ops, s, &limits)) == NULL) {
+		error_set(e, "cannot start libcoap");
+		return -ENOMEM;
+	}
+	if (!c)
+		return 0;
+	return coapd_certify(s->coapd,
+		&(struct coapd_certificate){.file = c->file, .key = c->key, .ca = c->ca}, e);
 }
 
 static int
@@ -483,21 +545,12 @@ start_listening(struct server *s, struct error *e)
 {
 	static const struct udp_ops ops = {
 		.on_datagram = on_datagram, .on_truncated = on_truncated, .on_batch = on_batch};
-	char at[ADDR_STRLEN];
-	uint16_t socket;
 	int rc;
 
 	s->udp = udp_new(&s->loop, &ops, s);
-	for (size_t i = 0; i < s->conf->n_listen; i++) {
-		const struct addr *a = &s->conf->listen[i].addr;
-
-		if ((rc = lock_address(s, a, e)) < 0 ||
-			(rc = udp_listen(s->udp, a, e, &socket)) < 0)
-			return rc;
-		log_info("server: listening on=%s receive-buffer=%zu",
-			addr_format(udp_address(s->udp, socket), at),
-			udp_receive_buffer(s->udp, socket));
-	}
+	if ((rc = start_sessions(s, e)) < 0 ||
+		(rc = listen_start(&s->listen, s->conf, s->udp, s->coapd, e)) < 0)
+		return rc;
 	if (s->conf->metrics_listen.family != AF_UNSPEC &&
 		(rc = metrics_open(
 			 &s->loop, &s->conf->metrics_listen, take_figures, s, e, &s->metrics)) < 0)
@@ -515,7 +568,8 @@ start_core(struct server *s, struct error *e)
 		.on_request = on_request,
 		.on_reset = on_reset,
 		.is_verified = on_is_verified,
-		.challenge = on_challenge};
+		.challenge = on_challenge,
+		.on_lost = on_peer_lost};
 	static const enum layer_verify verify[] = {[CONF_ECHO_OFF] = LAYER_VERIFY_NEVER,
 		[CONF_ECHO_AUTO] = LAYER_VERIFY_AUTO,
 		[CONF_ECHO_ALWAYS] = LAYER_VERIFY_ALWAYS};
@@ -532,7 +586,6 @@ start_core(struct server *s, struct error *e)
 	int rc;
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
-	s->subjects = subjects_new();
 	s->access = access_new(s->conf, s->subjects);
 	s->layer = layer_new(&layer_ops, s, &s->plan.layer, uv_now(&s->loop));
 	echo_init(&s->echo);
@@ -580,7 +633,7 @@ start_farewell(struct server *s)
 	static const struct farewell_ops ops = {
 		.begin = begin_farewell, .is_quiet = is_quiet, .end = end_farewell};
 
-	s->farewell = farewell_new(&s->loop, s->locks, s->n_locks, &ops, s);
+	s->farewell = farewell_new(&s->loop, s->listen.locks, s->listen.n_locks, &ops, s);
 }
 
 static void
@@ -619,8 +672,7 @@ finish(struct server *s, enum server_exit status)
 	access_free(s->access);
 	subjects_free(s->subjects);
 	plan_fini(&s->plan);
-	for (size_t i = 0; i < s->n_locks; i++)
-		(void)close(s->locks[i]);
+	listen_end(&s->listen);
 	/* Every handle is closed: what is left would be a leak. */
 	if (uv_loop_close(&s->loop) != 0) {
 		log_error("server: handles left in the loop");
@@ -640,10 +692,12 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 	s->path = path;
 	s->conf = conf;
 	s->verbose = verbose;
+	s->subjects = subjects_new();
 	set_level(s, conf);
 	if (uv_loop_init(&s->loop) != 0) {
 		log_error("server: cannot make an event loop");
 		conf_free(conf);
+		subjects_free(s->subjects);
 		free(s);
 		return EXIT_INTERNAL;
 	}

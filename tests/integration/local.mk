@@ -27,8 +27,10 @@ dist_check_SCRIPTS += \
 	tests/integration/limits.sh \
 	tests/integration/metrics.sh \
 	tests/integration/pace.sh \
+	tests/integration/sessions.sh \
 	tests/integration/signals.sh \
 	tests/integration/startup.sh \
+	tests/integration/transports.sh \
 	tests/integration/unaware.sh
 
 # Modules that are sockets and nothing else, with real ones.

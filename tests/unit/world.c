@@ -197,6 +197,12 @@ on_reset(void *ctx, struct peer *p, uint16_t mid)
 	world_say(ctx, "reset of #%u by %u", mid, p->remote.ip[3]);
 }
 
+static void
+on_lost(void *ctx, struct peer *p)
+{
+	world_say(ctx, "lost %u", p->remote.ip[3]);
+}
+
 static const struct layer_ops ops = {
 	.open = open_datagram,
 	.commit = commit,
@@ -204,6 +210,7 @@ static const struct layer_ops ops = {
 	.on_request = on_request,
 	.on_response = on_response,
 	.on_reset = on_reset,
+	.on_lost = on_lost,
 };
 
 struct path
@@ -418,12 +425,18 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 static const struct exchange_ops sender_ops = {.compose = compose, .on_end = on_end};
 
 struct exchange *
-world_send(struct sender *s, unsigned peer)
+world_send_to(struct sender *s, struct peer *p)
 {
 	struct exchange *x;
 
-	x = layer_send_con(s->world->layer, world_peer(s->world, peer), &sender_ops, s);
+	x = layer_send_con(s->world->layer, p, &sender_ops, s);
 	s->exchange = x;
 	layer_flush(s->world->layer);
 	return x;
+}
+
+struct exchange *
+world_send(struct sender *s, unsigned peer)
+{
+	return world_send_to(s, world_peer(s->world, peer));
 }

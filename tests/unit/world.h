@@ -64,7 +64,8 @@ void world_say(struct world *w, const char *fmt, ...) __attribute__((format(prin
 /* Lets time pass, stopping wherever the layer wants to do something. */
 void world_go(struct world *w, uint64_t ms);
 
-/* Queues a CON of s for a peer, and flushes. */
+/* Queues a CON of s for a peer, and flushes, which may be its end already. */
+struct exchange *world_send_to(struct sender *s, struct peer *p);
 struct exchange *world_send(struct sender *s, unsigned peer);
 
 #endif

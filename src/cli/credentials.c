@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/credentials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "conf/lookup.h"
+#include "conf/schema.h"
+
+#define MAX_FILE (1024 * 1024)
+#define MAX_KEY 64
+
+struct credentials {
+	struct schema_doc doc;
+	struct credentials_identity *identities;
+	size_t n_identities;
+	const struct credentials_identity *chosen;
+};
+
+#define AT(field) .at = offsetof(STRUCT, field), .size = sizeof(((STRUCT *)0)->field)
+#define SUB(field) .at = offsetof(STRUCT, field), .size = sizeof(*((STRUCT *)0)->field)
+
+#define STRUCT struct credentials_psk
+static const struct schema_key psk_keys[] = {
+	{"identity", SCHEMA_STRING, AT(identity), .max = 128, .flags = SCHEMA_REQUIRED,
+		.help = "Who we say to be."},
+	{"key", SCHEMA_BYTES, AT(key), .min = 1, .max = MAX_KEY,
+		.flags = SCHEMA_REQUIRED | SCHEMA_SECRET, .help = "The key."},
+	{.name = NULL},
+};
+#undef STRUCT
+
+#define STRUCT struct credentials_certificate
+static const struct schema_key certificate_keys[] = {
+	{"file", SCHEMA_PATH, AT(file), .flags = SCHEMA_FILE, .help = "PEM file of ours."},
+	{"key", SCHEMA_PATH, AT(key), .flags = SCHEMA_FILE | SCHEMA_SECRET,
+		.help = "PEM file of its private key."},
+	{"ca", SCHEMA_PATH, AT(ca), .flags = SCHEMA_REQUIRED | SCHEMA_FILE,
+		.help = "PEM file of the authorities whose servers are believed."},
+	{"server", SCHEMA_STRING, AT(server), .help = "Name in the server's certificate."},
+	{.name = NULL},
+};
+#undef STRUCT
+
+#define STRUCT struct credentials_identity
+static const struct schema_key identity_keys[] = {
+	{"name", SCHEMA_STRING, AT(name), .flags = SCHEMA_REQUIRED, .help = "Its name here."},
+	{"psk", SCHEMA_MAP, SUB(psk), .keys = psk_keys, .flags = SCHEMA_OPTIONAL,
+		.help = "A pre-shared key."},
+	{"certificate", SCHEMA_MAP, SUB(certificate), .keys = certificate_keys,
+		.flags = SCHEMA_OPTIONAL, .help = "Certificates."},
+	{.name = NULL},
+};
+#undef STRUCT
+
+static const struct schema_key keys[] = {
+	{"identities", SCHEMA_MAP, .list = true, .at = offsetof(struct credentials, identities),
+		.at_n = offsetof(struct credentials, n_identities),
+		.size = sizeof(struct credentials_identity), .keys = identity_keys, .list_min = 1,
+		.flags = SCHEMA_REQUIRED, .help = "Who we can be."},
+	{.name = NULL},
+};
+
+static int
+read_file(struct credentials *c, const char *path, struct error *e)
+{
+	struct schema_source src = {.name = path, .folder = "."};
+	const char *slash = strrchr(path, '/');
+	struct bytes text;
+	struct error why;
+	struct stat st;
+	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		rc = -errno;
+		error_set(e, "%s: cannot be read: %s", path, strerror(errno));
+		goto out;
+	}
+	if (slash)
+		src.folder = arena_str(&c->doc.arena,
+			slash == path ? bytes_str("/") : bytes_of(path, (size_t)(slash - path)));
+	src.shared = (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+	rc = S_ISREG(st.st_mode) ? 0 : -EINVAL;
+	if (rc != 0)
+		error_set(e, "%s: is not a regular file", path);
+	else if ((rc = lookup_slurp(fd, MAX_FILE, &c->doc.arena, &text, &why)) != 0)
+		error_set(e, "%s: %s", path, why.text);
+	else
+		rc = schema_parse(&c->doc, keys, c, text, &src, e);
+out:
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+static int
+check(const struct credentials_identity *id, const char *path, struct error *e)
+{
+	if (!id->psk == !id->certificate) {
+		error_set(e, "%s: %s: needs one of psk and certificate", path, id->name);
+		return -EINVAL;
+	}
+	if (id->certificate && !id->certificate->file != !id->certificate->key) {
+		error_set(e, "%s: %s: file and key of a certificate come together", path, id->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+choose(struct credentials *c, const char *path, const char *identity, struct error *e)
+{
+	if (!identity && c->n_identities == 1)
+		c->chosen = &c->identities[0];
+	for (size_t i = 0; identity && i < c->n_identities; i++) {
+		if (strcmp(c->identities[i].name, identity) == 0)
+			c->chosen = &c->identities[i];
+	}
+	if (!c->chosen) {
+		if (identity)
+			error_set(e, "%s: has no identity %s", path, identity);
+		else
+			error_set(e, "%s: has not just one identity: name one by --identity", path);
+		return -ENOENT;
+	}
+	return check(c->chosen, path, e);
+}
+
+int
+credentials_load(const char *path, const char *identity, struct credentials **ret, struct error *e)
+{
+	struct credentials *c = mem_alloc(sizeof(*c));
+	int rc;
+
+	schema_defaults(&c->doc, keys, c);
+	rc = read_file(c, path, e);
+	if (rc == 0) {
+		schema_finish(&c->doc, keys, c);
+		rc = choose(c, path, identity, e);
+	}
+	if (rc != 0) {
+		credentials_free(c);
+		return rc;
+	}
+	*ret = c;
+	return 0;
+}
+
+const struct credentials_identity *
+credentials_identity(const struct credentials *c)
+{
+	return c->chosen;
+}
+
+void
+credentials_free(struct credentials *c)
+{
+	if (!c)
+		return;
+	arena_fini(&c->doc.arena);
+	free(c);
+}

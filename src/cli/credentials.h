@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What coapcast shows to a broker, and what it believes: the identity that --identity
+ * names, of the file that --credentials names. The file has the form of the daemon's
+ * `identities`, seen from the client; coapcast(1), "CREDENTIALS".
+ */
+#ifndef COAPCAST_CLI_CREDENTIALS_H
+#define COAPCAST_CLI_CREDENTIALS_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+struct credentials_psk {
+	const char *identity;
+	struct bytes key;
+};
+
+struct credentials_certificate { /* paths of PEM files; NULL: not given */
+	const char *file;
+	const char *key;
+	const char *ca; /* whose servers are believed */
+	const char *server; /* the name in the server's; NULL: the host of the URI */
+};
+
+struct credentials_identity {
+	const char *name;
+	struct credentials_psk *psk; /* NULL: none; so is what follows */
+	struct credentials_certificate *certificate;
+};
+
+struct credentials;
+
+/*
+ * Reads the file and finds the identity; without a name, the only one there is. 0, or
+ * negative errno with e filled.
+ */
+int credentials_load(
+	const char *path, const char *identity, struct credentials **ret, struct error *e);
+/* Overwrites all of it, and frees it; NULL is fine. */
+void credentials_free(struct credentials *c);
+
+const struct credentials_identity *credentials_identity(const struct credentials *c);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A client's way to a server by DTLS, TLS or TCP: one session at a time, and a new one
+ * when something is to be said after the end of the last. To those above it is one and
+ * the same way all the time.
+ */
+#ifndef COAPCAST_CLIENT_LINK_H
+#define COAPCAST_CLIENT_LINK_H
+
+#include "transport/coapd.h"
+
+struct link;
+
+/* How to reach a server otherwise than by UDP. */
+struct link_how {
+	enum path_transport transport;
+	struct coapd_credentials credentials; /* not for TCP */
+};
+
+struct link_ops {
+	void (*receive)(void *ctx, const struct path *from, struct bytes datagram);
+	/* The CON with that message id was rejected. */
+	void (*nack)(void *ctx, uint16_t mid);
+	/* Whatever was asked will not be answered. */
+	void (*lost)(void *ctx, enum coapd_end why);
+};
+
+/* `how` stays borrowed. 0, or negative errno with e filled. */
+int link_open(uv_loop_t *loop, const struct link_how *how, const struct addr *server,
+	const struct link_ops *ops, void *ctx, struct error *e, struct link **ret,
+	struct path *ret_way);
+/* From a later turn of the loop calls on_closed(ctx). */
+void link_close(struct link *l, void (*on_closed)(void *ctx));
+
+/* Room for one message; NULL when there is no session, and none can be made right now. */
+struct buf *link_write(struct link *l);
+void link_commit(struct link *l);
+void link_cancel(struct link *l);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is behind a handshake: the configuration's identities, looked up by what a
+ * peer shows. Each is the subject of its name, however it came.
+ */
+#ifndef COAPCAST_NET_IDENTITIES_H
+#define COAPCAST_NET_IDENTITIES_H
+
+#include "conf/conf.h"
+#include "net/subjects.h"
+
+/* Whose PSK identity it is, and the key, borrowed from conf; false: nobody's. */
+bool identities_find_psk(const struct conf *conf, struct subjects *subjects, struct bytes identity,
+	uint32_t *ret_who, struct bytes *ret_key);
+/* Who has a certificate with that common name; false: nobody. */
+bool identities_find_cn(
+	const struct conf *conf, struct subjects *subjects, struct bytes cn, uint32_t *ret_who);
+
+#endif

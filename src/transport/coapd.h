@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DTLS, TLS and TCP (RFC 7252 9, RFC 8323) for daemon and client, by libcoap on a
+ * libuv loop: sessions instead of datagrams. Messages come in and go out in the
+ * form of UDP datagrams, so that those above take all transports the same way;
+ * over TCP and TLS, type and message id are made up here. libcoap acknowledges,
+ * retransmits and encrypts; what a message means is not its business here:
+ * block-wise transfer, observers and resources of its own are not used. Who is
+ * behind a session is asked of the owner.
+ */
+#ifndef COAPCAST_TRANSPORT_COAPD_H
+#define COAPCAST_TRANSPORT_COAPD_H
+
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "msg/path.h"
+
+#define COAPD_MESSAGE_MAX 2048 /* bytes of one that leaves, as a datagram */
+#define COAPD_STREAM_MAX 1152 /* of one that comes by TCP or TLS: no BERT blocks */
+#define COAPD_UNREAD_MAX (256u * 1024) /* bytes a TCP or TLS peer may leave unread */
+#define COAPD_IDLE_MS 300000u /* a session nobody needs is closed after so long a silence */
+#define COAPD_OPENING_S 30 /* one that is not set up by then is dropped */
+
+struct coapd;
+
+/* Why a session of ours (coapd_connect) is over. */
+enum coapd_end {
+	COAPD_CLOSED, /* by the other side, or the network */
+	COAPD_UNREACHED, /* it was never there */
+	COAPD_INSECURE, /* the handshake failed */
+};
+
+/* All of these may send, and close c: then none of them is called again. */
+struct coapd_ops {
+	/*
+	 * One message; both arguments are borrowed for the call. `from` is also the way of
+	 * the answer: coapd_open(c, from).
+	 */
+	void (*on_datagram)(void *ctx, const struct path *from, struct bytes datagram);
+	/* Some messages were handed over: the moment to fan out. May be NULL. */
+	void (*on_batch)(void *ctx);
+	/* The CON with that message id was rejected. */
+	void (*on_nack)(void *ctx, const struct path *way, uint16_t mid);
+	/* The session is over: that way leads nowhere any more. */
+	void (*on_lost)(void *ctx, const struct path *way, enum coapd_end why);
+	/* Whether a silent session is needed; NULL: every one is. */
+	bool (*is_needed)(void *ctx, const struct path *way);
+	/*
+	 * Who says to be `identity`, and the key that proves it; false: nobody. The key is
+	 * borrowed until the next call. NULL: there are no keys.
+	 */
+	bool (*subject_psk)(
+		void *ctx, struct bytes identity, uint32_t *ret_who, struct bytes *ret_key);
+	/* Who has the certificate of that name; false: nobody. NULL: nobody is asked for one. */
+	bool (*subject_cn)(void *ctx, struct bytes cn, uint32_t *ret_who);
+};
+
+struct coapd_limits {
+	uint32_t sessions; /* that are set up */
+};
+
+struct coapd_stats {
+	uint64_t received, sent; /* messages */
+	uint64_t dropped; /* messages for sessions that were gone */
+	uint64_t opened, closed; /* sessions */
+	uint64_t refused; /* sessions over the limit */
+	uint64_t failed; /* handshakes */
+	uint64_t unread; /* sessions closed for leaving too much unread */
+	uint64_t idle; /* sessions closed for their silence */
+	uint64_t sessions; /* now */
+};
+
+/* PEM files. */
+struct coapd_certificate {
+	const char *file; /* NULL: none; only a client may do without */
+	const char *key;
+	const char *ca; /* whose certificates are believed; NULL: peers are not asked for one */
+};
+
+/* What a client shows, and what it wants to see; at most one of the two. */
+struct coapd_credentials {
+	struct bytes psk_identity, psk_key; /* both or none */
+	struct coapd_certificate certificate; /* with a `ca`: whose servers are believed */
+	const char *server_name; /* that the server's certificate must have */
+};
+
+/* `ops` stays borrowed until coapd_close() calls back. NULL without memory. */
+struct coapd *coapd_new(
+	uv_loop_t *loop, const struct coapd_ops *ops, void *ctx, const struct coapd_limits *limits);
+
+/*
+ * Closes every session and, from a later turn of the loop, frees c and calls
+ * on_closed(ctx) (may be NULL) with coapd_new()'s ctx. Nothing else is called back.
+ */
+void coapd_close(struct coapd *c, void (*on_closed)(void *ctx));
+
+/* The server's certificate; before the first coapd_listen. 0, or negative errno with e filled. */
+int coapd_certify(struct coapd *c, const struct coapd_certificate *cert, struct error *e);
+
+/* Serves at that address: [::] takes IPv4 too. 0, or negative errno with e filled. */
+int coapd_listen(
+	struct coapd *c, enum path_transport transport, const struct addr *at, struct error *e);
+
+/*
+ * Starts a session with a server; what is sent meanwhile waits for it. `local` with
+ * AF_UNSPEC leaves our address to the kernel; `how` is borrowed for as long as the
+ * session lasts, NULL for TCP. 0, or negative errno with e filled.
+ */
+int coapd_connect(struct coapd *c, enum path_transport transport, const struct addr *server,
+	const struct addr *local, const struct coapd_credentials *how, struct error *e,
+	struct path *ret);
+
+/* As udp_open() and its kin: room for one message, then commit or cancel. NULL: it is gone. */
+struct buf *coapd_open(struct coapd *c, const struct path *way);
+void coapd_commit(struct coapd *c);
+void coapd_cancel(struct coapd *c);
+
+/* Whom the owner found behind a session; 0 without one. */
+uint32_t coapd_subject(const struct coapd *c, const struct path *way);
+
+void coapd_stats(const struct coapd *c, struct coapd_stats *ret);
+
+#endif

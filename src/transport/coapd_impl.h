@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the libcoap adapter share, and nobody else: coapd.c (the loop,
+ * listening and connecting), coapd_session.c (sessions and what they may cost),
+ * coapd_tls.c (keys and certificates), coapd_pdu.c (messages).
+ */
+#ifndef COAPCAST_TRANSPORT_COAPD_IMPL_H
+#define COAPCAST_TRANSPORT_COAPD_IMPL_H
+
+#include <coap3/coap.h>
+
+#include "base/map.h"
+#include "transport/coapd.h"
+
+struct coapd_session {
+	struct map_node node; /* by number */
+	struct coapd *c;
+	coap_session_t *coap; /* referenced */
+	struct path way;
+	uint32_t who;
+	uint64_t heard_ms;
+	size_t n_unread; /* bytes sent since what the last Pong answered */
+	size_t n_asked; /* of them, those that the Ping under way is behind */
+	struct coapd_session *next_doomed; /* or next in its grave */
+	enum coapd_end end; /* what the doomed one's is */
+	uint16_t mid; /* the last one made up for a message that came */
+	bool is_client;
+	bool is_open; /* the handshake is done */
+	bool answered; /* the other side took part in the handshake */
+	bool pinged;
+	bool doomed; /* to be closed when libcoap has returned */
+};
+
+/* The request that libcoap has us answer right now. */
+struct coapd_asked {
+	struct coapd_session *session; /* NULL: none */
+	coap_pdu_t *response; /* NULL: a response is what came */
+	uint16_t mid;
+	bool rejected; /* the response */
+};
+
+struct coapd {
+	uv_loop_t *loop;
+	const struct coapd_ops *ops;
+	void *ctx;
+	struct coapd_limits limits;
+	coap_context_t *coap;
+	struct map sessions;
+	struct coapd_session *doomed; /* a list of them */
+	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
+	uint32_t n_streams; /* TCP and TLS connections, set up or not */
+	uint16_t last_number; /* of a session */
+	uv_poll_t poll; /* libcoap's epoll descriptor */
+	uv_timer_t sweep;
+	uv_timer_t soon; /* something is doomed, or an owner waits for its end */
+	unsigned n_handles; /* of these three, still open */
+	void (*on_closed)(void *ctx);
+	bool closing;
+	bool within; /* libcoap is at work */
+	uint32_t n_batch; /* messages handed over since the last on_batch */
+	coap_dtls_cpsk_info_t psk; /* of a client's sessions */
+	coap_bin_const_t key; /* what subject_psk gave */
+	uint8_t no_key[32];
+	struct coapd_asked asked;
+	struct coapd_session *to; /* whom `out` is for */
+	struct buf out;
+	struct coapd_stats stats;
+	uint8_t out_bytes[COAPD_MESSAGE_MAX];
+	uint8_t in_bytes[COAPD_MESSAGE_MAX * 2];
+};
+
+static inline struct coapd *
+coapd_of(const coap_session_t *session)
+{
+	return coap_get_app_data(coap_session_get_context(session));
+}
+
+/* coapd.c: libcoap is done for now, see to what it left undone. */
+void coapd_rouse(struct coapd *c);
+
+/* coapd_session.c */
+int coapd_session_handle_event(coap_session_t *session, coap_event_t event);
+void coapd_session_handle_nack(
+	coap_session_t *session, const coap_pdu_t *sent, coap_nack_reason_t reason, coap_mid_t mid);
+void coapd_session_handle_pong(coap_session_t *session, const coap_pdu_t *received, coap_mid_t mid);
+/* The one that is set up and not doomed, or NULL. */
+struct coapd_session *coapd_session_of(const coap_session_t *session);
+struct coapd_session *coapd_session_find(const struct coapd *c, const struct path *way);
+/* Takes one in; it belongs to c. */
+struct coapd_session *coapd_session_adopt(coap_session_t *session);
+/* Charges it for n bytes that leave. */
+void coapd_session_charge(struct coapd_session *s, size_t n);
+void coapd_session_doom(struct coapd_session *s, enum coapd_end end);
+/* Closes the doomed, and frees those that are over. */
+void coapd_session_bury(struct coapd *c);
+/* Closes those that were silent for too long. */
+void coapd_session_sweep(struct coapd *c);
+/* Lets go of all of them, in silence. */
+void coapd_session_release_all(struct coapd *c);
+
+/* Who was found during a handshake, kept with libcoap's session until it is adopted. */
+void coapd_session_note_who(coap_session_t *session, uint32_t who);
+
+/* coapd_tls.c */
+void coapd_tls_accept_psk(struct coapd *c);
+int coapd_tls_certify(struct coapd *c, const struct coapd_certificate *cert);
+coap_session_t *coapd_tls_connect(struct coapd *c, coap_proto_t proto, const coap_address_t *local,
+	const coap_address_t *server, const struct coapd_credentials *how);
+
+/* coapd_pdu.c */
+void coapd_pdu_register(struct coapd *c);
+/* Sends what was written, c->out, to c->to. */
+void coapd_pdu_send(struct coapd *c);
+
+#endif
