@@ -79,8 +79,8 @@ qualify_group(const struct broker *b, const struct topic *t, const struct reques
 	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local) ||
 		is_site_local(&way->local))
 		return NULL;
-	/* Who is in a session is served in it. */
-	if (way->transport != PATH_UDP)
+	/* Who is in a session that does not protect it is served there. */
+	if (way->transport != PATH_UDP && !path_is_secure(way))
 		return NULL;
 	for (size_t i = 0; i < b->conf.n_groups; i++) {
 		const struct broker_group *g = &b->conf.groups[i];
