@@ -3,30 +3,48 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rnd.h"
-#include "oscore/context_table.h"
+#include "net/shields.h"
 #include "oscore/protect.h"
 #include "oscore/unprotect.h"
 
-struct shield {
-	struct oscore_binding binding;
-	unsigned n_refs;
-	struct guard *guard;
+/* A context of the configuration, and what its window is kept under. */
+struct guarded {
+	struct context *context; /* the table's */
+	struct recipient *peer;
+	uint8_t peer_print[SSN_FINGERPRINT];
 };
 
 struct guard {
 	struct context_table contexts;
+	struct guarded *guarded;
+	size_t n_guarded;
 	const struct guard_ops *ops;
 	void *ctx;
 	size_t n_shields; /* alive */
 	struct guard_stats stats;
+	struct log_brake refused;
 	uint8_t plain[PROTECT_MAX_PLAIN]; /* of the request that runs */
 };
 
 static int
+fingerprints(
+	const struct conf_oscore *o, uint8_t ours[SSN_FINGERPRINT], uint8_t theirs[SSN_FINGERPRINT])
+{
+	int rc = ssn_fingerprint(
+		o->master_secret, o->master_salt, o->id_context, o->sender_id, ours);
+
+	return rc < 0 ? rc
+		      : ssn_fingerprint(o->master_secret, o->master_salt, o->id_context,
+				o->recipient_id, theirs);
+}
+
+static int
 add_identity(struct guard *g, const struct conf_identity *id, uint32_t who, struct error *e)
 {
+	struct guarded *d = &g->guarded[g->n_guarded];
 	const struct conf_oscore *o = id->oscore;
 	struct context_plain plain = {.master_secret = o->master_secret,
 		.master_salt = o->master_salt,
@@ -34,24 +52,26 @@ add_identity(struct guard *g, const struct conf_identity *id, uint32_t who, stru
 		.sender_id = o->sender_id,
 		.recipient_id = o->recipient_id,
 		.who = who};
-	uint8_t fingerprint[SSN_FINGERPRINT];
-	struct context *context;
+	uint8_t ours[SSN_FINGERPRINT];
 	int rc;
 
-	if ((rc = ssn_fingerprint(o->master_secret, o->master_salt, o->id_context, o->sender_id,
-		     fingerprint)) < 0) {
+	if ((rc = fingerprints(o, ours, d->peer_print)) < 0) {
 		error_set(e, "identity %s: libcrypto fails", id->name);
 		return rc;
 	}
-	plain.ssn = ssn_new(fingerprint, &g->ops->ssn, g->ctx);
-	if ((rc = g->ops->start(g->ctx, plain.ssn, e)) == 0 &&
-		(rc = context_new_plain(&plain, e, &context)) == 0) {
+	plain.ssn = g->ops->ssn(g->ctx, ours);
+	if ((rc = context_new_plain(&plain, e, &d->context)) == 0) {
 		/* The table holds it. Two alike were refused by conf. */
-		rc = context_table_add(&g->contexts, context);
-		context_release(context);
+		rc = context_table_add(&g->contexts, d->context);
+		context_release(d->context);
 	}
 	ssn_release(plain.ssn);
-	return rc;
+	if (rc < 0)
+		return rc;
+	d->peer = context_find_recipient(d->context, o->recipient_id);
+	g->ops->load_window(g->ctx, d->peer_print, context_recipient_window(d->peer));
+	g->n_guarded++;
+	return 0;
 }
 
 struct guard *
@@ -65,6 +85,7 @@ guard_new(const struct conf *conf, struct subjects *subjects, const struct guard
 	g->ctx = ctx;
 	rnd_fill(&seed, sizeof(seed));
 	context_table_init(&g->contexts, seed);
+	g->guarded = mem_alloc((conf->n_identities + 1) * sizeof(*g->guarded));
 	for (size_t i = 0; i < conf->n_identities; i++) {
 		const struct conf_identity *id = &conf->identities[i];
 
@@ -82,38 +103,35 @@ guard_free(struct guard *g)
 	if (!g)
 		return;
 	context_table_fini(&g->contexts);
+	free(g->guarded);
 	mem_wipe(g->plain, sizeof(g->plain));
 	free(g);
 }
 
-static void
-on_hold(void *ctx, struct shield *s)
+void
+guard_stop(struct guard *g)
 {
-	(void)ctx;
-	s->n_refs++;
+	for (size_t i = 0; g && i < g->n_guarded; i++)
+		g->ops->save_window(g->ctx, g->guarded[i].peer_print,
+			context_recipient_window(g->guarded[i].peer));
+}
+
+struct context_table *
+guard_contexts(struct guard *g)
+{
+	return &g->contexts;
 }
 
 static void
-on_release(void *ctx, struct shield *s)
+log_refusal(struct guard *g, const struct request *r, const char *why)
 {
-	(void)ctx;
-	if (--s->n_refs > 0)
-		return;
-	s->guard->n_shields--;
-	binding_fini(&s->binding);
-	free(s);
-}
+	char from[ADDR_STRLEN];
+	uint32_t held;
 
-static int
-on_protect(
-	void *ctx, struct shield *s, const struct msg *plain, struct buf *tail, uint8_t *ret_code)
-{
-	(void)ctx;
-	return protect_response(&s->binding, plain, 0, tail, ret_code);
+	if (log_brake_pass(&g->refused, layer_now(r->layer), &held))
+		log_notice("oscore: request refused: %s peer=%s suppressed=%u", why,
+			addr_format(&r->way->remote, from), held);
 }
-
-const struct shield_ops guard_shields = {
-	.protect = on_protect, .hold = on_hold, .release = on_release};
 
 /* RFC 8613 8.2, unprotected; a request by multicast is dropped in silence. */
 static void
@@ -123,6 +141,7 @@ refuse(struct guard *g, struct request *r, enum unprotect_verdict verdict)
 	struct msg m;
 
 	g->stats.refused++;
+	log_refusal(g, r, error->name);
 	if (error->code == 0 || r->way->multicast) {
 		request_ignore(r);
 		return;
@@ -152,35 +171,45 @@ random_bytes(void *p, size_t n)
 	rnd_fill(p, n);
 }
 
+/* What an authentic request is to be met with: run, or the challenge. */
+static void
+admit(struct guard *g, struct request *r, const struct unprotect_info *info, bool certain)
+{
+	if (!certain) {
+		challenge(g, r, info->echo);
+		return;
+	}
+	g->stats.requests++;
+	g->ops->on_request(g->ctx, r);
+}
+
 void
 guard_request(struct guard *g, struct request *r)
 {
 	struct buf plain = BUF_OF(g->plain);
-	struct shield *s = mem_alloc(sizeof(*s));
+	struct shield *s = shields_new(&g->n_shields);
 	struct unprotect_info info;
 	struct msg inner;
 	enum unprotect_verdict verdict;
 
-	s->n_refs = 1;
-	s->guard = g;
-	g->n_shields++;
 	verdict = unprotect_request(
 		&g->contexts, r->msg, random_bytes, &plain, &inner, &info, &s->binding);
 	if (verdict != UNPROTECT_OK && verdict != UNPROTECT_UNCERTAIN) {
 		refuse(g, r, verdict);
-	} else if (request_unshield(r, &inner, s, context_recipient_who(info.from))) {
-		if (verdict == UNPROTECT_UNCERTAIN) {
-			challenge(g, r, info.echo);
-		} else {
-			g->stats.requests++;
-			g->ops->on_request(g->ctx, r);
-		}
+	} else {
+		if (context_ssn(s->binding.context) &&
+			!ssn_is_started(context_ssn(s->binding.context)))
+			g->ops->retry(g->ctx);
+		if (request_unshield(r, &inner, s, context_recipient_who(info.from)))
+			admit(g, r, &info, verdict == UNPROTECT_OK);
 	}
-	on_release(NULL, s);
+	shields_release(s);
+	mem_wipe(g->plain, plain.n);
 }
 
-const struct guard_stats *
-guard_stats(const struct guard *g)
+void
+guard_stats(const struct guard *g, struct guard_stats *ret)
 {
-	return &g->stats;
+	*ret = g->stats;
+	ret->shields = g->n_shields;
 }

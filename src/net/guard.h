@@ -2,8 +2,8 @@
 /*
  * OSCORE in the daemon (RFC 8613): contexts from the configuration's identities, requests
  * unprotected before the router sees them, answers protected through shields. Errors of
- * object security itself are told unprotected. Where Sender Sequence Numbers are made
- * durable is the caller's, behind struct ssn_ops.
+ * object security itself are told unprotected. What outlives the process is the caller's,
+ * behind struct guard_ops (net/ssnstore.h).
  */
 #ifndef COAPCAST_NET_GUARD_H
 #define COAPCAST_NET_GUARD_H
@@ -11,14 +11,20 @@
 #include "conf/conf.h"
 #include "msg/layer.h"
 #include "net/subjects.h"
-#include "oscore/ssn.h"
+#include "oscore/context_table.h"
 
 struct guard;
 
 struct guard_ops {
-	/* Starts the numbers of a context from what is stored of its fingerprint, if anything. */
-	int (*start)(void *ctx, struct ssn *s, struct error *e);
-	struct ssn_ops ssn;
+	/* Sender Sequence Numbers under a fingerprint, with a reference. */
+	struct ssn *(*ssn)(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT]);
+	/* Numbers are wanted that could not be started. */
+	void (*retry)(void *ctx);
+	/* The window of a sender as of a clean stop; nothing to do when there is none. */
+	void (*load_window)(
+		void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], struct window *w);
+	void (*save_window)(
+		void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], const struct window *w);
 	/* What was in a protected request. */
 	void (*on_request)(void *ctx, struct request *r);
 };
@@ -27,17 +33,20 @@ struct guard_ops {
 struct guard *guard_new(const struct conf *conf, struct subjects *subjects,
 	const struct guard_ops *ops, void *ctx, struct error *e);
 void guard_free(struct guard *g); /* every shield must have been released; NULL is fine */
+/* At a clean stop: nothing comes any more, and the replay windows are saved. NULL is fine. */
+void guard_stop(struct guard *g);
 
 /* A request with an OSCORE option: unprotected and run, or answered. */
 void guard_request(struct guard *g, struct request *r);
 
-/* For layer_ops.shields; their ctx is not used. */
-extern const struct shield_ops guard_shields;
+/* Where the contexts of requests are found: groups are added by their owner. */
+struct context_table *guard_contexts(struct guard *g);
 
 struct guard_stats {
 	uint64_t requests, refused; /* unprotected and run; answered with an error of OSCORE */
 	uint64_t challenged; /* authentic, while the replay window was not valid */
+	uint64_t shields; /* held by observations now */
 };
-const struct guard_stats *guard_stats(const struct guard *g);
+void guard_stats(const struct guard *g, struct guard_stats *ret);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* OSCORE between message layer and router (RFC 8613 8.2, 8.3, B.1.2): net/guard.c. */
 #include "net/guard.h"
+#include "net/shields.h"
 
 #include "oscore/context_table.h"
 #include "oscore/protect.h"
@@ -24,6 +25,11 @@ static unsigned n_sent, n_run;
 static struct shield *kept; /* of an observation */
 static bool keeps;
 static uint16_t mid;
+static bool starts; /* the numbers do */
+static unsigned n_retries;
+static struct window kept_window; /* by the last stop */
+static bool has_window;
+static uint8_t loaded_print[SSN_FINGERPRINT];
 
 static struct buf *
 on_open(void *ctx, const struct path *to)
@@ -60,7 +66,7 @@ static const struct layer_ops layer_ops = {.open = on_open,
 	.commit = on_commit,
 	.random = on_random,
 	.on_request = on_layer_request,
-	.shields = &guard_shields};
+	.shields = &shields_ops};
 
 static void
 on_request(void *ctx, struct request *r)
@@ -82,13 +88,6 @@ on_request(void *ctx, struct request *r)
 	request_reply(r, &m);
 }
 
-static int
-on_start(void *ctx, struct ssn *s, struct error *e)
-{
-	(void)ctx;
-	return ssn_start_fresh(s, e);
-}
-
 static void
 on_reserve(void *ctx, struct ssn *s, uint64_t upto)
 {
@@ -96,8 +95,59 @@ on_reserve(void *ctx, struct ssn *s, uint64_t upto)
 	ssn_reserved(s, upto);
 }
 
-static const struct guard_ops guard_ops = {
-	.start = on_start, .ssn = {.reserve = on_reserve}, .on_request = on_request};
+static const struct ssn_ops ssn_ops = {.reserve = on_reserve};
+
+static struct ssn *
+on_ssn(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT])
+{
+	struct ssn *s = ssn_new(fingerprint, &ssn_ops, NULL);
+	struct error e;
+
+	(void)ctx;
+	if (starts)
+		ck_assert_int_eq(ssn_start_fresh(s, &e), 0);
+	return s;
+}
+
+static void
+on_retry(void *ctx)
+{
+	(void)ctx;
+	n_retries++;
+}
+
+static void
+on_load_window(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], struct window *w)
+{
+	(void)ctx;
+	memcpy(loaded_print, fingerprint, SSN_FINGERPRINT);
+	if (has_window)
+		*w = kept_window;
+}
+
+static void
+on_save_window(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], const struct window *w)
+{
+	(void)ctx;
+	ck_assert_mem_eq(fingerprint, loaded_print, SSN_FINGERPRINT);
+	kept_window = *w;
+	has_window = true;
+}
+
+static const struct guard_ops guard_ops = {.ssn = on_ssn,
+	.retry = on_retry,
+	.load_window = on_load_window,
+	.save_window = on_save_window,
+	.on_request = on_request};
+
+static void
+setup_guard(void)
+{
+	struct error e = {.text = ""};
+
+	guard = guard_new(conf, subjects, &guard_ops, NULL, &e);
+	ck_assert_msg(guard != NULL, "%s", e.text);
+}
 
 static void
 setup(void)
@@ -110,8 +160,9 @@ setup(void)
 
 	ck_assert_msg(conf_parse(BYTES_LIT(conf_text), "f", &conf, &e) == 0, "%s", e.text);
 	subjects = subjects_new();
-	guard = guard_new(conf, subjects, &guard_ops, NULL, &e);
-	ck_assert_msg(guard != NULL, "%s", e.text);
+	starts = true;
+	has_window = false;
+	setup_guard();
 	layer = layer_new(&layer_ops, NULL, &limits, 1000);
 	o = conf->identities[0].oscore;
 	plain.master_secret = o->master_secret;
@@ -121,7 +172,7 @@ setup(void)
 	ck_assert_int_eq(ssn_fingerprint(o->master_secret, o->master_salt, BYTES_NONE,
 				 o->recipient_id, print),
 		0);
-	client_ssn = plain.ssn = ssn_new(print, &guard_ops.ssn, NULL);
+	client_ssn = plain.ssn = ssn_new(print, &ssn_ops, NULL);
 	ck_assert_int_eq(ssn_start_fresh(plain.ssn, &e), 0);
 	ck_assert_msg(context_new_plain(&plain, &e, &client) == 0, "%s", e.text);
 	ck_assert_int_eq(addr_parse("10.0.0.1:1", 0, &way.remote), 0);
@@ -129,6 +180,7 @@ setup(void)
 	out = BUF_OF(out_room);
 	request = BUF_OF(request_room);
 	n_sent = n_run = 0;
+	n_retries = 0;
 	keeps = false;
 	kept = NULL;
 }
@@ -208,6 +260,7 @@ synchronise(void)
 START_TEST(rfc8613_b_1_2_the_first_request_has_to_echo)
 {
 	struct oscore_binding binding = {0};
+	struct guard_stats stats;
 	struct msg m;
 
 	synchronise();
@@ -216,8 +269,10 @@ START_TEST(rfc8613_b_1_2_the_first_request_has_to_echo)
 	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
 	ck_assert(bytes_is(m.payload, "value"));
 	binding_fini(&binding);
-	ck_assert_uint_eq(guard_stats(guard)->challenged, 1);
-	ck_assert_uint_eq(guard_stats(guard)->requests, 2);
+	guard_stats(guard, &stats);
+	ck_assert_uint_eq(stats.challenged, 1);
+	ck_assert_uint_eq(stats.requests, 2);
+	ck_assert_uint_eq(stats.shields, 0);
 }
 
 /* One that is changed at some place gets this error, unprotected, with Max-Age 0. */
@@ -237,6 +292,7 @@ assert_refused(uint8_t code)
 START_TEST(rfc8613_8_2_errors_are_unprotected)
 {
 	struct oscore_binding binding = {0};
+	struct guard_stats stats;
 
 	synchronise();
 	/* A replay, in a message of its own. */
@@ -257,7 +313,8 @@ START_TEST(rfc8613_8_2_errors_are_unprotected)
 		}
 	}
 	assert_refused(CODE_UNAUTHORIZED);
-	ck_assert_uint_eq(guard_stats(guard)->refused, 3);
+	guard_stats(guard, &stats);
+	ck_assert_uint_eq(stats.refused, 3);
 }
 
 START_TEST(rfc8613_8_3_notifications_through_a_kept_shield)
@@ -288,6 +345,68 @@ START_TEST(rfc8613_8_3_notifications_through_a_kept_shield)
 	binding_fini(&binding);
 }
 
+/* Stops and starts the guard alone; whether cleanly. */
+static void
+restart(bool clean)
+{
+	if (clean)
+		guard_stop(guard);
+	else
+		has_window = false;
+	guard_free(guard);
+	setup_guard();
+}
+
+START_TEST(rfc8613_7_5_a_window_holds_after_a_clean_stop)
+{
+	struct oscore_binding binding = {0};
+	struct msg m;
+
+	synchronise();
+	restart(true);
+	/* A replay of before is known as one, in a message of its own. */
+	request.p[3]++;
+	mid++;
+	assert_refused(CODE_UNAUTHORIZED);
+	protect(false, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	binding_fini(&binding);
+}
+END_TEST
+
+START_TEST(rfc8613_b_1_2_a_window_is_lost_with_the_process)
+{
+	synchronise();
+	restart(false);
+	n_run = 0;
+	synchronise();
+}
+END_TEST
+
+/* RFC 8613 7.5.2: what came in time is answered without a number, a challenge is not. */
+START_TEST(numbers_that_cannot_start_are_tried_again)
+{
+	struct oscore_binding binding = {0};
+	struct msg m;
+
+	synchronise();
+	starts = false;
+	restart(true);
+	protect(false, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	binding_fini(&binding);
+	ck_assert_uint_eq(n_retries, 1);
+	restart(false);
+	protect(false, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_INTERNAL);
+	binding_fini(&binding);
+	ck_assert_uint_eq(n_retries, 2);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -298,6 +417,9 @@ suite(void)
 	tcase_add_test(t, rfc8613_b_1_2_the_first_request_has_to_echo);
 	tcase_add_test(t, rfc8613_8_2_errors_are_unprotected);
 	tcase_add_test(t, rfc8613_8_3_notifications_through_a_kept_shield);
+	tcase_add_test(t, rfc8613_7_5_a_window_holds_after_a_clean_stop);
+	tcase_add_test(t, rfc8613_b_1_2_a_window_is_lost_with_the_process);
+	tcase_add_test(t, numbers_that_cannot_start_are_tried_again);
 	suite_add_tcase(s, t);
 	return s;
 }
