@@ -23,6 +23,9 @@ struct keep {
 	uv_async_t wake;
 	struct store *store;
 	struct broker *broker;
+	bool was_clean; /* the last stop */
+	void (*hear)(void *ctx, const struct store_event *event); /* NULL: nobody listens */
+	void *ctx;
 	struct restored *restored; /* by id; while restoring */
 	size_t n_restored, cap_restored;
 };
@@ -70,6 +73,8 @@ on_wake(uv_async_t *wake)
 			broker_keep_all(k->broker);
 			break;
 		}
+		if (k->hear)
+			k->hear(k->ctx, &event);
 	}
 }
 
@@ -113,9 +118,29 @@ keep_open(const struct conf *conf, uv_loop_t *loop, struct keep **ret, struct er
 	}
 	(void)uv_async_init(loop, &k->wake, on_wake);
 	k->wake.data = k;
+	k->was_clean = how.clean;
 	say_how(&how, options.directory);
 	*ret = k;
 	return 0;
+}
+
+struct store *
+keep_store(struct keep *k)
+{
+	return k->store;
+}
+
+bool
+keep_was_clean(const struct keep *k)
+{
+	return k->was_clean;
+}
+
+void
+keep_listen(struct keep *k, void (*hear)(void *ctx, const struct store_event *event), void *ctx)
+{
+	k->hear = hear;
+	k->ctx = ctx;
 }
 
 /* --- putting back ---------------------------------------------------------------- */

@@ -12,9 +12,18 @@
 #include "conf/conf.h"
 
 struct keep;
+struct store;
+struct store_event;
 
 /* Opens the store of the configuration, after which keep_close has to come. */
 int keep_open(const struct conf *conf, uv_loop_t *loop, struct keep **ret, struct error *e);
+
+/* For others who keep something: the store, which is there until keep_close. */
+struct store *keep_store(struct keep *k);
+bool keep_was_clean(const struct keep *k); /* the last stop */
+/* They hear of its events. */
+void keep_listen(
+	struct keep *k, void (*hear)(void *ctx, const struct store_event *event), void *ctx);
 
 /* Puts what was kept into a new broker, and starts to keep what comes. */
 int keep_restore(struct keep *k, struct broker *b, struct error *e);

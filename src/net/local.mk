@@ -6,6 +6,10 @@ libcoapcast_a_SOURCES += \
 	src/net/echo.c src/net/echo.h \
 	src/net/identities.c src/net/identities.h \
 	src/net/listen.c src/net/listen.h \
+	src/net/guard.c src/net/guard.h \
+	src/net/secure.c src/net/secure.h \
+	src/net/shields.c src/net/shields.h \
+	src/net/ssnstore.c src/net/ssnstore.h \
 	src/net/subjects.c src/net/subjects.h \
 	src/net/discovery.c src/net/discovery.h \
 	src/net/farewell.c src/net/farewell.h \

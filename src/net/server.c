@@ -25,6 +25,8 @@
 #include "net/plan.h"
 #include "net/reload.h"
 #include "net/report.h"
+#include "net/secure.h"
+#include "net/shields.h"
 #include "transport/coapd.h"
 #include "transport/udp.h"
 #include "wire/option.h"
@@ -53,6 +55,7 @@ struct server {
 	struct farewell *farewell;
 	struct keep *keep;
 	bool kept; /* nothing that was to be kept got lost */
+	struct secure *secure;
 	struct echo echo;
 	struct access *access;
 	struct access *before; /* while the rules change: those of until now */
@@ -134,20 +137,31 @@ is_admitted(const struct server *s, const struct path *way)
 }
 
 static void
+run(void *ctx, struct request *r)
+{
+	struct server *s = ctx;
+
+	if (farewell_is_on(s->farewell))
+		farewell_answer(r);
+	else
+		broker_request(s->broker, r);
+}
+
+static void
 on_request(void *ctx, struct request *r)
 {
 	struct server *s = ctx;
 	char from[ADDR_STRLEN];
 	uint32_t held;
 
-	if (farewell_is_on(s->farewell)) {
-		farewell_answer(r);
+	if (msg_has(r->msg, OPT_OSCORE)) {
+		guard_request(secure_guard(s->secure), r);
 		return;
 	}
 	if (r->way->transport != PATH_UDP)
 		r->who = coapd_subject(s->coapd, r->way);
-	if (request_is_protected(r) || is_admitted(s, r->way)) {
-		broker_request(s->broker, r);
+	if (farewell_is_on(s->farewell) || is_admitted(s, r->way)) {
+		run(s, r);
 		return;
 	}
 	s->n_refused++;
@@ -396,6 +410,7 @@ stop(struct server *s)
 	s->network = NULL;
 	farewell_close(s->farewell);
 	s->farewell = NULL;
+	secure_stop(s->secure);
 	s->kept = keep_close(s->keep);
 	if (s->coapd)
 		coapd_close(s->coapd, NULL);
@@ -569,7 +584,8 @@ start_core(struct server *s, struct error *e)
 		.on_reset = on_reset,
 		.is_verified = on_is_verified,
 		.challenge = on_challenge,
-		.on_lost = on_peer_lost};
+		.on_lost = on_peer_lost,
+		.shields = &shields_ops};
 	static const enum layer_verify verify[] = {[CONF_ECHO_OFF] = LAYER_VERIFY_NEVER,
 		[CONF_ECHO_AUTO] = LAYER_VERIFY_AUTO,
 		[CONF_ECHO_ALWAYS] = LAYER_VERIFY_ALWAYS};
@@ -591,7 +607,8 @@ start_core(struct server *s, struct error *e)
 	echo_init(&s->echo);
 	layer_verify(s->layer, verify[s->conf->security.echo]);
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
-	if ((rc = keep_restore(s->keep, s->broker, e)) < 0)
+	if ((rc = secure_new(s->conf, s->keep, s->subjects, run, s, &s->secure, e)) < 0 ||
+		(rc = keep_restore(s->keep, s->broker, e)) < 0)
 		return rc;
 	report_topics(s->broker, s->conf);
 	return 0;
@@ -668,6 +685,7 @@ finish(struct server *s, enum server_exit status)
 	keep_free(s->keep);
 	broker_free(s->broker);
 	layer_free(s->layer);
+	secure_free(s->secure);
 	echo_fini(&s->echo);
 	access_free(s->access);
 	subjects_free(s->subjects);
@@ -713,6 +731,7 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 	}
 	start_network(s);
 	start_farewell(s);
+	secure_wait(s->secure, &s->loop, &s->stopping);
 	report_ready(conf);
 	notify_send("READY=1");
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);

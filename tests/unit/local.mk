@@ -99,6 +99,8 @@ check_PROGRAMS += tests/unit/test_echo tests/unit/test_client_echo
 tests_unit_test_client_echo_SOURCES = tests/unit/test_client_echo.c tests/unit/clientbed.h \
 	tests/unit/unit.h
 tests_unit_test_echo_SOURCES = tests/unit/test_echo.c $(unit_broker)
+check_PROGRAMS += tests/unit/test_guard
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_permit tests/unit/test_access
 tests_unit_test_permit_SOURCES = tests/unit/test_permit.c $(unit_broker)
 tests_unit_test_access_SOURCES = tests/unit/test_access.c tests/unit/unit.h

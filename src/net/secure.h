@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon's object security as one: who unprotects (net/guard.h) and what of it
+ * outlives the process (net/ssnstore.h, in the store of net/keep.h).
+ */
+#ifndef COAPCAST_NET_SECURE_H
+#define COAPCAST_NET_SECURE_H
+
+#include "net/guard.h"
+#include "net/keep.h"
+#include "net/ssnstore.h"
+
+struct secure;
+
+/*
+ * After keep_open and before keep_restore. What was in a protected request is run by
+ * on_request. 0, or negative errno with e filled.
+ */
+int secure_new(const struct conf *conf, struct keep *keep, struct subjects *subjects,
+	void (*on_request)(void *ctx, struct request *r), void *ctx, struct secure **ret,
+	struct error *e);
+/* Before keep_close, when nothing comes any more. NULL is fine, here and below. */
+void secure_stop(struct secure *s);
+void secure_free(struct secure *s); /* after the layer */
+
+/*
+ * After keep_restore: turns the loop until the first numbers are on the disk, so that what
+ * comes first can be answered; less when *stopping becomes true.
+ */
+void secure_wait(struct secure *s, uv_loop_t *loop, const bool *stopping);
+
+struct guard *secure_guard(struct secure *s);
+struct ssnstore *secure_numbers(struct secure *s);
+
+#endif
