@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
 	src/cli/args.c src/cli/args.h \
+	src/cli/bundle.c src/cli/bundle.h \
 	src/cli/cli.c src/cli/cli.h \
 	src/cli/credentials.c src/cli/credentials.h \
 	src/cli/connection.c src/cli/connection.h \
@@ -10,6 +11,8 @@ libcoapcast_a_SOURCES += \
 	src/cli/getgroup.c src/cli/getgroup.h \
 	src/cli/get.c src/cli/get.h \
 	src/cli/json.c src/cli/json.h \
+	src/cli/keyargs.c src/cli/keyargs.h \
+	src/cli/keygen.c src/cli/keygen.h src/cli/keygen_group.c \
 	src/cli/locate.c src/cli/locate.h \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/progress.c src/cli/progress.h \
