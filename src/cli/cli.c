@@ -8,6 +8,7 @@
 
 #include "cli/args.h"
 #include "cli/connection.h"
+#include "cli/decode.h"
 #include "cli/discover.h"
 #include "cli/get.h"
 #include "cli/keygen.h"
@@ -40,7 +41,6 @@ static const struct command commands[] = {
 		"[-v] [-C COUNT] [-i IFACE] [-W SECONDS] [--json]"},
 	{.name = "status"},
 	{.name = "doctor"},
-	{.name = "decode"},
 };
 
 /* Commands without a broker, which read their own options. */
@@ -51,6 +51,7 @@ struct tool {
 };
 
 static const struct tool tools[] = {
+	{"decode", decode_run, "[-v] [-c|--config FILE] [--credentials FILE] CAPTURE"},
 	{"keygen identity", keygen_identity,
 		"[-o FOLDER] [--psk] [--broker-id HEX] [--client-id HEX] [--id-context HEX] NAME"},
 	{"keygen group", keygen_group,
