@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <time.h>
 
+#include "cli/diag.h"
 #include "cli/keyring.h"
 #include "cli/text.h"
 #include "oscore/option.h"
@@ -12,6 +13,8 @@
 
 #define SHORT_TEXT 64 /* bytes of a payload or value that are shown */
 #define SHORT_HEX 32
+#define FORMAT_CBOR 60
+#define FORMAT_TOPIC 606 /* not assigned yet */
 
 static void
 put_hex(struct buf *out, struct bytes v)
@@ -159,6 +162,25 @@ is_printable(struct bytes v)
 	return cborget_is_utf8(v) && (v.n > SHORT_TEXT || text_escape(v, line) == v.n);
 }
 
+/* application/cbor and application/core-pubsub+cbor, when it is all there. */
+static bool
+is_cbor(const struct msg *m)
+{
+	uint32_t format;
+
+	return msg_uint(m, OPT_CONTENT_FORMAT, &format) &&
+	       (format == FORMAT_CBOR || format == FORMAT_TOPIC) && !msg_has(m, OPT_BLOCK1) &&
+	       !msg_has(m, OPT_BLOCK2);
+}
+
+static void
+put_cbor(struct bytes payload, struct buf *out)
+{
+	buf_put_str(out, " ");
+	if (diag_put(payload, out) < 0)
+		put_hex(out, payload);
+}
+
 /*
  * A later block of an informative response may come without its Content-Format: of a 5.03
  * only text is shown.
@@ -179,6 +201,8 @@ put_payload(const struct msg *m, uint16_t inform_format, struct buf *out)
 		   (m->payload.n > SHORT_TEXT || msg_has(m, OPT_BLOCK2) ||
 			   !is_printable(m->payload))) {
 		buf_printf(out, " <%zu bytes>", m->payload.n);
+	} else if (is_cbor(m)) {
+		put_cbor(m->payload, out);
 	} else if (is_printable(m->payload)) {
 		buf_put_str(out, " \"");
 		put_text(out, m->payload);

@@ -10,6 +10,7 @@ libcoapcast_a_SOURCES += \
 	src/cli/datagram.c src/cli/datagram.h \
 	src/cli/decode.c src/cli/decode.h \
 	src/cli/describe.c src/cli/describe.h \
+	src/cli/diag.c src/cli/diag.h \
 	src/cli/dissect.c src/cli/dissect.h \
 	src/cli/discover.c src/cli/discover.h \
 	src/cli/getgroup.c src/cli/getgroup.h \

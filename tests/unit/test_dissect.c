@@ -4,6 +4,8 @@
  * reader with the keys of one of them. oscore.md's rules are tested elsewhere; here it is
  * what is found, what is explained, and that no key is ever said.
  */
+#include <stdio.h>
+
 #include "cli/dissect.h"
 #include "dissect_bed.h"
 #include "unit.h"
@@ -38,6 +40,55 @@ START_TEST(what_is_no_message)
 	ck_assert_uint_eq(b.out.n, 0);
 	bed_say(&b, &b.client, &other, "16 fe fd 0000 000000000001 0001 00");
 	bed_like(&b, "DTLS, 14 bytes\n");
+	bed_end(&b);
+}
+END_TEST
+
+static const struct {
+	const char *hex, *said; /* NULL: it is no CBOR, and shown as bytes */
+} cbor[] = {
+	{"a1 00 64 64656d6f", "{0: \"demo\"}"},
+	{"83 01 20 3b ffffffffffffffff", "[1, -1, -18446744073709551616]"},
+	{"a2 01 f5 02 82 f6 f4", "{1: true, 2: [null, false]}"},
+	{"c1 1a 12345678", "1(305419896)"},
+	{"82 43 00ff01 f9 3e00", "[h'00ff01', 1.5]"},
+	{"62 1b5b", "\"\\x1b[\""},
+	{"80", "[]"},
+	{"81 a0", "[{}]"},
+	{"e0", "simple(0)"},
+	{"01 02", NULL},
+	{"9f 01 ff", NULL},
+	{"5f ff", NULL},
+	{"82 01", NULL},
+	{"9b ffffffffffffffff", NULL},
+	{"81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 81 00", NULL},
+};
+
+START_TEST(cbor_in_words)
+{
+	char wanted[128], hex[256];
+	struct bed b;
+
+	bed_start(&b, BED_BROKER_KEYS);
+	snprintf(hex, sizeof(hex), "60 45 0001 c1 3c ff %s", cbor[_i].hex);
+	bed_say(&b, &b.broker, &b.client, hex);
+	snprintf(wanted, sizeof(wanted), "content-format=60 %s",
+		cbor[_i].said ? cbor[_i].said : "h'");
+	bed_like(&b, wanted);
+	bed_end(&b);
+}
+END_TEST
+
+START_TEST(long_cbor_is_cut)
+{
+	uint8_t raw[256] = {0x60, 0x45, 0, 1, 0xc1, 0x3c, 0xff, 0x98, 200};
+	struct bed b;
+
+	bed_start(&b, BED_BROKER_KEYS);
+	bed_say_bytes(&b, &b.broker, &b.client, bytes_of(raw, 9 + 200));
+	bed_like(&b, "[0, 0, 0, 0, 0, 0, 0, 0, ");
+	bed_like(&b, ", 0, ...\n");
+	ck_assert_uint_lt(b.out.n, 400);
 	bed_end(&b);
 }
 END_TEST
@@ -237,6 +288,8 @@ suite(void)
 
 	tcase_add_test(t, plain_messages);
 	tcase_add_test(t, what_is_no_message);
+	tcase_add_loop_test(t, cbor_in_words, 0, sizeof(cbor) / sizeof(cbor[0]));
+	tcase_add_test(t, long_cbor_is_cut);
 	tcase_add_loop_test(t, oscore_of_both_directions, 0, 2);
 	tcase_add_test(t, what_cannot_be_verified);
 	tcase_add_test(t, group_observation_of_a_configured_group);
