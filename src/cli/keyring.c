@@ -67,23 +67,23 @@ add_context(
 	return rc;
 }
 
-static int
-add_identity(struct keyring *k, const struct conf_identity *id, const char *end, struct error *e)
+int
+keyring_add_identity(struct keyring *k, const char *name, const struct conf_oscore *o,
+	const char *end, struct error *e)
 {
-	const struct conf_oscore *o = id->oscore;
 	struct context_plain p = {.master_secret = o->master_secret,
 		.master_salt = o->master_salt,
 		.id_context = o->id_context,
 		.sender_id = o->sender_id,
 		.recipient_id = o->recipient_id,
-		.who = add_label(k, NULL, id->name, NULL)};
+		.who = add_label(k, NULL, name, NULL)};
 	struct context *c;
 	struct error why;
 	int rc = context_new_plain(&p, &why, &c);
 
 	if (rc == 0)
-		return add_context(k, c, id->name, end, e);
-	error_set(e, "identity %.60s: %.180s", id->name, why.text);
+		return add_context(k, c, name, end, e);
+	error_set(e, "identity %.60s: %.180s", name, why.text);
 	return rc;
 }
 
@@ -122,23 +122,24 @@ add_group(struct keyring *k, const struct conf_oscore_group *g, const char *end,
 	struct context_group p = {.master_secret = g->master_secret,
 		.master_salt = g->master_salt,
 		.gid = g->gid,
-		.sender_id = g->sender_id,
 		.hkdf = g->hkdf,
 		.aead = g->aead_algorithm,
 		.group_encryption = g->group_encryption_algorithm,
 		.signature = g->signature_algorithm,
 		.pairwise = g->pairwise_key_agreement_algorithm,
 		.cred_format = (enum cred_format)g->credential_format,
-		.gm_cred = g->gm_credential,
-		.cred = g->credential,
-		.private_key = g->private_key};
+		.gm_cred = g->gm_credential};
 	struct context *c = NULL;
 	struct error why = {"its credential cannot be made"};
 	int rc = 0;
 
-	if (!p.cred.p) {
-		rc = make_cred(g, &made, &why);
-		p.cred = buf_bytes(&made);
+	/* Who only listens has neither. */
+	if (g->sender_id.p && g->private_key.p) {
+		p.sender_id = g->sender_id;
+		p.private_key = g->private_key;
+		p.cred = g->credential;
+		if (!p.cred.p && (rc = make_cred(g, &made, &why)) == 0)
+			p.cred = buf_bytes(&made);
 	}
 	if (rc == 0)
 		rc = context_new_group(&p, &why, &c);
@@ -152,20 +153,33 @@ add_group(struct keyring *k, const struct conf_oscore_group *g, const char *end,
 }
 
 int
+keyring_add_groups(struct keyring *k, const struct conf_oscore_group *groups, size_t n,
+	const char *end, struct error *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const struct conf_oscore_group *g = &groups[i];
+
+		/* Keys of the others are drawn by the broker, and come in its responses. */
+		if (g->master_secret.p && g->gid.p && g->gm_credential.p)
+			rc = add_group(k, g, end, e);
+	}
+	return rc;
+}
+
+int
 keyring_add_conf(struct keyring *k, const struct conf *c, const char *end, struct error *e)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < c->n_identities; i++) {
-		if (c->identities[i].oscore)
-			rc = add_identity(k, &c->identities[i], end, e);
+		const struct conf_identity *id = &c->identities[i];
+
+		if (id->oscore)
+			rc = keyring_add_identity(k, id->name, id->oscore, end, e);
 	}
-	for (size_t i = 0; rc == 0 && i < c->n_oscore_groups; i++) {
-		/* Keys of the others are drawn by the broker, and come in its responses. */
-		if (c->oscore_groups[i].managed == CONF_MANAGED_EXTERNAL)
-			rc = add_group(k, &c->oscore_groups[i], end, e);
-	}
-	return rc;
+	return rc != 0 ? rc : keyring_add_groups(k, c->oscore_groups, c->n_oscore_groups, end, e);
 }
 
 /* An integer or a text, as COSE identifiers are. */

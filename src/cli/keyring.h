@@ -26,10 +26,14 @@ void keyring_init(struct keyring *k);
 void keyring_fini(struct keyring *k); /* wipes the keys with the last reference */
 
 /*
- * Adds the identities and groups of a configuration. Identities without OSCORE, and groups
- * whose keys are not in it, are passed over. `end`: what to call this end. 0, or negative
- * errno with e filled.
+ * Adds keys that are configured. `end`: what to call this end. Groups whose keys are not all
+ * there are passed over. 0, or negative errno with e filled.
  */
+int keyring_add_identity(struct keyring *k, const char *name, const struct conf_oscore *o,
+	const char *end, struct error *e);
+int keyring_add_groups(struct keyring *k, const struct conf_oscore_group *groups, size_t n,
+	const char *end, struct error *e);
+/* The same of all identities and groups of the daemon's. */
 int keyring_add_conf(struct keyring *k, const struct conf *c, const char *end, struct error *e);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dissect_bed.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "hex.h"
@@ -100,6 +101,34 @@ bed_start(struct bed *b, enum bed_keys keys)
 	keyring_init(&b->keys);
 	give_keys(b, keys);
 	dissect_init(&b->d, &b->keys, 65001);
+}
+
+void
+bed_listen(struct bed *b)
+{
+	uint8_t secret[HEX_MAX], salt[HEX_MAX];
+	struct conf_oscore_member broker = {.name = "broker",
+		.sender_id = BYTES_LIT("\x05"),
+		.credential = bytes_of(b->cred, b->n_cred)};
+	struct conf_oscore_group g[2] = {
+		{.name = "passed-over", .managed = CONF_MANAGED_SELF},
+		{.name = "hall-keys",
+			.gid = bytes_str(BED_CONFIGURED_GID),
+			.master_secret = hex_bytes(SECRET, secret),
+			.master_salt = hex_bytes(SALT, salt),
+			.group_encryption_algorithm = SUITE_CCM_16_64_128,
+			.signature_algorithm = SUITE_EDDSA,
+			.hkdf = SUITE_HKDF_SHA256,
+			.credential_format = CRED_KCCS,
+			.gm_credential = bytes_of(b->cred, b->n_cred),
+			.members = &broker,
+			.n_members = 1},
+	};
+	struct error e;
+
+	ck_assert_msg(keyring_add_groups(&b->keys, g, 2, "client", &e) == 0, "%s", e.text);
+	/* The same once more: two cannot be told apart. */
+	ck_assert_int_eq(keyring_add_groups(&b->keys, g, 2, "client", &e), -EEXIST);
 }
 
 void

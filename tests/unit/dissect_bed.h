@@ -32,6 +32,8 @@ struct bed {
 
 void bed_start(struct bed *b, enum bed_keys keys);
 void bed_end(struct bed *b);
+/* The reader of a client that only listens gets the keys of the configured group. */
+void bed_listen(struct bed *b);
 
 void bed_say_bytes(
 	struct bed *b, const struct addr *from, const struct addr *to, struct bytes datagram);
