@@ -7,4 +7,5 @@ coapcastd_LDADD = $(coapcast_libs)
 
 bin_PROGRAMS += coapcast
 coapcast_SOURCES = src/coapcast.c
-coapcast_LDADD = $(coapcast_libs)
+# Captures are read by the client alone.
+coapcast_LDADD = $(coapcast_libs) $(PCAP_LIBS)

@@ -8,8 +8,10 @@
 
 #include "cli/args.h"
 #include "cli/connection.h"
+#include "cli/decode.h"
 #include "cli/discover.h"
 #include "cli/get.h"
+#include "cli/keygen.h"
 #include "cli/ls.h"
 #include "cli/pub.h"
 #include "cli/sub.h"
@@ -38,20 +40,55 @@ static const struct command commands[] = {
 	{"discover", ARGS_DISCOVER, discover_run,
 		"[-v] [-C COUNT] [-i IFACE] [-W SECONDS] [--json]"},
 	{.name = "status"},
-	{.name = "keygen"},
 	{.name = "doctor"},
-	{.name = "decode"},
+};
+
+/* Commands without a broker, which read their own options. */
+struct tool {
+	const char *name;
+	enum cli_exit (*run)(int argc, char **argv, bool *ret_help);
+	const char *usage;
+};
+
+static const struct tool tools[] = {
+	{"decode", decode_run, "[-v] [-c|--config FILE] [--credentials FILE] CAPTURE"},
+	{"keygen identity", keygen_identity,
+		"[-o FOLDER] [--psk] [--broker-id HEX] [--client-id HEX] [--id-context HEX] NAME"},
+	{"keygen group", keygen_group,
+		"[-o FOLDER] [--managed self|external] [--members NAME,...] [--gid HEX] "
+		"[ALGORITHM ...] [--gm-credential FILE] [--join-uri URI [--group-name NAME] "
+		"[--as-uri URI]] NAME"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define N_TOOLS (sizeof(tools) / sizeof(tools[0]))
 
+/* Of one command, or of all there are. */
 static void
-print_usage(FILE *to, const struct command *only)
+print_usage(FILE *to, const char *only)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (commands[i].run && (!only || only == &commands[i]))
+		if (commands[i].run && (!only || only == commands[i].name))
 			(void)fprintf(
 				to, "usage: coapcast %s %s\n", commands[i].name, commands[i].usage);
+	for (size_t i = 0; i < N_TOOLS; i++)
+		if (!only || only == tools[i].name)
+			(void)fprintf(to, "usage: coapcast %s %s\n", tools[i].name, tools[i].usage);
+}
+
+static int
+run_tool(const struct tool *t, int argc, char **argv)
+{
+	bool help = false;
+	enum cli_exit rc = t->run(argc, argv, &help);
+
+	if (help) {
+		print_usage(stdout, t->name);
+		return (int)connection_wrote(connection_write(BYTES_NONE));
+	}
+	if (rc == CLI_USAGE)
+		print_usage(stderr, t->name);
+	return (int)rc;
 }
 
 static int
@@ -68,37 +105,35 @@ run_command(const struct command *c, int argc, char **argv)
 	if ((rc = args_parse(argc, argv, c->args, &a, &e)) < 0) {
 		connection_complain("%s", e.text);
 		if (rc == -EINVAL)
-			print_usage(stderr, c);
+			print_usage(stderr, c->name);
 		return CLI_USAGE;
 	}
 	if (a.help) {
-		print_usage(stdout, c);
+		print_usage(stdout, c->name);
 		return (int)connection_wrote(connection_write(BYTES_NONE));
 	}
 	return (int)c->run(&a);
 }
 
-/* Which command the words say, and how many words its name has; NULL: none. */
-static const struct command *
-find_command(int argc, char **argv, int *ret_words)
+/*
+ * Whether the words say this command. *ret_words is how many its name has, also when only
+ * the first of them is there.
+ */
+static bool
+says(int argc, char **argv, const char *name, int *ret_words)
 {
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		const char *name = commands[i].name, *blank = strchr(name, ' ');
-		size_t n = blank ? (size_t)(blank - name) : strlen(name);
+	const char *blank = strchr(name, ' ');
+	size_t n = blank ? (size_t)(blank - name) : strlen(name);
 
-		if (argc < 2 || strlen(argv[1]) != n || strncmp(argv[1], name, n) != 0)
-			continue;
-		*ret_words = blank ? 2 : 1;
-		if (!blank || (argc > 2 && strcmp(argv[2], blank + 1) == 0))
-			return &commands[i];
-	}
-	return NULL;
+	if (argc < 2 || strlen(argv[1]) != n || strncmp(argv[1], name, n) != 0)
+		return false;
+	*ret_words = blank ? 2 : 1;
+	return !blank || (argc > 2 && strcmp(argv[2], blank + 1) == 0);
 }
 
 int
 cli_run(int argc, char **argv)
 {
-	const struct command *c;
 	int words = 1;
 
 	/* A reader of ours that goes away shows as an error of write. */
@@ -111,8 +146,12 @@ cli_run(int argc, char **argv)
 		(void)puts(PACKAGE_STRING);
 		return (int)connection_wrote(connection_write(BYTES_NONE));
 	}
-	if ((c = find_command(argc, argv, &words)) != NULL)
-		return run_command(c, argc - words, argv + words);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (says(argc, argv, commands[i].name, &words))
+			return run_command(&commands[i], argc - words, argv + words);
+	for (size_t i = 0; i < N_TOOLS; i++)
+		if (says(argc, argv, tools[i].name, &words))
+			return run_tool(&tools[i], argc - words, argv + words);
 	if (argc > words)
 		connection_complain("there is no command %s%s%s", argv[1], words > 1 ? " " : "",
 			words > 1 ? argv[2] : "");

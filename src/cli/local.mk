@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
 	src/cli/args.c src/cli/args.h \
+	src/cli/bundle.c src/cli/bundle.h \
 	src/cli/cli.c src/cli/cli.h \
 	src/cli/credentials.c src/cli/credentials.h \
 	src/cli/connection.c src/cli/connection.h \
 	src/cli/exec.c src/cli/exec.h \
 	src/cli/collect.c src/cli/collect.h \
+	src/cli/datagram.c src/cli/datagram.h \
+	src/cli/decode.c src/cli/decode.h \
+	src/cli/describe.c src/cli/describe.h \
+	src/cli/diag.c src/cli/diag.h \
+	src/cli/dissect.c src/cli/dissect.h \
 	src/cli/discover.c src/cli/discover.h \
 	src/cli/getgroup.c src/cli/getgroup.h \
 	src/cli/get.c src/cli/get.h \
 	src/cli/json.c src/cli/json.h \
+	src/cli/keyargs.c src/cli/keyargs.h \
+	src/cli/keygen.c src/cli/keygen.h src/cli/keygen_group.c \
+	src/cli/keyring.c src/cli/keyring.h \
 	src/cli/locate.c src/cli/locate.h \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/progress.c src/cli/progress.h \

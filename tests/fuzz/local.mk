@@ -43,3 +43,7 @@ EXTRA_DIST += tests/fuzz/corpus/oscoreopt
 check_PROGRAMS += tests/fuzz/replay_oscoremsg
 tests_fuzz_replay_oscoremsg_SOURCES = tests/fuzz/fuzz_oscoremsg.c $(fuzz_replay)
 EXTRA_DIST += tests/fuzz/corpus/oscoremsg
+
+check_PROGRAMS += tests/fuzz/replay_decode
+tests_fuzz_replay_decode_SOURCES = tests/fuzz/fuzz_decode.c $(fuzz_replay)
+EXTRA_DIST += tests/fuzz/corpus/decode

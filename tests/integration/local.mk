@@ -24,6 +24,7 @@ dist_check_SCRIPTS += \
 	tests/integration/introspect.sh \
 	tests/integration/keep.sh \
 	tests/integration/keep_fault.sh \
+	tests/integration/keygen.sh \
 	tests/integration/limits.sh \
 	tests/integration/metrics.sh \
 	tests/integration/pace.sh \
@@ -41,6 +42,10 @@ udp_test_sources = tests/unit/unit.h \
 check_PROGRAMS += tests/integration/test_udp tests/integration/test_udpgroup
 tests_integration_test_udp_SOURCES = tests/integration/test_udp.c $(udp_test_sources)
 tests_integration_test_udpgroup_SOURCES = tests/integration/test_udpgroup.c $(udp_test_sources)
+
+# Keys in a directory, for both ends.
+check_PROGRAMS += tests/integration/test_keygen
+tests_integration_test_keygen_SOURCES = tests/integration/test_keygen.c tests/unit/unit.h
 
 # The store in a directory, on disks that fail, and with databases that are damaged.
 store_tests = tests/integration/test_store tests/integration/test_storefault \

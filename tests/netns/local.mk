@@ -5,6 +5,7 @@ netns_tests = \
 	tests/netns/selftest.sh \
 	tests/netns/cancel.sh \
 	tests/netns/count.sh \
+	tests/netns/decode.sh \
 	tests/netns/demo.sh \
 	tests/netns/discover.sh \
 	tests/netns/echo.sh \

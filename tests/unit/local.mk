@@ -139,3 +139,9 @@ tests_unit_test_oscore_mutation_SOURCES = tests/unit/test_oscore_mutation.c \
 	tests/unit/oscore_talk.h $(unit_oscore)
 check_PROGRAMS += tests/unit/test_oscore
 tests_unit_test_oscore_SOURCES = tests/unit/test_oscore.c tests/unit/hex.h $(unit_oscore)
+# Captures.
+check_PROGRAMS += tests/unit/test_datagram
+tests_unit_test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/hex.h tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_dissect
+tests_unit_test_dissect_SOURCES = tests/unit/test_dissect.c tests/unit/dissect_bed.c \
+	tests/unit/dissect_bed.h tests/unit/hex.h tests/unit/unit.h

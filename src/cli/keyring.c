@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/keyring.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/rnd.h"
+#include "oscore/context_impl.h"
+#include "wire/cborget.h"
+
+#define CCS_MAX 256
+#define OFFERED "announced group"
+
+/* `who` 0 names a context and its own end, others a peer or member. */
+struct keyring_label {
+	const struct context *context; /* held by the table */
+	uint32_t who; /* place in the array, plus one; 0: the context itself */
+	char *name;
+	char *end; /* of a context: our own end; NULL: silent */
+};
+
+void
+keyring_init(struct keyring *k)
+{
+	uint32_t seed;
+
+	*k = (struct keyring){.labels = NULL};
+	rnd_fill(&seed, sizeof(seed));
+	context_table_init(&k->table, seed);
+}
+
+void
+keyring_fini(struct keyring *k)
+{
+	for (size_t i = 0; i < k->n_labels; i++) {
+		free(k->labels[i].name);
+		free(k->labels[i].end);
+	}
+	free(k->labels);
+	context_table_fini(&k->table);
+}
+
+/* Returns the number that stands for the label in a context's `who`. */
+static uint32_t
+add_label(struct keyring *k, const struct context *c, const char *name, const char *end)
+{
+	k->labels = mem_realloc(k->labels, (k->n_labels + 1) * sizeof(*k->labels));
+	k->labels[k->n_labels++] = (struct keyring_label){
+		.context = c, .name = mem_strdup(name), .end = end ? mem_strdup(end) : NULL};
+	return (uint32_t)k->n_labels;
+}
+
+/* The table holds it from now on. */
+static int
+add_context(
+	struct keyring *k, struct context *c, const char *name, const char *end, struct error *e)
+{
+	int rc = context_table_add(&k->table, c);
+
+	if (rc == 0)
+		(void)add_label(k, c, name, end);
+	else
+		error_set(e, "%s: another one has the same ids", name);
+	context_release(c);
+	return rc;
+}
+
+int
+keyring_add_identity(struct keyring *k, const char *name, const struct conf_oscore *o,
+	const char *end, struct error *e)
+{
+	struct context_plain p = {.master_secret = o->master_secret,
+		.master_salt = o->master_salt,
+		.id_context = o->id_context,
+		.sender_id = o->sender_id,
+		.recipient_id = o->recipient_id,
+		.who = add_label(k, NULL, name, NULL)};
+	struct context *c;
+	struct error why;
+	int rc = context_new_plain(&p, &why, &c);
+
+	if (rc == 0)
+		return add_context(k, c, name, end, e);
+	error_set(e, "identity %.60s: %.180s", name, why.text);
+	return rc;
+}
+
+/* A credential that is not configured is a CCS made from the private key. */
+static int
+make_cred(const struct conf_oscore_group *g, struct buf *out, struct error *e)
+{
+	const struct suite_signature *s = suite_signature(g->signature_algorithm);
+	struct crypto_key *key;
+	int rc = s ? crypto_key_private(s->curve, g->private_key, e, &key) : -EINVAL;
+
+	if (rc < 0)
+		return rc;
+	rc = cred_make(BYTES_NONE, key, out);
+	crypto_key_free(key);
+	return rc;
+}
+
+static int
+add_members(
+	struct keyring *k, const struct conf_oscore_group *g, struct context *c, struct error *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < g->n_members; i++)
+		rc = context_add_recipient(c, g->members[i].sender_id, g->members[i].credential,
+			true, add_label(k, NULL, g->members[i].name, NULL), why, NULL);
+	return rc;
+}
+
+static int
+add_group(struct keyring *k, const struct conf_oscore_group *g, const char *end, struct error *e)
+{
+	uint8_t ccs[CCS_MAX];
+	struct buf made = BUF_OF(ccs);
+	struct context_group p = {.master_secret = g->master_secret,
+		.master_salt = g->master_salt,
+		.gid = g->gid,
+		.hkdf = g->hkdf,
+		.aead = g->aead_algorithm,
+		.group_encryption = g->group_encryption_algorithm,
+		.signature = g->signature_algorithm,
+		.pairwise = g->pairwise_key_agreement_algorithm,
+		.cred_format = (enum cred_format)g->credential_format,
+		.gm_cred = g->gm_credential};
+	struct context *c = NULL;
+	struct error why = {"its credential cannot be made"};
+	int rc = 0;
+
+	/* Who only listens has neither. */
+	if (g->sender_id.p && g->private_key.p) {
+		p.sender_id = g->sender_id;
+		p.private_key = g->private_key;
+		p.cred = g->credential;
+		if (!p.cred.p && (rc = make_cred(g, &made, &why)) == 0)
+			p.cred = buf_bytes(&made);
+	}
+	if (rc == 0)
+		rc = context_new_group(&p, &why, &c);
+	if (rc == 0)
+		rc = add_members(k, g, c, &why);
+	if (rc == 0)
+		return add_context(k, c, g->name, end, e);
+	context_release(c);
+	error_set(e, "OSCORE group %.60s: %.180s", g->name, why.text);
+	return rc;
+}
+
+int
+keyring_add_groups(struct keyring *k, const struct conf_oscore_group *groups, size_t n,
+	const char *end, struct error *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const struct conf_oscore_group *g = &groups[i];
+
+		/* Keys of the others are drawn by the broker, and come in its responses. */
+		if (g->master_secret.p && g->gid.p && g->gm_credential.p)
+			rc = add_group(k, g, end, e);
+	}
+	return rc;
+}
+
+int
+keyring_add_conf(struct keyring *k, const struct conf *c, const char *end, struct error *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < c->n_identities; i++) {
+		const struct conf_identity *id = &c->identities[i];
+
+		if (id->oscore)
+			rc = keyring_add_identity(k, id->name, id->oscore, end, e);
+	}
+	return rc != 0 ? rc : keyring_add_groups(k, c->oscore_groups, c->n_oscore_groups, end, e);
+}
+
+/* An integer or a text, as COSE identifiers are. */
+static int
+get_value(struct cborget *in, struct inform_value *ret)
+{
+	struct inform_value v = {.present = true};
+
+	if (cborget_int(in, &v.number) < 0 && cborget_tstr(in, &v.text) < 0)
+		return -EBADMSG;
+	*ret = v;
+	return 0;
+}
+
+/* The parameters of the key material, by their numbers in the registry of the map. */
+static const struct {
+	int64_t key;
+	enum { MATERIAL_BYTES, MATERIAL_VALUE, MATERIAL_RAW } kind;
+	size_t at;
+} material[] = {
+	{2, MATERIAL_BYTES, offsetof(struct keyring_material, ms)},
+	{3, MATERIAL_VALUE, offsetof(struct keyring_material, hkdf)},
+	{5, MATERIAL_BYTES, offsetof(struct keyring_material, salt)},
+	{6, MATERIAL_BYTES, offsetof(struct keyring_material, context_id)},
+	{8, MATERIAL_VALUE, offsetof(struct keyring_material, cred_fmt)},
+	{9, MATERIAL_VALUE, offsetof(struct keyring_material, gp_enc_alg)},
+	{10, MATERIAL_VALUE, offsetof(struct keyring_material, sign_alg)},
+	{11, MATERIAL_RAW, offsetof(struct keyring_material, sign_params)},
+};
+
+static int
+get_parameter(struct cborget *in, struct keyring_material *m)
+{
+	int64_t key;
+
+	if (cborget_int(in, &key) < 0)
+		return cborget_skip(in) < 0 || cborget_skip(in) < 0 ? -EBADMSG : 0;
+	for (size_t i = 0; i < sizeof(material) / sizeof(material[0]); i++) {
+		void *at = (char *)m + material[i].at;
+
+		if (material[i].key != key)
+			continue;
+		if (material[i].kind == MATERIAL_BYTES)
+			return cborget_bstr(in, at);
+		return material[i].kind == MATERIAL_VALUE ? get_value(in, at) : cborget_raw(in, at);
+	}
+	return cborget_skip(in);
+}
+
+int
+keyring_decode_material(struct bytes gp_material, struct keyring_material *ret)
+{
+	struct cborget in = cborget_of(gp_material);
+	struct keyring_material m = {.ms = BYTES_NONE};
+	uint64_t n;
+
+	if (cborget_map(&in, &n) < 0)
+		return -EBADMSG;
+	for (uint64_t i = 0; i < n; i++) {
+		if (get_parameter(&in, &m) < 0)
+			return -EBADMSG;
+	}
+	if (!cborget_at_end(&in))
+		return -EBADMSG;
+	*ret = m;
+	return 0;
+}
+
+/* A COSE number, whether it came as such or as the algorithm's name. */
+static int
+number_of(const struct inform_value *v, int absent, int (*named)(struct bytes name, int *ret),
+	int *ret)
+{
+	if (!v->present) {
+		*ret = absent;
+		return 0;
+	}
+	if (v->text.p)
+		return named(v->text, ret);
+	if (v->number < INT32_MIN || v->number > INT32_MAX)
+		return -EBADMSG;
+	*ret = (int)v->number;
+	return 0;
+}
+
+/* The group as a silent member sees it, whose Group Manager is the server itself. */
+static int
+make_offered(
+	const struct keyring_material *m, const struct inform_keys *offered, struct context **ret)
+{
+	struct context_group p = {.master_secret = m->ms,
+		.master_salt = m->salt,
+		.gid = m->context_id,
+		.gm_cred = offered->srv_cred};
+	struct context *c;
+	struct error e;
+	int format = CRED_KCCS;
+
+	if (number_of(&m->hkdf, SUITE_HKDF_SHA256, suite_hkdf_number, &p.hkdf) < 0 ||
+		number_of(&m->gp_enc_alg, SUITE_CCM_16_64_128, suite_cipher_number,
+			&p.group_encryption) < 0 ||
+		number_of(&m->sign_alg, SUITE_EDDSA, suite_signature_number, &p.signature) < 0)
+		return -EBADMSG;
+	if (m->cred_fmt.present && !m->cred_fmt.text.p)
+		format = (int)m->cred_fmt.number;
+	p.cred_format = (enum cred_format)format;
+	if (context_new_group(&p, &e, &c) < 0)
+		return -EINVAL;
+	if (context_add_recipient(
+		    c, offered->srv_identifier, offered->srv_cred, true, 0, &e, NULL) < 0) {
+		context_release(c);
+		return -EINVAL;
+	}
+	*ret = c;
+	return 0;
+}
+
+int
+keyring_add_offered(struct keyring *k, const struct inform_keys *offered)
+{
+	struct keyring_material m;
+	struct context *c;
+	struct error e;
+	int rc = keyring_decode_material(offered->gp_material, &m);
+
+	if (rc < 0)
+		return rc;
+	if (!m.ms.p || !m.context_id.p || !offered->srv_cred.p || !offered->srv_identifier.p)
+		return -EBADMSG;
+	if (context_table_find_group(&k->table, m.context_id))
+		return 0;
+	if (k->n_offered == KEYRING_MAX_OFFERED)
+		return -ENOSPC;
+	if ((rc = make_offered(&m, offered, &c)) < 0)
+		return rc;
+	k->n_offered++;
+	return add_context(k, c, OFFERED, NULL, &e);
+}
+
+const char *
+keyring_name(const struct keyring *k, const struct context *c)
+{
+	for (size_t i = 0; i < k->n_labels; i++) {
+		if (k->labels[i].context == c)
+			return k->labels[i].name;
+	}
+	return "?";
+}
+
+const char *
+keyring_sender(const struct keyring *k, const struct recipient *from)
+{
+	uint32_t who = context_is_self(from) ? 0 : context_recipient_who(from);
+
+	if (who > 0 && who <= k->n_labels)
+		return k->labels[who - 1].name;
+	for (size_t i = 0; context_is_self(from) && i < k->n_labels; i++) {
+		if (k->labels[i].context == from->context)
+			return k->labels[i].end;
+	}
+	return NULL;
+}

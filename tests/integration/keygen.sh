@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# coapcast keygen: the files it makes, who can read them, that the daemon takes them, and
+# that none is ever overwritten. coapcast(1), "KEYS".
+. "${srcdir:-.}/tests/lib.sh"
+
+cd "$tmp" || bail "no folder"
+# run STATUS NAME COMMAND...: its output is in out and err.
+run() {
+	local wanted=$1 name=$2 rc=0
+	shift 2
+	"$@" >out 2>err || rc=$?
+	is "$rc" "$wanted" "$name"
+	[ "$rc" = "$wanted" ] || comment <err
+}
+
+umask 000
+run 0 "keys of an identity" "$coapcast" keygen identity -o keys panel-1
+is "$(sort out)" "keys/broker/conf.d/panel-1.yaml
+keys/broker/panel-1.secret
+keys/panel-1/panel-1.secret
+keys/panel-1/panel-1.yaml" "tells what it made"
+is "$(find keys -type f -not -perm 600)$(find keys -type d -not -perm 700)" "" \
+	"nobody else can read them, umask or not"
+run 0 "a pre-shared key" "$coapcast" keygen identity -o keys --psk panel-2
+run 0 "a group" "$coapcast" keygen group -o keys --members panel-1,lamp-25 \
+	--signature-algorithm es256 hall
+run 0 "a group that the broker manages" "$coapcast" keygen group -o keys --managed self yard
+is "$(find keys -type f -not -perm 600)$(find keys -type d -not -perm 700)" "" \
+	"all of it is the owner's alone"
+
+# Nothing of a key is said.
+secret=$(od -An -tx1 -v keys/broker/hall.secret | tr -d ' \n')
+is "$(grep -l "$secret" -r keys --include='*.yaml')" "" "no secret is in a configuration"
+
+# The daemon takes it: the folder of the broker as it is, and with groups that use it.
+cat >keys/broker/coapcast.yaml <<-END
+	listen: [ "coap://127.0.0.1:5683" ]
+	groups:
+	  - { name: hall, address: 239.255.17.4, port: 61616, interface: lo, oscore: hall }
+	  - { name: yard, address: 239.255.17.5, port: 61616, interface: lo, oscore: yard }
+END
+run 0 "coapcastd -t takes the broker's folder" "$coapcastd" -t -c keys/broker/coapcast.yaml
+run 0 "and prints it" "$coapcastd" --print-config -c keys/broker/coapcast.yaml
+is "$(grep -cE "$secret|hex:$secret" out)" 0 "without the secret"
+is "$(grep -cE 'name: "?(panel-1|panel-2|hall|lamp-25|yard)' out)" 8 "everybody is in it"
+for f in keys/panel-1/panel-1.yaml keys/panel-1/hall.yaml keys/lamp-25/hall.yaml; do
+	run 0 "$f has the same form" "$coapcastd" -t -c "$f"
+done
+
+# Never overwrites.
+find keys -type f -exec sha256sum {} + | sort >before
+run 1 "the same once more" "$coapcast" keygen identity -o keys panel-1
+like "$(cat err)" 'panel-1\.secret: is there already: nothing was written' "says so"
+run 1 "a member that has files of this group" "$coapcast" keygen group -o keys --members lamp-25 hall
+is "$(cat out)" "" "nothing was made"
+find keys -type f -exec sha256sum {} + | sort >after
+is "$(cat after)" "$(cat before)" "nothing was touched"
+touch file
+run 1 "below a file" "$coapcast" keygen identity -o file/x panel-1
+run 2 "no name" "$coapcast" keygen identity
+like "$(cat err)" 'usage: coapcast keygen identity ' "and the usage"
+run 2 "neither" "$coapcast" keygen
+run 0 "--help" "$coapcast" keygen group --help
+like "$(cat out)" 'usage: coapcast keygen group ' "on stdout"
+# shellcheck disable=SC2016 # for the inner shell
+run 1 "stdout full" bash -c 'exec "$@" >/dev/full' sh "$coapcast" keygen identity -o keys panel-9
+
+# What is made for both ends fits together: DTLS with a pre-shared key.
+run 0 "keys for DTLS" "$coapcast" keygen identity -o dtls --psk panel-3
+free_port
+cat >dtls/broker/coapcast.yaml <<-END
+	listen: [ "coaps://127.0.0.1:$port" ]
+	security: { nosec: deny }
+	topics: [ { name: demo, content-format: 0, initialize: "hello" } ]
+END
+start_broker "$tmp/dtls/broker/coapcast.yaml" -v
+run 0 "the broker knows the client" "$coapcast" get --identity panel-3 \
+	--credentials dtls/panel-3/panel-3.yaml "coaps://127.0.0.1:$port/demo"
+is "$(cat out)" hello "and answers"
+stop_broker
+done_testing
