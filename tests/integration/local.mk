@@ -28,6 +28,7 @@ dist_check_SCRIPTS += \
 	tests/integration/limits.sh \
 	tests/integration/metrics.sh \
 	tests/integration/oscore.sh \
+	tests/integration/oscore_sessions.sh \
 	tests/integration/pace.sh \
 	tests/integration/sessions.sh \
 	tests/integration/signals.sh \

@@ -18,9 +18,11 @@
  */
 #include <err.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -324,6 +326,7 @@ run(const char *command)
 		if (dup2(pair[1], 0) < 0 || dup2(pair[1], 1) < 0)
 			err(1, "dup2");
 		(void)close(pair[0]);
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		err(1, "sh");
 	default:
