@@ -79,6 +79,14 @@ static const struct figure table[] = {
 	COUNTER("messages", "stray-acks", layer.stray_acks,
 		"Acknowledgements and resets of no message of ours."),
 
+	COUNTER("oscore", "requests", oscore.requests, "Protected requests run."),
+	COUNTER("oscore", "refused", oscore.refused,
+		"Protected requests that could not be opened, or came again."),
+	COUNTER("oscore", "challenged", oscore.challenged,
+		"Protected requests that had to echo first, as after a crash."),
+	GAUGE("oscore", "shields", oscore.shields,
+		"Protected requests that something may still be sent in answer to."),
+
 	GAUGE("broker", "topics", broker.topics, "Topics."),
 	GAUGE("broker", "observers", broker.observers, "Traditional observations."),
 	GAUGE("broker", "value-bytes", broker.value_bytes, "Bytes of all values."),

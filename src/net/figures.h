@@ -7,6 +7,7 @@
 #define COAPCAST_NET_FIGURES_H
 
 #include "broker/broker.h"
+#include "net/guard.h"
 #include "transport/coapd.h"
 #include "transport/udp.h"
 
@@ -16,6 +17,7 @@ struct figures {
 	struct coapd_stats sessions; /* all 0 without */
 	struct layer_stats layer;
 	struct broker_stats broker;
+	struct guard_stats oscore;
 	uint64_t peers, exchanges; /* now */
 	uint64_t unprotected_refused; /* requests that security.nosec forbade */
 };

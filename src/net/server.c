@@ -491,6 +491,7 @@ take_figures(void *ctx, struct figures *ret)
 	ret->peers = layer_n_peers(s->layer);
 	ret->exchanges = layer_n_exchanges(s->layer);
 	ret->unprotected_refused = s->n_refused;
+	guard_stats(secure_guard(s->secure), &ret->oscore);
 	if (s->coapd)
 		coapd_stats(s->coapd, &ret->sessions);
 }

@@ -51,8 +51,15 @@ static int
 on_protect(
 	void *ctx, struct shield *s, const struct msg *plain, struct buf *tail, uint8_t *ret_code)
 {
+	/*
+	 * RFC 8613 8.3: only the first answer may go without a Partial IV of its own. One
+	 * without, after notifications, could not be told from a replay by who gets it.
+	 */
+	unsigned flags = s->answered ? PROTECT_OWN_PIV : 0;
+
 	(void)ctx;
-	return protect_response(&s->binding, plain, 0, tail, ret_code);
+	s->answered = true;
+	return protect_response(&s->binding, plain, flags, tail, ret_code);
 }
 
 const struct shield_ops shields_ops = {

@@ -13,6 +13,7 @@
 struct shield {
 	struct oscore_binding binding;
 	unsigned n_refs;
+	bool answered; /* something was protected with it */
 	size_t *n_alive; /* of those that were made by the same maker */
 };
 

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 
+#define GRACE_S 60 /* nobody loses a disk and starts on another one in less */
+
 /* The numbers of one fingerprint. */
 struct numbers {
 	struct map_node node;
@@ -96,10 +98,11 @@ put_bound(struct ssnstore *s, struct numbers *n, uint64_t upto)
 	n->asked = upto;
 }
 
+/* Until the disk is replaced the clock goes on, too. */
 static void
 warn_of_lead(struct ssnstore *s, struct numbers *n)
 {
-	if (n->warned || !ssn_is_ahead(n->ssn, s->options.wall_s(s->options.ctx)))
+	if (n->warned || !ssn_is_ahead(n->ssn, s->options.wall_s(s->options.ctx) + GRACE_S))
 		return;
 	n->warned = true;
 	log_warning("oscore: more messages than seconds allow for were protected with one key: if "

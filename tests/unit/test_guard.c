@@ -23,7 +23,7 @@ static uint8_t out_room[2048], request_room[2048], plain_room[PROTECT_MAX_PLAIN]
 static struct buf out, request;
 static unsigned n_sent, n_run;
 static struct shield *kept; /* of an observation */
-static bool keeps;
+static bool keeps, observes;
 static uint16_t mid;
 static bool starts; /* the numbers do */
 static unsigned n_retries;
@@ -80,7 +80,8 @@ on_request(void *ctx, struct request *r)
 	ck_assert_int_eq(r->msg->code, CODE_GET);
 	msg_init(&m, TYPE_ACK, CODE_CONTENT);
 	if (keeps) {
-		(void)msg_add_uint(&m, OPT_OBSERVE, 5);
+		if (observes)
+			(void)msg_add_uint(&m, OPT_OBSERVE, 5);
 		kept = r->shield;
 		layer_shield_hold(layer, kept);
 	}
@@ -182,6 +183,7 @@ setup(void)
 	n_sent = n_run = 0;
 	n_retries = 0;
 	keeps = false;
+	observes = true;
 	kept = NULL;
 }
 
@@ -274,6 +276,7 @@ START_TEST(rfc8613_b_1_2_the_first_request_has_to_echo)
 	ck_assert_uint_eq(stats.requests, 2);
 	ck_assert_uint_eq(stats.shields, 0);
 }
+END_TEST
 
 /* One that is changed at some place gets this error, unprotected, with Max-Age 0. */
 static void
@@ -316,6 +319,7 @@ START_TEST(rfc8613_8_2_errors_are_unprotected)
 	guard_stats(guard, &stats);
 	ck_assert_uint_eq(stats.refused, 3);
 }
+END_TEST
 
 START_TEST(rfc8613_8_3_notifications_through_a_kept_shield)
 {
@@ -344,6 +348,47 @@ START_TEST(rfc8613_8_3_notifications_through_a_kept_shield)
 	}
 	binding_fini(&binding);
 }
+END_TEST
+
+/* What ends an observation has no Observe, and is still not the first answer. */
+static void
+assert_own_piv(struct oscore_binding *binding, uint8_t code)
+{
+	struct oscore_option option;
+	uint8_t bytes[256], outer;
+	struct buf tail = BUF_OF(bytes);
+	struct token none = {0};
+	struct msg m;
+
+	msg_init(&m, TYPE_CON, (enum msg_code)code);
+	ck_assert_int_eq(layer_protect(layer, kept, &m, &tail, &outer), 0);
+	buf_clear(&out);
+	msg_put_header(&out, TYPE_CON, outer, 1, &none);
+	buf_put(&out, buf_bytes(&tail));
+	ck_assert_int_eq(msg_decode(buf_bytes(&out), &m), MSG_OK);
+	ck_assert_int_eq(oscore_option_decode(msg_find(&m, OPT_OSCORE)->value, &option), 0);
+	ck_assert_uint_gt(option.piv.n, 0);
+	ck_assert_int_eq(answer(binding, &m), code);
+}
+
+START_TEST(rfc8613_8_3_only_the_first_answer_has_no_piv)
+{
+	struct oscore_binding binding = {0};
+	struct msg m;
+
+	synchronise();
+	keeps = true;
+	observes = _i == 0;
+	protect(true, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	/* With Observe it had one, without it the request's nonce is used up. */
+	ck_assert(kept->binding.nonce_used == !observes);
+	assert_own_piv(&binding, CODE_UNAVAILABLE);
+	assert_own_piv(&binding, CODE_NOT_FOUND);
+	binding_fini(&binding);
+}
+END_TEST
 
 /* Stops and starts the guard alone; whether cleanly. */
 static void
@@ -417,6 +462,7 @@ suite(void)
 	tcase_add_test(t, rfc8613_b_1_2_the_first_request_has_to_echo);
 	tcase_add_test(t, rfc8613_8_2_errors_are_unprotected);
 	tcase_add_test(t, rfc8613_8_3_notifications_through_a_kept_shield);
+	tcase_add_loop_test(t, rfc8613_8_3_only_the_first_answer_has_no_piv, 0, 2);
 	tcase_add_test(t, rfc8613_7_5_a_window_holds_after_a_clean_stop);
 	tcase_add_test(t, rfc8613_b_1_2_a_window_is_lost_with_the_process);
 	tcase_add_test(t, numbers_that_cannot_start_are_tried_again);
