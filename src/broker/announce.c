@@ -11,7 +11,8 @@
 #define REPLY_OVERHEAD (4 + 8) /* header and the longest token before the tail of a 5.03 */
 /* ETag, Content-Format, Max-Age, Block2, Size2 and marker of one in blocks, at their longest. */
 #define BLOCK_OVERHEAD (9 + 3 + 2 + 4 + 5 + 1)
-#define KEYS_OVERHEAD 2048 /* credentials and the like of Group OSCORE */
+#define KEYS_STALE_MS 60000 /* an informative response with keys is older: made anew */
+#define KEYS_OVERHEAD 4608 /* credentials and the like of Group OSCORE */
 #define MAP_OVERHEAD 256 /* of the map, beside phantom request, notification, value and keys */
 
 /* What may be left out of an informative response. */
@@ -61,6 +62,24 @@ announce_offer(struct broker *b, struct group_observation *g, struct buf *out)
 	if ((rc = describe(g, INFORM_CURRENT, &ph_req, &in)) < 0)
 		return rc;
 	in.last_notif = bytes_of(g->latest, g->n_latest);
+	return inform_encode(&in, out);
+}
+
+int
+announce_keys(const struct group_observation *g, bool latest, struct buf *out)
+{
+	uint8_t inner[GROUP_DATAGRAM_MAX];
+	struct buf ph_req = BUF_OF(inner);
+	struct inform in;
+	int rc;
+
+	if ((rc = describe(g, INFORM_CURRENT, &ph_req, &in)) < 0)
+		return rc;
+	/* "MAY omit": where the notifications go is as it was. */
+	in.server = in.client = (struct addr){.family = AF_UNSPEC};
+	in.has_ending = false;
+	if (latest)
+		in.last_notif = bytes_of(g->latest, g->n_latest);
 	return inform_encode(&in, out);
 }
 
@@ -226,6 +245,13 @@ encode(const struct broker *b, const struct group_observation *g, struct buf *ou
 	return encode_first(b, g, out);
 }
 
+/* How long its keys live is told as it is. */
+static bool
+is_stale(const struct broker *b, const struct group_observation *g)
+{
+	return g->bunch->group->security && layer_now(b->layer) - g->inform_ms >= KEYS_STALE_MS;
+}
+
 struct bytes
 announce_tail(struct broker *b, struct group_observation *g)
 {
@@ -233,9 +259,10 @@ announce_tail(struct broker *b, struct group_observation *g)
 	struct buf out = BUF_OF(bytes);
 	uint32_t wait_s = (uint32_t)(group_pace_ms(b, g) / 1000);
 
-	if (!g->inform || g->inform_wait_s != wait_s) {
+	if (!g->inform || g->inform_wait_s != wait_s || is_stale(b, g)) {
 		/* "next_not_before": whole seconds that will pass at least. */
 		g->inform_wait_s = wait_s;
+		g->inform_ms = layer_now(b->layer);
 		group_forget_inform(g);
 		if (!encode(b, g, &out))
 			return BYTES_NONE;

@@ -18,6 +18,12 @@ struct call;
  */
 struct bytes announce_tail(struct broker *b, struct group_observation *g);
 
+/*
+ * What members of a protected group observation are told in a multicast response when its
+ * keys were renewed: those keys and the phantom request, if asked for with last_notif.
+ */
+int announce_keys(const struct group_observation *g, bool latest, struct buf *out);
+
 /* Whether a request may be one for a further block of a 5.03: it names it by ETag. */
 bool announce_is_asked(const struct call *c);
 /* Answers it; false when the ETag is not that of this 5.03. */

@@ -68,6 +68,12 @@ struct broker_ops {
 		void *ctx, const struct broker_group *g, const struct msg *plain, struct buf *out);
 	/* Adds to an informative response of such a group its keys, or where to get them. */
 	void (*group_inform)(void *ctx, const struct broker_group *g, struct inform *in);
+	/*
+	 * The endpoint of ours that serves UDP at the address of a session, from which its
+	 * peer may get multicast notifications; false, or NULL: there is none.
+	 */
+	bool (*udp_local)(
+		void *ctx, const struct path *way, struct addr *ret_local, uint16_t *ret_socket);
 	/* For the log: a group observation began or ended. May be NULL. */
 	void (*on_group)(void *ctx, const struct group_observation *g, bool began);
 	/* For the log: a client does not follow informative responses. May be NULL. */
@@ -79,7 +85,7 @@ struct broker_stats {
 	uint64_t registrations, registrations_refused, deregistrations;
 	uint64_t notifications, notifications_con, observers_dropped;
 	uint64_t group_started, group_cancelled, group_notifications, group_refreshes,
-		group_coalesced, group_dropped;
+		group_coalesced, group_dropped, group_notices;
 	uint64_t group_counts, group_confirmations; /* rounds of rough counting, answers to them */
 	uint64_t informed, moved;
 	/* What found a limit reached: struct broker_limits. */
@@ -142,6 +148,12 @@ void broker_farewell(struct broker *b);
  * sent. With `again` its latest notifications are repeated, which may have been lost.
  */
 void broker_reroute(struct broker *b, const struct broker_group *group, bool again);
+/*
+ * The keys of all groups with this security are others now: their group observations go
+ * on under these, and the old ones tell so, several times within that time. Those that cannot are
+ * cancelled, under the old ones. How many go on.
+ */
+unsigned broker_rekey(struct broker *b, const struct broker_security *security, uint32_t within_ms);
 /* Cancels those group observations; how many. */
 unsigned broker_cancel_groups(
 	struct broker *b, bool (*which)(void *ctx, const struct group_observation *g), void *ctx);

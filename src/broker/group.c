@@ -7,6 +7,7 @@
 #include "broker/announce.h"
 #include "broker/broker_impl.h"
 #include "broker/qualify.h"
+#include "broker/rekey.h"
 #include "wire/option.h"
 
 #define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
@@ -222,8 +223,8 @@ schedule(struct broker *b, struct group_observation *g, uint64_t in_ms)
 	wheel_start(layer_wheel(b->layer), &g->refresh, layer_now(b->layer) + in_ms);
 }
 
-static void
-send_to_group(struct broker *b, struct group_observation *g, uint8_t code, struct bytes tail)
+void
+group_send(struct broker *b, struct group_observation *g, uint8_t code, struct bytes tail)
 {
 	struct buf *out = b->ops->open_group(b->ctx, &g->way);
 
@@ -283,7 +284,7 @@ send_latest(struct broker *b, struct group_observation *g)
 	}
 	g->pending = false;
 	g->sent_ms = layer_now(b->layer);
-	send_to_group(b, g, g->latest[0], bytes_from(bytes_of(g->latest, g->n_latest), 1));
+	group_send(b, g, g->latest[0], bytes_from(bytes_of(g->latest, g->n_latest), 1));
 	schedule(b, g, g->bunch->group->max_age_s * 1000ull);
 }
 
@@ -388,12 +389,36 @@ dispose(struct broker *b, struct group_observation *g)
 	wheel_stop(layer_wheel(b->layer), &g->window);
 	wheel_stop(layer_wheel(b->layer), &g->end);
 	unaware_end(b, g);
+	rekey_end(g);
 	map_remove(&b->group_tokens, &g->by_token);
 	free(g->phantom);
 	free(g->latest);
 	group_forget_inform(g);
 	layer_shield_release(b->layer, g->shield);
 	free(g);
+}
+
+int
+group_renew(struct group_observation *g, struct shield **ret_old)
+{
+	struct shield *old = g->shield;
+	uint8_t *phantom = g->phantom;
+	uint32_t n_phantom = g->n_phantom;
+	int rc;
+
+	g->shield = NULL;
+	g->phantom = NULL;
+	if ((rc = make_phantom(g->broker, g)) == 0 && (rc = compose_latest(g, NO_DIVIDER)) == 0) {
+		free(phantom);
+		*ret_old = old;
+		return 0;
+	}
+	layer_shield_release(g->broker->layer, g->shield);
+	free(g->phantom);
+	g->shield = old;
+	g->phantom = phantom;
+	g->n_phantom = n_phantom;
+	return rc;
 }
 
 bool
@@ -483,7 +508,7 @@ send_cancellation(struct broker *b, struct group_observation *g)
 
 	msg_init(&m, TYPE_NON, CODE_UNAVAILABLE);
 	if (encode_inner(g, &m, &inner) == 0)
-		send_to_group(b, g, bytes[0], bytes_from(buf_bytes(&inner), 1));
+		group_send(b, g, bytes[0], bytes_from(buf_bytes(&inner), 1));
 	else
 		b->stats.group_dropped++;
 }

@@ -31,8 +31,11 @@ struct group_observation {
 	uint8_t *latest; /* latest notification: code | options | ff payload; owned */
 	uint8_t *inform; /* the 5.03's options and payload, which may hold keys; owned, NULL: to
 	                  * be made anew */
+	uint64_t inform_ms; /* when `inform` was made */
 	uint64_t sent_ms; /* when a notification left last; 0: never */
 	uint32_t inform_wait_s; /* next_not_before of `inform` */
+	struct rekey *rekey; /* while new keys are told; owned */
+	bool orphan; /* it did not get the new keys */
 	bool pending; /* the topic has a value that waits for its moment to be sent */
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
 	uint64_t budget_ms; /* when the running second of the budget below began */
@@ -57,6 +60,14 @@ int group_start(struct broker *b, struct bunch *bunch);
 bool group_register(struct group_observation *g, const struct topic *t);
 /* A publish: one datagram, now. */
 void group_notify(struct broker *b, struct group_observation *g);
+/* A message to the group. */
+void group_send(struct broker *b, struct group_observation *g, uint8_t code, struct bytes tail);
+/*
+ * Its keys are others now: a phantom request with the same token, and a latest
+ * notification, protected by them. *ret_old is what those before were protected by, a
+ * reference. On failure all is as it was.
+ */
+int group_renew(struct group_observation *g, struct shield **ret_old);
 /* The latest notification once more, after so long or as soon as its pace allows. */
 void group_repeat(struct broker *b, struct group_observation *g, uint32_t in_ms);
 /* Section 8.3.2: a client of the group answered a notification that asked. */

@@ -10,6 +10,7 @@ libcoapcast_a_SOURCES += \
 	src/broker/announce.c src/broker/announce.h \
 	src/broker/permit.c src/broker/permit.h \
 	src/broker/qualify.c src/broker/qualify.h \
+	src/broker/rekey.c src/broker/rekey.h \
 	src/broker/count.c src/broker/count.h \
 	src/broker/introspect.c \
 	src/broker/unaware.c src/broker/unaware.h \

@@ -70,6 +70,18 @@ is_as_secure(const struct broker_group *g, const struct request *r)
 	return !g->security == !request_is_protected(r);
 }
 
+bool
+qualify_local(const struct broker *b, const struct request *r, struct local *ret)
+{
+	if (r->way->transport == PATH_UDP) {
+		*ret = *r->peer->local;
+		return true;
+	}
+	*ret = (struct local){.socket = 0};
+	return r->way->transport == PATH_DTLS && b->ops->udp_local &&
+	       b->ops->udp_local(b->ctx, r->way, &ret->addr, &ret->socket);
+}
+
 const struct broker_group *
 qualify_group(const struct broker *b, const struct topic *t, const struct request *r)
 {
@@ -79,8 +91,8 @@ qualify_group(const struct broker *b, const struct topic *t, const struct reques
 	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local) ||
 		is_site_local(&way->local))
 		return NULL;
-	/* Who is in a session that does not protect it is served there. */
-	if (way->transport != PATH_UDP && !path_is_secure(way))
+	/* Who is on a stream is served there. */
+	if (way->transport != PATH_UDP && way->transport != PATH_DTLS)
 		return NULL;
 	for (size_t i = 0; i < b->conf.n_groups; i++) {
 		const struct broker_group *g = &b->conf.groups[i];

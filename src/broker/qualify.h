@@ -13,6 +13,12 @@
 const struct broker_group *qualify_group(
 	const struct broker *b, const struct topic *t, const struct request *r);
 
+/*
+ * The endpoint of ours that the group observations of who sent this come from: the one it
+ * talks to, or over DTLS the one at that address which serves UDP. False: none does.
+ */
+bool qualify_local(const struct broker *b, const struct request *r, struct local *ret);
+
 /* Whether a registration, minus what does not count, equals the phantom: wire.md, step 5. */
 bool qualify_request(const struct msg *request);
 

@@ -17,9 +17,12 @@ running_in(const struct topic *t, const struct broker_group *group)
 	return NULL;
 }
 
-/* The group that this registration may be moved to; NULL: it stays traditional. */
+/*
+ * The group that this registration may be moved to, and the endpoint of ours that it is
+ * moved from; NULL: it stays traditional.
+ */
 static const struct broker_group *
-group_of(const struct call *c)
+group_of(const struct call *c, struct local *ret)
 {
 	const struct broker_group *group;
 	const struct bunch *running;
@@ -33,11 +36,11 @@ group_of(const struct call *c)
 	if (addr_is_any(&c->r->way->local))
 		return NULL;
 	group = qualify_group(c->b, c->topic, c->r);
-	if (!group || !group_fits(group, c->topic->value))
+	if (!group || !group_fits(group, c->topic->value) || !qualify_local(c->b, c->r, ret))
 		return NULL;
 	running = running_in(c->topic, group);
 	/* Its server address is that of those who were first. */
-	if (running && !addr_equal(&running->local, &c->r->peer->local->addr))
+	if (running && !addr_equal(&running->local, &ret->addr))
 		return NULL;
 	/* It was told, and does not follow. */
 	if (running && unaware_is(c->b, running->observation, c->r->peer))
@@ -140,7 +143,8 @@ register_group(struct call *c, struct bunch *bunch, bool confirms)
 static bool
 register_confirmation(struct call *c)
 {
-	const struct broker_group *group = group_of(c);
+	struct local local;
+	const struct broker_group *group = group_of(c, &local);
 	struct bunch *bunch = group ? running_in(c->topic, group) : NULL;
 
 	return bunch && register_group(c, bunch, true);
@@ -201,7 +205,9 @@ is_unaware(struct call *c, const struct bunch *bunch)
 bool
 observe_register(struct call *c)
 {
+	const struct broker_group *group;
 	struct bunch *bunch;
+	struct local local;
 	bool ok;
 
 	if (c->phantom)
@@ -212,9 +218,10 @@ observe_register(struct call *c)
 		c->b->stats.registrations_refused++;
 		return false;
 	}
-	bunch = bunch_get(c->b, c->topic, group_of(c), c->r->peer->local);
+	group = group_of(c, &local);
+	bunch = bunch_get(c->b, c->topic, group, &local);
 	if (bunch->observation && is_unaware(c, bunch))
-		bunch = bunch_get(c->b, c->topic, NULL, c->r->peer->local);
+		bunch = bunch_get(c->b, c->topic, NULL, &local);
 	ok = bunch->observation ? register_group(c, bunch, false) : register_traditional(c, bunch);
 	if (ok) {
 		c->b->stats.registrations++;

@@ -250,6 +250,10 @@ resolve_groups(struct conf *c, struct error *e)
 		if (!g->oscore_group)
 			return confcheck_fail(c, e, "groups", i, "oscore",
 				"must be the name of one of oscore-groups");
+		if (g->oscore_group->managed == CONF_MANAGED_SELF &&
+			g->informative_response == CONF_INFORM_SEED)
+			return confcheck_fail(c, e, "groups", i, "informative-response",
+				"the seed's cannot hold the keys of a self-managed group");
 	}
 	return 0;
 }

@@ -125,8 +125,7 @@ static const struct schema_key group_keys[] = {
 		.help = "What happens to values that do not fit."},
 	{"feedback", SCHEMA_MAP, AT(feedback), .keys = feedback_keys,
 		.help = "Rough counting of the observers."},
-	{"oscore", SCHEMA_STRING, AT(oscore), .flags = SCHEMA_LATER,
-		.help = "Name of the OSCORE group that protects it."},
+	{"oscore", SCHEMA_STRING, AT(oscore), .help = "Name of the OSCORE group that protects it."},
 	{.name = NULL},
 };
 #undef STRUCT
@@ -198,7 +197,7 @@ const struct schema_key confkeys[] = {
 	{"groups", SCHEMA_MAP, LIST(groups), .keys = group_keys,
 		.help = "Where multicast notifications go."},
 	{"oscore-groups", SCHEMA_MAP, LIST(oscore_groups), .keys = confsec_keys_oscore_group,
-		.flags = SCHEMA_LATER, .help = "Keys of groups."},
+		.help = "Keys of groups."},
 	{"topics", SCHEMA_MAP, LIST(topics), .keys = topic_keys,
 		.help = "Topics there are from the start."},
 	{"metrics", SCHEMA_MAP, .at = 0, .keys = metrics_keys, .help = "Figures for monitoring."},

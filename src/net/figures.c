@@ -137,6 +137,8 @@ static const struct figure table[] = {
 		"Publishes that a newer one overtook before they were sent."),
 	COUNTER("groups", "dropped", broker.group_dropped,
 		"Multicast messages that were not sent for want of room or of the interface."),
+	COUNTER("groups", "notices", broker.group_notices,
+		"Multicast messages that told new keys."),
 	COUNTER("groups", "unaware", broker.unaware,
 		"Clients found not to follow informative responses."),
 	COUNTER("groups", "counts", broker.group_counts, "Rounds of rough counting."),

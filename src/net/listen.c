@@ -101,3 +101,23 @@ listen_end(struct listen *l)
 		(void)close(l->locks[i]);
 	l->n_locks = 0;
 }
+
+bool
+listen_udp_of(const struct conf *conf, const struct udp *udp, const struct addr *at,
+	struct addr *ret_local, uint16_t *ret_socket)
+{
+	for (size_t i = 0; i < conf->n_listen; i++) {
+		struct addr local = *at;
+		int socket;
+
+		if (conf->listen[i].scheme != CONF_COAP)
+			continue;
+		local.port = conf->listen[i].addr.port;
+		if ((socket = udp_find_socket(udp, &local)) < 0)
+			continue;
+		*ret_local = local;
+		*ret_socket = (uint16_t)socket;
+		return true;
+	}
+	return false;
+}

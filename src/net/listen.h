@@ -21,6 +21,9 @@ bool listen_needs_sessions(const struct conf *conf);
 /* `coapd` may be NULL where none is needed. 0, or negative errno with e filled. */
 int listen_start(struct listen *l, const struct conf *conf, struct udp *udp, struct coapd *coapd,
 	struct error *e);
+/* The endpoint that serves UDP at the address of a session; false: none does. */
+bool listen_udp_of(const struct conf *conf, const struct udp *udp, const struct addr *at,
+	struct addr *ret_local, uint16_t *ret_socket);
 /* Gives the locks back. */
 void listen_end(struct listen *l);
 

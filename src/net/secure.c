@@ -10,6 +10,9 @@
 struct secure {
 	struct ssnstore *numbers;
 	struct guard *guard;
+	struct groupkeys *groups;
+	struct store *store;
+	struct broker *broker;
 	void (*on_request)(void *ctx, struct request *r);
 	void *ctx;
 };
@@ -61,7 +64,10 @@ on_request(void *ctx, struct request *r)
 {
 	struct secure *s = ctx;
 
-	s->on_request(s->ctx, r);
+	if (groupkeys_admits(s->groups, r))
+		s->on_request(s->ctx, r);
+	else
+		request_reply_code(r, CODE_FORBIDDEN);
 }
 
 static void
@@ -70,6 +76,8 @@ on_store(void *ctx, const struct store_event *event)
 	struct secure *s = ctx;
 
 	ssnstore_event(s->numbers, event);
+	if (event->kind == STORE_EVENT_ANEW)
+		groupkeys_save_all(s->groups);
 }
 
 int
@@ -86,6 +94,7 @@ secure_new(const struct conf *conf, struct keep *keep, struct subjects *subjects
 	struct secure *s = mem_alloc(sizeof(*s));
 	int rc;
 
+	s->store = keep_store(keep);
 	s->on_request = run;
 	s->ctx = ctx;
 	if ((rc = ssnstore_new(&options, &s->numbers, e)) < 0)
@@ -101,12 +110,120 @@ fail:
 	return rc;
 }
 
+/* --- the groups' ------------------------------------------------------------------- */
+
+static struct ssn *
+on_group_ssn(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], bool fresh)
+{
+	struct secure *s = ctx;
+
+	return fresh ? ssnstore_get_fresh(s->numbers, fingerprint)
+		     : ssnstore_get(s->numbers, fingerprint);
+}
+
+static void
+on_forget(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT])
+{
+	struct secure *s = ctx;
+
+	ssnstore_forget(s->numbers, fingerprint);
+}
+
+struct wanted {
+	struct bytes name;
+	struct buf *out;
+	bool found;
+};
+
+static int
+look_at_secret(void *ctx, const union store_record *r)
+{
+	struct wanted *w = ctx;
+
+	if (!bytes_equal(r->secret.name, w->name))
+		return 0;
+	buf_put(w->out, r->secret.secret);
+	w->found = !w->out->full;
+	return 0;
+}
+
+static bool
+on_load_secret(void *ctx, struct bytes name, struct buf *out)
+{
+	struct wanted w = {.name = name, .out = out};
+	struct secure *s = ctx;
+	struct error e;
+
+	return store_load(s->store, STORE_SECRET, look_at_secret, &w, &e) == 0 && w.found;
+}
+
+static void
+on_save_secret(void *ctx, struct bytes name, struct bytes secret)
+{
+	const union store_record r = {.secret = {.name = name, .secret = secret}};
+	struct secure *s = ctx;
+
+	(void)store_put(s->store, STORE_SECRET, &r, STORE_NOW, NULL);
+}
+
+static void
+on_rekey(void *ctx, const struct broker_security *security, uint32_t within_ms)
+{
+	struct secure *s = ctx;
+
+	(void)broker_rekey(s->broker, security, within_ms);
+}
+
+static bool
+is_of(void *ctx, const struct group_observation *g)
+{
+	return group_conf(g)->security == ctx;
+}
+
+static void
+on_expired(void *ctx, const struct broker_security *security)
+{
+	struct secure *s = ctx;
+
+	(void)broker_cancel_groups(s->broker, is_of, (void *)(uintptr_t)security);
+}
+
+int
+secure_start_groups(struct secure *s, const struct secure_groups_with *with, struct error *e)
+{
+	static const struct groupkeys_ops ops = {.ssn = on_group_ssn,
+		.retry = on_retry,
+		.forget = on_forget,
+		.load_window = on_load_window,
+		.save_window = on_save_window,
+		.load_secret = on_load_secret,
+		.save_secret = on_save_secret,
+		.wall_s = wall_s,
+		.on_rekey = on_rekey,
+		.on_expired = on_expired};
+	const struct groupkeys_options options = {.conf = with->conf,
+		.subjects = with->subjects,
+		.contexts = guard_contexts(s->guard),
+		.wheel = layer_wheel(with->layer),
+		.built_s = BUILT_S,
+		.ops = &ops,
+		.ctx = s};
+	int rc;
+
+	s->broker = with->broker;
+	if ((rc = groupkeys_new(&options, &s->groups, e)) < 0)
+		return rc;
+	groupkeys_secure(s->groups, with->groups, with->conf->n_groups);
+	return 0;
+}
+
 void
 secure_stop(struct secure *s)
 {
 	if (!s)
 		return;
 	guard_stop(s->guard);
+	groupkeys_stop(s->groups);
 	ssnstore_stop(s->numbers);
 }
 
@@ -115,6 +232,7 @@ secure_free(struct secure *s)
 {
 	if (!s)
 		return;
+	groupkeys_free(s->groups);
 	guard_free(s->guard);
 	ssnstore_free(s->numbers);
 	free(s);
@@ -131,6 +249,12 @@ struct guard *
 secure_guard(struct secure *s)
 {
 	return s->guard;
+}
+
+struct groupkeys *
+secure_groups(struct secure *s)
+{
+	return s->groups;
 }
 
 struct ssnstore *

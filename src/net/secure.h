@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The daemon's object security as one: who unprotects (net/guard.h) and what of it
- * outlives the process (net/ssnstore.h, in the store of net/keep.h).
+ * The daemon's object security as one: who unprotects (net/guard.h), the OSCORE groups
+ * (net/groupkeys.h), and what of it outlives the process (net/ssnstore.h, in the store of
+ * net/keep.h).
  */
 #ifndef COAPCAST_NET_SECURE_H
 #define COAPCAST_NET_SECURE_H
 
+#include "net/groupkeys.h"
 #include "net/guard.h"
 #include "net/keep.h"
 #include "net/ssnstore.h"
@@ -19,6 +21,16 @@ struct secure;
 int secure_new(const struct conf *conf, struct keep *keep, struct subjects *subjects,
 	void (*on_request)(void *ctx, struct request *r), void *ctx, struct secure **ret,
 	struct error *e);
+/* The OSCORE groups, after secure_new and before keep_restore. */
+struct secure_groups_with {
+	const struct conf *conf;
+	struct subjects *subjects;
+	struct broker_group *groups; /* of the plan: they get their security */
+	struct layer *layer;
+	struct broker *broker;
+};
+int secure_start_groups(struct secure *s, const struct secure_groups_with *with, struct error *e);
+
 /* Before keep_close, when nothing comes any more. NULL is fine, here and below. */
 void secure_stop(struct secure *s);
 void secure_free(struct secure *s); /* after the layer */
@@ -30,6 +42,7 @@ void secure_free(struct secure *s); /* after the layer */
 void secure_wait(struct secure *s, uv_loop_t *loop, const bool *stopping);
 
 struct guard *secure_guard(struct secure *s);
+struct groupkeys *secure_groups(struct secure *s);
 struct ssnstore *secure_numbers(struct secure *s);
 
 #endif

@@ -230,6 +230,30 @@ on_peer_lost(void *ctx, struct peer *p)
 	broker_lost(s->broker, p);
 }
 
+static struct shield *
+on_group_phantom(void *ctx, const struct broker_group *g, const struct msg *plain, struct buf *out)
+{
+	struct server *s = ctx;
+
+	return groupkeys_phantom(secure_groups(s->secure), g, plain, out);
+}
+
+static void
+on_group_inform(void *ctx, const struct broker_group *g, struct inform *in)
+{
+	struct server *s = ctx;
+
+	groupkeys_inform(secure_groups(s->secure), g, in);
+}
+
+static bool
+on_udp_local(void *ctx, const struct path *way, struct addr *ret_local, uint16_t *ret_socket)
+{
+	struct server *s = ctx;
+
+	return listen_udp_of(s->conf, s->udp, &way->local, ret_local, ret_socket);
+}
+
 static void
 on_group(void *ctx, const struct group_observation *g, bool began)
 {
@@ -576,6 +600,18 @@ start_listening(struct server *s, struct error *e)
 }
 
 static int
+start_groups(struct server *s, struct error *e)
+{
+	const struct secure_groups_with with = {.conf = s->conf,
+		.subjects = s->subjects,
+		.groups = s->plan.groups,
+		.layer = s->layer,
+		.broker = s->broker};
+
+	return secure_start_groups(s->secure, &with, e);
+}
+
+static int
 start_core(struct server *s, struct error *e)
 {
 	static const struct layer_ops layer_ops = {.open = on_open,
@@ -597,6 +633,9 @@ start_core(struct server *s, struct error *e)
 		.keep = on_keep,
 		.can_keep = can_keep,
 		.may = on_may,
+		.group_phantom = on_group_phantom,
+		.group_inform = on_group_inform,
+		.udp_local = on_udp_local,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
 
@@ -609,7 +648,7 @@ start_core(struct server *s, struct error *e)
 	layer_verify(s->layer, verify[s->conf->security.echo]);
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	if ((rc = secure_new(s->conf, s->keep, s->subjects, run, s, &s->secure, e)) < 0 ||
-		(rc = keep_restore(s->keep, s->broker, e)) < 0)
+		(rc = start_groups(s, e)) < 0 || (rc = keep_restore(s->keep, s->broker, e)) < 0)
 		return rc;
 	report_topics(s->broker, s->conf);
 	return 0;

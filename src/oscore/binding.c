@@ -36,6 +36,26 @@ binding_rekey(struct oscore_binding *b, struct context *c)
 	return 0;
 }
 
+int
+binding_restore_phantom(
+	struct oscore_binding *ret, struct context *c, struct bytes kid, struct bytes piv)
+{
+	if (!c->group || c->silent || !bytes_equal(kid, context_sender_id(c)) || piv.n == 0 ||
+		piv.n > OSCORE_MAX_PIV)
+		return -EINVAL;
+	*ret = (struct oscore_binding){.context = context_hold(c),
+		.origin = context_id_hold(c->id),
+		.n_kid = (uint8_t)kid.n,
+		.n_piv = (uint8_t)piv.n,
+		.mode = OSCORE_GROUP,
+		.phantom = true,
+		.nonce_used = true,
+		.observe = true};
+	memcpy(ret->kid, kid.p, kid.n);
+	memcpy(ret->piv, piv.p, piv.n);
+	return 0;
+}
+
 struct bytes
 binding_kid(const struct oscore_binding *b)
 {

@@ -45,6 +45,13 @@ void binding_copy(struct oscore_binding *to, const struct oscore_binding *from);
  */
 int binding_rekey(struct oscore_binding *b, struct context *c);
 
+/*
+ * Of a phantom request that was protected before a restart, in the same group, whose Sender
+ * Context is the same: with the kid and Partial IV it had. -EINVAL when it cannot be.
+ */
+int binding_restore_phantom(
+	struct oscore_binding *ret, struct context *c, struct bytes kid, struct bytes piv);
+
 struct bytes binding_kid(const struct oscore_binding *b);
 struct bytes binding_piv(const struct oscore_binding *b);
 struct bytes binding_kid_context(const struct oscore_binding *b); /* p NULL: none */

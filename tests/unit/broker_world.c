@@ -354,6 +354,16 @@ bw_group(const char *endpoint, uint32_t threshold)
 	return g;
 }
 
+/* What serves sessions serves UDP at the same address, or nothing does. */
+static bool
+on_udp_local(void *ctx, const struct path *way, struct addr *ret_local, uint16_t *ret_socket)
+{
+	(void)ctx;
+	*ret_local = way->local;
+	*ret_socket = 0;
+	return !bw.no_udp;
+}
+
 void
 bw_start(void)
 {
@@ -372,6 +382,7 @@ bw_start(void)
 		.may = on_may,
 		.group_phantom = bw_group_phantom,
 		.group_inform = bw_group_inform,
+		.udp_local = on_udp_local,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
 

@@ -62,6 +62,7 @@ struct bw {
 	bool link_local_peer, link_local_us, site_local_us, multicast;
 	uint8_t transport; /* enum path_transport */
 	uint32_t who; /* the subject that the transport made of the peer */
+	bool no_udp; /* nothing serves UDP where the sessions are */
 	bool nowhere; /* the transport names no address of ours */
 	uint16_t mid; /* of the last request */
 	bool batch; /* nothing is flushed until bw_flush */

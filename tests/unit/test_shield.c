@@ -328,6 +328,14 @@ START_TEST(what_the_transport_protects_goes_to_a_secured_group)
 	sub(3);
 	bw_expect("a3 i1 si3 ");
 	ck_assert(bytes_equal(bw_inform(1).keys.gp_material, BYTES_LIT("\xa0")));
+	/* The notifications come by UDP, and streams are served as streams. */
+	bw.transport = PATH_DTLS;
+	bw.no_udp = true;
+	bw_sub(4);
+	bw.no_udp = false;
+	bw.transport = PATH_TLS;
+	bw_sub(5);
+	bw_expect("4+0 5+0 ");
 }
 
 START_TEST(nobody_unprotected_is_told_of_a_protected_group_observation)

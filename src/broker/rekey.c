@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "broker/rekey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "broker/announce.h"
+#include "broker/broker_impl.h"
+
+#define FIRST_WAIT_MS 1000 /* from the first notice to the second; doubled to the third */
+
+struct rekey {
+	struct timer timer; /* the next notice; the last time: the end */
+	struct group_observation *g;
+	struct shield *old; /* what the notices are protected with; held */
+	uint32_t wait_ms;
+	unsigned n_left;
+	size_t n_notice;
+	uint8_t notice[]; /* code, options, marker and payload: protected once */
+};
+
+void
+rekey_end(struct group_observation *g)
+{
+	struct rekey *r = g->rekey;
+
+	if (!r)
+		return;
+	wheel_stop(layer_wheel(g->broker->layer), &r->timer);
+	layer_shield_release(g->broker->layer, r->old);
+	free(r);
+	g->rekey = NULL;
+}
+
+static void
+send_notice(struct rekey *r)
+{
+	struct broker *b = r->g->broker;
+
+	group_send(b, r->g, r->notice[0], bytes_from(bytes_of(r->notice, r->n_notice), 1));
+	b->stats.group_notices++;
+	wheel_start(layer_wheel(b->layer), &r->timer, layer_now(b->layer) + r->wait_ms);
+	r->wait_ms *= 2;
+	r->n_left--;
+}
+
+static void
+on_timer(struct timer *t, void *ctx)
+{
+	struct rekey *r = MAP_OBJECT(t, struct rekey, timer);
+	struct group_observation *g = r->g;
+
+	(void)ctx;
+	if (r->n_left > 0) {
+		send_notice(r);
+		return;
+	}
+	rekey_end(g);
+	/* Who heard only the last notice missed what was published since the first. */
+	group_repeat(g->broker, g, 0);
+}
+
+/* The 5.03 with the new keys, under the old ones; without the latest notification if need be. */
+static int
+make_notice(struct group_observation *g, struct shield *old, struct buf *out)
+{
+	uint8_t plain[GROUP_DATAGRAM_MAX], sealed[GROUP_DATAGRAM_MAX], code;
+	struct buf payload = BUF_OF(plain), tail = BUF_OF(sealed);
+	size_t room = group_datagram(g->bunch->group) - 4 - GROUP_TOKEN_LEN;
+	int rc = -EMSGSIZE;
+	struct msg m;
+
+	for (int latest = 1; latest >= 0 && rc == -EMSGSIZE; latest--) {
+		buf_clear(&payload);
+		if (announce_keys(g, latest, &payload) < 0 ||
+			payload.n + g->bunch->group->overhead > room)
+			continue;
+		msg_init(&m, TYPE_NON, CODE_UNAVAILABLE);
+		(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, g->broker->conf.informative_format);
+		(void)msg_add_uint(&m, OPT_MAX_AGE, 0);
+		m.payload = buf_bytes(&payload);
+		rc = layer_protect(g->broker->layer, old, &m, &tail, &code);
+	}
+	mem_wipe(plain, sizeof(plain));
+	if (rc < 0)
+		return rc;
+	buf_put_u8(out, code);
+	buf_put(out, buf_bytes(&tail));
+	return out->full ? -ENOBUFS : 0;
+}
+
+static int
+rekey_one(struct group_observation *g, uint32_t within_ms)
+{
+	uint8_t bytes[GROUP_DATAGRAM_MAX];
+	struct buf notice = BUF_OF(bytes);
+	struct shield *old;
+	struct rekey *r;
+	int rc;
+
+	rekey_end(g);
+	if ((rc = group_renew(g, &old)) < 0)
+		return rc;
+	if ((rc = make_notice(g, old, &notice)) < 0) {
+		/* Nobody can be told, but for the cancellation under the keys they have. */
+		layer_shield_release(g->broker->layer, g->shield);
+		g->shield = old;
+		return rc;
+	}
+	r = mem_alloc(sizeof(*r) + notice.n);
+	r->timer.fire = on_timer;
+	r->g = g;
+	r->old = old;
+	/* All of them, and what follows, in three quarters of the time there is. */
+	r->wait_ms = within_ms / 10 < FIRST_WAIT_MS ? within_ms / 10 : FIRST_WAIT_MS;
+	r->n_left = REKEY_NOTICES;
+	r->n_notice = notice.n;
+	memcpy(r->notice, bytes, notice.n);
+	g->rekey = r;
+	send_notice(r);
+	return 0;
+}
+
+struct renewal {
+	const struct broker_security *security;
+	uint32_t within_ms;
+	unsigned n;
+};
+
+static void
+visit(void *ctx, struct map_node *node)
+{
+	struct group_observation *g = MAP_OBJECT(node, struct group_observation, by_token);
+	struct renewal *r = ctx;
+
+	if (g->bunch->group->security != r->security || g->bunch->observation != g)
+		return;
+	g->orphan = rekey_one(g, r->within_ms) < 0;
+	r->n += !g->orphan;
+}
+
+static bool
+is_orphan(void *ctx, const struct group_observation *g)
+{
+	(void)ctx;
+	return g->orphan;
+}
+
+unsigned
+broker_rekey(struct broker *b, const struct broker_security *security, uint32_t within_ms)
+{
+	struct renewal r = {.security = security, .within_ms = within_ms};
+
+	map_each(&b->group_tokens, visit, &r);
+	(void)broker_cancel_groups(b, is_orphan, NULL);
+	return r.n;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Group OSCORE in the daemon: the OSCORE groups of the configuration, which protect group
+ * observations (observe-multicast-notifications, "Protection of Multicast Notifications
+ * with Group OSCORE") and whose members may send requests. A self-managed group has
+ * keys that are drawn here, live for a while and are replaced before they expire; those of
+ * an external one come from the configuration. What outlives the process is the
+ * caller's, behind struct groupkeys_ops (net/groupstore.h).
+ */
+#ifndef COAPCAST_NET_GROUPKEYS_H
+#define COAPCAST_NET_GROUPKEYS_H
+
+#include "broker/broker.h"
+#include "conf/conf.h"
+#include "net/subjects.h"
+#include "oscore/context_table.h"
+
+struct groupkeys;
+struct broker_security; /* an OSCORE group: what broker_group.security points at */
+
+#define GROUPKEYS_SECRET_MAX 64 /* bytes of what load_secret and save_secret are given */
+
+struct groupkeys_ops {
+	/* Sender Sequence Numbers under a fingerprint, with a reference; fresh: of new keys. */
+	struct ssn *(*ssn)(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], bool fresh);
+	/* Tries to start those that could not be. */
+	void (*retry)(void *ctx);
+	/* Keys with that fingerprint are not used any more. */
+	void (*forget)(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT]);
+	/* The window of a sender as of a clean stop; nothing to do when there is none. */
+	void (*load_window)(
+		void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], struct window *w);
+	void (*save_window)(
+		void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], const struct window *w);
+	/* What was drawn for the group of that name; false: nothing was. */
+	bool (*load_secret)(void *ctx, struct bytes name, struct buf *out);
+	/* To be on the disk before any number of the group's is. */
+	void (*save_secret)(void *ctx, struct bytes name, struct bytes secret);
+	int64_t (*wall_s)(void *ctx); /* since 1970, UTC */
+	/* The keys of that group are others now: broker_rekey. */
+	void (*on_rekey)(void *ctx, const struct broker_security *s, uint32_t within_ms);
+	/* They expired, and there are no others yet: its group observations end. */
+	void (*on_expired)(void *ctx, const struct broker_security *s);
+};
+
+struct groupkeys_options {
+	const struct conf *conf; /* borrowed, as all of these */
+	struct subjects *subjects;
+	struct context_table *contexts; /* where requests find theirs; it outlives this */
+	struct wheel *wheel;
+	int64_t built_s; /* a clock before is not set */
+	const struct groupkeys_ops *ops;
+	void *ctx;
+};
+
+/* 0, or a negative errno with an error that names the group. */
+int groupkeys_new(const struct groupkeys_options *options, struct groupkeys **ret, struct error *e);
+void groupkeys_free(struct groupkeys *k); /* every shield must have been released; NULL is fine */
+/* At a clean stop: nothing comes any more, and the replay windows are saved. NULL is fine. */
+void groupkeys_stop(struct groupkeys *k);
+/* The store lost what it had: everything is put again. */
+void groupkeys_save_all(struct groupkeys *k);
+
+/* Gives the broker's groups, which are those of the configuration, their security. */
+void groupkeys_secure(const struct groupkeys *k, struct broker_group *groups, size_t n);
+
+/* broker_ops.group_phantom and group_inform. */
+struct shield *groupkeys_phantom(struct groupkeys *k, const struct broker_group *g,
+	const struct msg *plain, struct buf *out);
+void groupkeys_inform(struct groupkeys *k, const struct broker_group *g, struct inform *in);
+
+/*
+ * The shield of a phantom request of before a restart, with a reference; NULL when the
+ * group has other keys now.
+ */
+struct shield *groupkeys_restore(struct groupkeys *k, const struct broker_group *g,
+	struct bytes gid, struct bytes kid, struct bytes piv);
+
+/*
+ * Whether a request that was unprotected may run: anybody can send one in group mode to
+ * somewhere else, which is why it is to change nothing unless the group allows it.
+ */
+bool groupkeys_admits(const struct groupkeys *k, const struct request *r);
+
+struct groupkeys_stats {
+	uint64_t rekeyed, expired; /* keys replaced; keys that expired before */
+	uint64_t unprotected; /* group observations that could not begin for want of numbers */
+	uint64_t shields; /* of group observations now */
+};
+void groupkeys_stats(const struct groupkeys *k, struct groupkeys_stats *ret);
+
+#endif
