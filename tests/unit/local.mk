@@ -145,3 +145,9 @@ tests_unit_test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/hex.h t
 check_PROGRAMS += tests/unit/test_dissect
 tests_unit_test_dissect_SOURCES = tests/unit/test_dissect.c tests/unit/dissect_bed.c \
 	tests/unit/dissect_bed.h tests/unit/hex.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_client_oscore tests/unit/test_ssnfile
+tests_unit_test_client_oscore_SOURCES = tests/unit/test_client_oscore.c \
+	tests/unit/client_oscore.h tests/unit/clientbed.h tests/unit/unit.h
+tests_unit_test_ssnfile_SOURCES = tests/unit/test_ssnfile.c tests/unit/unit.h
+
