@@ -90,31 +90,85 @@ connection_begin(struct connection *c, const struct args *a)
 	return CLI_OK;
 }
 
+static void
+on_note(void *ctx, bool loud, const char *text)
+{
+	const struct args *a = ctx;
+
+	if (loud || a->verbose)
+		connection_complain("%s", text);
+}
+
+enum cli_exit
+connection_load_keys(struct connection *c)
+{
+	const struct args *a = c->args;
+	struct error e;
+
+	if (!a->credentials)
+		return CLI_OK;
+	if (credentials_load(a->credentials, a->identity, &c->credentials, &e) < 0) {
+		connection_complain("%s", e.text);
+		return CLI_USAGE;
+	}
+	/* The arguments outlive it, and are not written to. */
+	if (keys_open(c->credentials, a->credentials, on_note, (void *)(uintptr_t)a, &e, &c->keys) <
+		0) {
+		connection_complain("%s", e.text);
+		return CLI_SECURITY;
+	}
+	return CLI_OK;
+}
+
 /* What the other side of a secure connection is to be shown, and to show. */
 static enum cli_exit
 take_credentials(struct connection *c)
 {
 	const struct credentials_identity *id;
 	struct coapd_credentials *ret = &c->how->credentials;
-	struct error e;
 
-	if (!c->args->credentials) {
+	if (!c->credentials) {
 		connection_complain("%s: --credentials is wanted for this scheme", c->text);
 		return CLI_USAGE;
 	}
-	if (credentials_load(c->args->credentials, c->args->identity, &c->credentials, &e) < 0) {
-		connection_complain("%s", e.text);
+	if ((id = credentials_identity(c->credentials)) == NULL) {
+		connection_complain("%s: has not just one identity: name one by --identity",
+			c->args->credentials);
 		return CLI_USAGE;
 	}
-	id = credentials_identity(c->credentials);
 	if (id->psk) {
 		ret->psk_identity = bytes_str(id->psk->identity);
 		ret->psk_key = id->psk->key;
-	} else {
+	} else if (id->certificate) {
 		ret->certificate = (struct coapd_certificate){.file = id->certificate->file,
 			.key = id->certificate->key,
 			.ca = id->certificate->ca};
 		ret->server_name = id->certificate->server ? id->certificate->server : c->uri.host;
+	} else {
+		connection_complain("%s: %s has neither psk nor certificate for this scheme",
+			c->text, id->name);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* Whoever names an identity wants to be known by it. */
+static enum cli_exit
+arm(struct connection *c)
+{
+	const struct credentials_identity *id;
+	bool is_secure = c->uri.scheme == URI_COAPS || c->uri.scheme == URI_COAPS_TCP;
+
+	if (!c->keys)
+		return CLI_OK;
+	id = credentials_identity(c->credentials);
+	if (keys_armor(c->keys)->context) {
+		session_protect(endpoint_session(c->ep), keys_armor(c->keys));
+		connection_note(c, "protected by OSCORE as %s", id->name);
+	} else if (!is_secure && c->args->identity) {
+		connection_complain("%s: %s has no OSCORE keys, and this scheme has nothing else",
+			c->text, id->name);
+		return CLI_USAGE;
 	}
 	return CLI_OK;
 }
@@ -133,6 +187,8 @@ open_endpoint(struct connection *c, const struct addr *server)
 	struct error e;
 	int opened;
 
+	if ((rc = connection_load_keys(c)) != CLI_OK)
+		return rc;
 	if (transport == PATH_UDP) {
 		opened = endpoint_open(c->loop, server, c->args->ifindex, &e, &c->ep);
 	} else {
@@ -143,7 +199,7 @@ open_endpoint(struct connection *c, const struct addr *server)
 		opened = endpoint_connect(c->loop, server, c->how, &e, &c->ep);
 	}
 	if (opened == 0)
-		return CLI_OK;
+		return arm(c);
 	connection_complain("%s", e.text);
 	return CLI_OTHER;
 }
@@ -152,6 +208,8 @@ open_endpoint(struct connection *c, const struct addr *server)
 static void
 drop_credentials(struct connection *c)
 {
+	keys_close(c->keys);
+	c->keys = NULL;
 	credentials_free(c->credentials);
 	free(c->how);
 	c->credentials = NULL;
@@ -177,8 +235,11 @@ connection_open_on(struct connection *c, const struct args *a, const char *uri, 
 		return CLI_USAGE;
 	}
 	rc = open_endpoint(c, &server);
-	if (rc != CLI_OK)
+	if (rc != CLI_OK) {
+		endpoint_close(c->ep);
+		c->ep = NULL;
 		drop_credentials(c);
+	}
 	return rc;
 }
 
@@ -198,6 +259,7 @@ connection_open(struct connection *c, const struct args *a)
 	c->text = on.text;
 	c->uri = on.uri;
 	c->credentials = on.credentials;
+	c->keys = on.keys;
 	c->how = on.how;
 	/* It may be the host of the copy. */
 	if (c->how && c->how->credentials.server_name == on.uri.host)
@@ -324,6 +386,7 @@ connection_judge(const struct transfer_result *r, const char *what)
 		[TRANSFER_TIMEOUT] = {"no answer in time", CLI_TIMEOUT},
 		[TRANSFER_LOST] = {"the connection failed", CLI_OTHER},
 		[TRANSFER_INSECURE] = {"no secure connection: the keys do not fit", CLI_SECURITY},
+		[TRANSFER_UNSAFE] = {"object security failed", CLI_SECURITY},
 		[TRANSFER_BROKEN] = {"the blocks of the body make no sense", CLI_OTHER},
 		[TRANSFER_CHANGED] = {"the value changes faster than it can be read", CLI_OTHER},
 		[TRANSFER_TOO_LARGE] = {"the value is too large", CLI_OTHER},

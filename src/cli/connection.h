@@ -9,7 +9,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/credentials.h"
+#include "cli/keys.h"
 #include "cli/uri.h"
 #include "client/endpoint.h"
 
@@ -20,7 +20,8 @@ struct connection {
 	const struct args *args; /* borrowed, as the next */
 	const char *text; /* the URI as it was given */
 	struct uri uri;
-	struct credentials *credentials; /* NULL: none are needed */
+	struct credentials *credentials; /* NULL: none are given */
+	struct keys *keys; /* the same */
 	struct link_how *how; /* to get there but by UDP; owned */
 };
 
@@ -28,6 +29,11 @@ struct connection {
 enum cli_exit connection_begin(struct connection *c, const struct args *a);
 /* Resolves the host and opens the endpoint; on failure there is nothing to close. */
 enum cli_exit connection_open(struct connection *c, const struct args *a);
+/*
+ * The credentials of the arguments, when there are any, and the keys in them: c->credentials
+ * and c->keys. `c` has no endpoint then; what they are needed for is the caller's to say.
+ */
+enum cli_exit connection_load_keys(struct connection *c);
 /* The same for another URI on the loop of another connection. */
 enum cli_exit connection_open_on(
 	struct connection *c, const struct args *a, const char *uri, uv_loop_t *loop);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/credentials.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -9,16 +10,22 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "conf/confsec_keys.h"
 #include "conf/lookup.h"
 #include "conf/schema.h"
 
 #define MAX_FILE (1024 * 1024)
 #define MAX_KEY 64
+#define MAX_ID 7 /* RFC 8613 3.3 */
+#define MAX_ID_CONTEXT 255
+#define GROUP_KEYS_MAX 32
 
 struct credentials {
 	struct schema_doc doc;
 	struct credentials_identity *identities;
 	size_t n_identities;
+	struct conf_oscore_group *groups;
+	size_t n_groups;
 	const struct credentials_identity *chosen;
 };
 
@@ -47,6 +54,22 @@ static const struct schema_key certificate_keys[] = {
 };
 #undef STRUCT
 
+#define STRUCT struct conf_oscore
+static const struct schema_key oscore_keys[] = {
+	{"sender-id", SCHEMA_BYTES, AT(sender_id), .min = 0, .max = MAX_ID,
+		.flags = SCHEMA_REQUIRED, .help = "Sender ID of ours."},
+	{"recipient-id", SCHEMA_BYTES, AT(recipient_id), .min = 0, .max = MAX_ID,
+		.flags = SCHEMA_REQUIRED, .help = "Sender ID of the broker."},
+	{"master-secret", SCHEMA_BYTES, AT(master_secret), .min = 1, .max = MAX_KEY,
+		.flags = SCHEMA_REQUIRED | SCHEMA_SECRET, .help = "OSCORE Master Secret."},
+	{"master-salt", SCHEMA_BYTES, AT(master_salt), .min = 0, .max = MAX_KEY,
+		.dflt = "hex:", .help = "OSCORE Master Salt."},
+	{"id-context", SCHEMA_BYTES, AT(id_context), .min = 0, .max = MAX_ID_CONTEXT,
+		.help = "OSCORE ID Context."},
+	{.name = NULL},
+};
+#undef STRUCT
+
 #define STRUCT struct credentials_identity
 static const struct schema_key identity_keys[] = {
 	{"name", SCHEMA_STRING, AT(name), .flags = SCHEMA_REQUIRED, .help = "Its name here."},
@@ -54,15 +77,39 @@ static const struct schema_key identity_keys[] = {
 		.help = "A pre-shared key."},
 	{"certificate", SCHEMA_MAP, SUB(certificate), .keys = certificate_keys,
 		.flags = SCHEMA_OPTIONAL, .help = "Certificates."},
+	{"oscore", SCHEMA_MAP, SUB(oscore), .keys = oscore_keys, .flags = SCHEMA_OPTIONAL,
+		.help = "Keys of OSCORE."},
 	{.name = NULL},
 };
 #undef STRUCT
+
+/* The daemon's, but who only listens has no keys of its own. */
+static struct schema_key group_keys[GROUP_KEYS_MAX];
+
+static void
+make_group_keys(void)
+{
+	const struct schema_key *from = confsec_keys_oscore_group;
+
+	for (size_t i = 0; from[i].name; i++) {
+		assert(i + 1 < GROUP_KEYS_MAX);
+		group_keys[i] = from[i];
+		/* What is not in the daemon yet is of no concern here. */
+		group_keys[i].flags &= ~(unsigned)SCHEMA_LATER;
+		if (strcmp(from[i].name, "private-key") == 0)
+			group_keys[i].flags &= ~(unsigned)SCHEMA_REQUIRED;
+	}
+}
 
 static const struct schema_key keys[] = {
 	{"identities", SCHEMA_MAP, .list = true, .at = offsetof(struct credentials, identities),
 		.at_n = offsetof(struct credentials, n_identities),
 		.size = sizeof(struct credentials_identity), .keys = identity_keys, .list_min = 1,
-		.flags = SCHEMA_REQUIRED, .help = "Who we can be."},
+		.help = "Who we can be."},
+	{"oscore-groups", SCHEMA_MAP, .list = true, .at = offsetof(struct credentials, groups),
+		.at_n = offsetof(struct credentials, n_groups),
+		.size = sizeof(struct conf_oscore_group), .keys = group_keys, .list_min = 1,
+		.help = "Groups whose keys we have."},
 	{.name = NULL},
 };
 
@@ -101,8 +148,12 @@ out:
 static int
 check(const struct credentials_identity *id, const char *path, struct error *e)
 {
-	if (!id->psk == !id->certificate) {
-		error_set(e, "%s: %s: needs one of psk and certificate", path, id->name);
+	if (!id->psk && !id->certificate && !id->oscore) {
+		error_set(e, "%s: %s: needs one of psk, certificate and oscore", path, id->name);
+		return -EINVAL;
+	}
+	if (id->psk && id->certificate) {
+		error_set(e, "%s: %s: psk and certificate exclude each other", path, id->name);
 		return -EINVAL;
 	}
 	if (id->certificate && !id->certificate->file != !id->certificate->key) {
@@ -121,13 +172,16 @@ choose(struct credentials *c, const char *path, const char *identity, struct err
 		if (strcmp(c->identities[i].name, identity) == 0)
 			c->chosen = &c->identities[i];
 	}
-	if (!c->chosen) {
-		if (identity)
-			error_set(e, "%s: has no identity %s", path, identity);
-		else
-			error_set(e, "%s: has not just one identity: name one by --identity", path);
+	if (!c->chosen && identity) {
+		error_set(e, "%s: has no identity %s", path, identity);
 		return -ENOENT;
 	}
+	if (!c->chosen && c->n_identities == 0 && c->n_groups == 0) {
+		error_set(e, "%s: has neither identities nor oscore-groups", path);
+		return -EINVAL;
+	}
+	if (!c->chosen)
+		return 0;
 	return check(c->chosen, path, e);
 }
 
@@ -137,6 +191,7 @@ credentials_load(const char *path, const char *identity, struct credentials **re
 	struct credentials *c = mem_alloc(sizeof(*c));
 	int rc;
 
+	make_group_keys();
 	schema_defaults(&c->doc, keys, c);
 	rc = read_file(c, path, e);
 	if (rc == 0) {
@@ -155,6 +210,13 @@ const struct credentials_identity *
 credentials_identity(const struct credentials *c)
 {
 	return c->chosen;
+}
+
+const struct conf_oscore_group *
+credentials_groups(const struct credentials *c, size_t *ret_n)
+{
+	*ret_n = c->n_groups;
+	return c->groups;
 }
 
 void

@@ -19,10 +19,12 @@ libcoapcast_a_SOURCES += \
 	src/cli/keyargs.c src/cli/keyargs.h \
 	src/cli/keygen.c src/cli/keygen.h src/cli/keygen_group.c \
 	src/cli/keyring.c src/cli/keyring.h \
+	src/cli/keys.c src/cli/keys.h \
 	src/cli/locate.c src/cli/locate.h \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/progress.c src/cli/progress.h \
 	src/cli/pub.c src/cli/pub.h \
+	src/cli/ssnfile.c src/cli/ssnfile.h \
 	src/cli/sub.c src/cli/sub.h src/cli/subscription.c src/cli/subscription.h \
 	src/cli/text.c src/cli/text.h \
 	src/cli/topics.c src/cli/topics.h \

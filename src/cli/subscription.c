@@ -126,6 +126,7 @@ on_end(void *ctx, enum observation_end end, uint8_t code, const char *text)
 		[OBSERVATION_LOST] = {"the connection failed", CLI_OTHER},
 		[OBSERVATION_INSECURE] = {"no secure connection: the keys do not fit",
 			CLI_SECURITY},
+		[OBSERVATION_UNSAFE] = {"object security failed", CLI_SECURITY},
 		[OBSERVATION_RESET] = {"the server rejected the request", CLI_OTHER},
 		[OBSERVATION_PROTECTED] = {"its keys are needed, which this build cannot use",
 			CLI_SECURITY},

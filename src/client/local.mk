@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
+	src/client/armor.c src/client/armor.h \
 	src/client/driver.c src/client/driver.h \
 	src/client/endpoint.c src/client/endpoint.h \
 	src/client/gather.c src/client/gather.h \
 	src/client/meeting.c src/client/meeting.h \
+	src/client/groups.c src/client/groups.h \
 	src/client/latest.c src/client/latest.h \
 	src/client/membership.c src/client/values.c \
 	src/client/observation.c src/client/observation.h src/client/observation_impl.h \

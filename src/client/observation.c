@@ -217,6 +217,7 @@ on_failure(void *owner, enum call_failure why)
 		[CALL_TIMEOUT] = OBSERVATION_TIMEOUT,
 		[CALL_LOST] = OBSERVATION_LOST,
 		[CALL_INSECURE] = OBSERVATION_INSECURE,
+		[CALL_UNSAFE] = OBSERVATION_UNSAFE,
 	};
 	struct observation *o = owner;
 

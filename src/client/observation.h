@@ -57,6 +57,7 @@ enum observation_end {
 	OBSERVATION_BROKEN, /* an informative response that cannot be followed */
 	OBSERVATION_LOST, /* the connection */
 	OBSERVATION_INSECURE, /* no secure connection */
+	OBSERVATION_UNSAFE, /* object security failed, which was told */
 };
 
 /* How it talks. Callbacks must not free the observation; on_value may stop it. */

@@ -9,6 +9,7 @@
 #define PEERS_MAX 16
 #define EXCHANGES_MAX 16
 #define TOKEN_LEN 4
+#define DOUBTFUL_MAX 3 /* answers that cannot be verified, to a registration, until it fails */
 #define ECHOES_MAX 3 /* times a request is repeated because of an Echo: RFC 9175 2.3 */
 
 struct session {
@@ -18,6 +19,8 @@ struct session {
 	struct peer *server; /* pinned */
 	struct call *calls;
 	struct listener *listeners;
+	struct armor armor;
+	struct armor_drops drops; /* of protected calls */
 };
 
 /* We serve nothing. */
@@ -65,6 +68,9 @@ echo(struct call *c, const struct msg *response)
 	msg_put_tail(&m, &tail);
 	if (tail.full)
 		return false;
+	/* Another message: it has a number of its own (RFC 8613 B.1.2). */
+	if (c->session->armor.context && armor_seal(&c->session->armor, &m, &c->armored) < 0)
+		return false;
 	c->n_tail = (uint16_t)tail.n;
 	c->n_echoed++;
 	c->exchange = layer_send_con(c->session->layer, c->session->server, &exchange_ops, c);
@@ -83,6 +89,47 @@ deliver(struct call *c, const struct arrival *a)
 	if (!c->keep)
 		call_stop(c);
 	return c->ops->on_response(c->owner, a) ? LAYER_TAKEN : LAYER_UNKNOWN;
+}
+
+static void fail(struct call *c, enum call_failure why);
+
+/*
+ * What is not what it should be ends a call that nothing good was heard of: the server has
+ * other keys. Under the token of an observation it may be a notification to the registration
+ * before. Afterwards it is dropped, or anybody could end an observation.
+ */
+static enum layer_answer
+drop(struct call *c, enum armor_verdict v, const struct msg *outer)
+{
+	struct session *s = c->session;
+
+	if (v == ARMOR_STALE)
+		return LAYER_TAKEN;
+	if (!c->armored.opened && c->keep && outer->type != TYPE_ACK &&
+		c->n_doubtful < DOUBTFUL_MAX) {
+		c->n_doubtful++;
+	} else if (!c->armored.opened) {
+		armor_explain(&s->armor, v, outer);
+		fail(c, CALL_UNSAFE);
+	} else if (armor_count_drop(&s->drops, session_now(s))) {
+		armor_explain(&s->armor, ARMOR_FAILED, outer);
+	}
+	return LAYER_TAKEN;
+}
+
+static enum layer_answer
+deliver_armored(struct call *c, const struct arrival *outer)
+{
+	uint8_t space[PROTECT_MAX_PLAIN];
+	struct buf plain = BUF_OF(space);
+	struct msg inner;
+	struct arrival a = {.way = outer->way, .msg = &inner, .verified = true};
+	enum armor_verdict v = armor_open(&c->armored, outer->msg, &plain, &inner);
+	enum layer_answer answer;
+
+	answer = v == ARMOR_OPENED ? deliver(c, &a) : drop(c, v, outer->msg);
+	mem_wipe(space, sizeof(space));
+	return answer;
 }
 
 /* A multicast is for whoever joined there; nothing is ever sent in return. */
@@ -111,10 +158,17 @@ on_response(void *ctx, struct peer *p, const struct path *way, const struct msg 
 	/* RFC 7252 5.3.2: the response comes from where the request went. */
 	if (p != s->server || (c = find_call(s, &m->token)) == NULL)
 		return LAYER_UNKNOWN;
-	return deliver(c, &a);
+	if (c->armored.tail)
+		return deliver_armored(c, &a);
+	/* Nobody asked for protection: the answer is to something else. */
+	return msg_has(m, OPT_OSCORE) ? LAYER_UNKNOWN : deliver(c, &a);
 }
 
+/* It answers requests with no more than an error, and none of them is protected. */
+static const struct shield_ops shields = {.protect = NULL};
+
 static const struct layer_ops layer_ops = {
+	.shields = &shields,
 	.open = outlet_open,
 	.commit = outlet_commit,
 	.random = outlet_random,
@@ -134,6 +188,19 @@ session_new(const struct outlet_ops *ops, void *ctx, const struct path *server, 
 	s->server = layer_peer(s->layer, server);
 	layer_pin(s->layer, s->server);
 	return s;
+}
+
+void
+session_protect(struct session *s, const struct armor *a)
+{
+	assert(!s->calls);
+	s->armor = *a;
+}
+
+bool
+session_is_protected(const struct session *s)
+{
+	return s->armor.context || s->way.transport == PATH_DTLS || s->way.transport == PATH_TLS;
 }
 
 void
@@ -211,9 +278,10 @@ compose(void *owner, struct exchange *x, struct outmsg *ret)
 	const struct call *c = owner;
 
 	(void)x;
-	ret->code = c->code;
 	ret->token = c->token;
-	ret->tail = bytes_of(c->tail, c->n_tail);
+	ret->code = c->armored.tail ? c->armored.code : c->code;
+	ret->tail = c->armored.tail ? bytes_of(c->armored.tail, c->armored.n_tail)
+				    : bytes_of(c->tail, c->n_tail);
 	return true;
 }
 
@@ -227,8 +295,10 @@ fail(struct call *c, enum call_failure why)
 static void
 on_wait_over(struct timer *t, void *ctx)
 {
+	struct call *c = MAP_OBJECT(t, struct call, wait);
+
 	(void)ctx;
-	fail(MAP_OBJECT(t, struct call, wait), CALL_TIMEOUT);
+	fail(c, c->unsafe || c->n_doubtful > 0 ? CALL_UNSAFE : CALL_TIMEOUT);
 }
 
 static void
@@ -290,6 +360,36 @@ session_lost(struct session *s, enum call_failure why)
 
 static const struct exchange_ops exchange_ops = {.compose = compose, .on_end = on_exchange_end};
 
+/* No number to be had, or no more: told at once, and to the owner a little later. */
+static void
+give_up(struct call *c, int rc)
+{
+	const struct armor *a = &c->session->armor;
+	struct wheel *w = session_wheel(c->session);
+
+	if (a->note)
+		a->note(a->ctx, true,
+			rc == -EOVERFLOW ? "the sequence numbers of this key are used up"
+					 : "the request cannot be protected");
+	c->unsafe = true;
+	wheel_start(w, &c->wait, w->now_ms);
+}
+
+/* 0 when the call is on its way, or will fail. */
+static int
+send_call(struct call *c, struct session *s, const struct msg *m)
+{
+	int rc = s->armor.context ? armor_seal(&s->armor, m, &c->armored) : 0;
+
+	if (rc < 0 && rc != -ENOBUFS) {
+		give_up(c, rc);
+		return 0;
+	}
+	if (rc == 0)
+		c->exchange = layer_send_con(s->layer, s->server, &exchange_ops, c);
+	return c->exchange ? 0 : -ENOBUFS;
+}
+
 int
 call_start(struct call *c, struct session *s, const struct msg *m, bool keep,
 	const struct call_ops *ops, void *owner)
@@ -304,18 +404,19 @@ call_start(struct call *c, struct session *s, const struct msg *m, bool keep,
 	c->code = m->code;
 	c->token = m->token.n > 0 ? m->token : session_token(s);
 	c->keep = keep;
-	c->n_echoed = 0;
-	c->doomed = false;
+	c->n_echoed = c->n_doubtful = 0;
+	c->doomed = c->unsafe = false;
 	c->ops = ops;
 	c->owner = owner;
 	c->wait.fire = on_wait_over;
-	c->exchange = layer_send_con(s->layer, s->server, &exchange_ops, c);
-	if (!c->exchange)
-		return -ENOBUFS;
+	c->exchange = NULL;
 	c->session = s;
 	c->next = s->calls;
 	s->calls = c;
-	return 0;
+	if (send_call(c, s, m) == 0)
+		return 0;
+	call_stop(c);
+	return -ENOBUFS;
 }
 
 void
@@ -332,6 +433,7 @@ call_stop(struct call *c)
 	for (at = &s->calls; *at != c; at = &(*at)->next)
 		;
 	*at = c->next;
+	armor_drop(&c->armored);
 	c->session = NULL;
 }
 
@@ -347,13 +449,19 @@ session_tell(struct session *s, const struct msg *m)
 	uint8_t space[SESSION_TAIL_MAX];
 	struct buf tail = BUF_OF(space);
 	struct outmsg out = {.code = m->code, .token = m->token};
+	struct armored armored = {.tail = NULL};
 	uint16_t mid;
 
 	msg_put_tail(m, &tail);
-	if (tail.full)
+	if (tail.full || (s->armor.context && armor_seal(&s->armor, m, &armored) < 0))
 		return;
 	out.tail = buf_bytes(&tail);
+	if (armored.tail) {
+		out.code = armored.code;
+		out.tail = bytes_of(armored.tail, armored.n_tail);
+	}
 	(void)layer_send_non(s->layer, s->server, &out, &mid);
+	armor_drop(&armored);
 }
 
 void

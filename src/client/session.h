@@ -2,13 +2,14 @@
 /*
  * A client's side of the message layer towards one server: confirmable requests
  * and their responses, piggybacked or separate (RFC 7252 5.2, 5.3), told apart by
- * token; and what comes to groups that were joined. No I/O and no clock: datagrams
+ * token; and what comes to groups that were joined. Requests may be protected (armor.h). No I/O and no clock: datagrams
  * and the time come in by calls. Not here: block-wise bodies (transfer.h) and
  * observations (observation.h).
  */
 #ifndef COAPCAST_CLIENT_SESSION_H
 #define COAPCAST_CLIENT_SESSION_H
 
+#include "client/armor.h"
 #include "client/outlet.h"
 
 #define SESSION_TAIL_MAX 1800 /* options and payload of a request */
@@ -29,6 +30,7 @@ enum call_failure {
 	CALL_TIMEOUT,
 	CALL_LOST, /* the connection was closed, or never came about */
 	CALL_INSECURE, /* no secure connection came about */
+	CALL_UNSAFE, /* object security failed: which way was told */
 };
 
 struct call;
@@ -53,6 +55,9 @@ struct call {
 	bool keep; /* further responses come under the same token */
 	uint8_t n_echoed; /* times it was repeated with an Echo option */
 	bool doomed; /* the connection is lost */
+	uint8_t n_doubtful; /* answers so far that could not be verified */
+	bool unsafe; /* it cannot be protected */
+	struct armored armored; /* what is sent in place of the next three, if it is protected */
 	uint16_t mid; /* of the request, when it is acknowledged */
 	uint8_t code;
 	uint16_t n_tail;
@@ -70,6 +75,13 @@ struct listener {
 /* `ops` stays borrowed. `server` is the way there: our own address and port and the server's. */
 struct session *session_new(
 	const struct outlet_ops *ops, void *ctx, const struct path *server, uint64_t now_ms);
+/*
+ * From now on every request is protected like this, and nothing that is not is accepted in
+ * return. No call must be under way. What it points at stays borrowed.
+ */
+void session_protect(struct session *s, const struct armor *a);
+/* Whether nobody else reads or writes what is said: by object security, or the transport's. */
+bool session_is_protected(const struct session *s);
 /* Every call and listener must have been stopped; NULL is fine. */
 void session_free(struct session *s);
 

@@ -362,6 +362,7 @@ on_failure(void *owner, enum call_failure why)
 		[CALL_TIMEOUT] = TRANSFER_TIMEOUT,
 		[CALL_LOST] = TRANSFER_LOST,
 		[CALL_INSECURE] = TRANSFER_INSECURE,
+		[CALL_UNSAFE] = TRANSFER_UNSAFE,
 	};
 
 	give_up(owner, ends[why]);

@@ -31,6 +31,7 @@ enum transfer_end {
 	TRANSFER_TIMEOUT,
 	TRANSFER_LOST, /* the connection */
 	TRANSFER_INSECURE, /* no secure connection */
+	TRANSFER_UNSAFE, /* object security failed, which was told */
 	TRANSFER_BROKEN, /* blocks that make no sense, or a request that cannot be written */
 	TRANSFER_CHANGED, /* the value changed, again and again */
 	TRANSFER_TOO_LARGE, /* over TRANSFER_MAX */

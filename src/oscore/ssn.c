@@ -162,6 +162,14 @@ ssn_take(struct ssn *s, uint64_t *ret)
 	return 0;
 }
 
+void
+ssn_skip(struct ssn *s, uint64_t at)
+{
+	if (!s->started || at <= s->bound)
+		return;
+	s->next = s->bound = s->asked = at < SSN_LIMIT ? at : SSN_LIMIT;
+}
+
 uint64_t
 ssn_stop(struct ssn *s)
 {

@@ -59,6 +59,12 @@ void ssn_reserved(struct ssn *s, uint64_t upto);
  */
 int ssn_take(struct ssn *s, uint64_t *ret);
 
+/*
+ * Numbers below `at` are left out: others of the same keys have used them, or higher ones
+ * (a client's processes share a record). What is below the bound already is no news.
+ */
+void ssn_skip(struct ssn *s, uint64_t at);
+
 /* Ends it: no more numbers. Returns the exact value to store at a clean stop. */
 uint64_t ssn_stop(struct ssn *s);
 
