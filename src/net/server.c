@@ -215,6 +215,22 @@ on_keep(void *ctx, enum broker_keep what, const struct topic *t)
 }
 
 static bool
+on_keep_group(void *ctx, enum broker_keep_group what, const struct group_observation *g)
+{
+	struct server *s = ctx;
+
+	return keep_group(s->keep, what, g);
+}
+
+static void
+on_keep_observer(void *ctx, const struct observer *o, bool stays)
+{
+	struct server *s = ctx;
+
+	keep_observer(s->keep, o, stays);
+}
+
+static bool
 can_keep(void *ctx)
 {
 	struct server *s = ctx;
@@ -233,16 +249,8 @@ on_peer_lost(void *ctx, struct peer *p)
 static void
 on_group(void *ctx, const struct group_observation *g, bool began)
 {
-	char to[ADDR_STRLEN], token[17];
-	struct buf hex = buf_of(token, sizeof(token));
-	struct token t;
-
 	(void)ctx;
-	group_token(g, &t);
-	buf_put_hex(&hex, bytes_of(t.b, t.n));
-	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s observers=%.1f",
-		began ? "started" : "cancelled", group_topic_name(g), group_conf(g)->name,
-		addr_format(&group_conf(g)->address, to), buf_str(&hex), group_count(g));
+	report_change(g, began);
 }
 
 static void
@@ -276,8 +284,10 @@ static void on_more(uv_idle_t *idle);
 
 /* After a batch: notify, send, and sleep until the next deadline. */
 static void
-settle(struct server *s)
+settle(void *ctx)
 {
+	struct server *s = ctx;
+
 	if (broker_flush(s->broker))
 		(void)uv_idle_start(&s->more, on_more);
 	else
@@ -574,6 +584,19 @@ start_listening(struct server *s, struct error *e)
 		s->udp, s->conf->discovery_interfaces, s->conf->n_discovery_interfaces, e);
 }
 
+static bool
+on_admits(void *ctx, const struct path *way)
+{
+	return is_admitted(ctx, way);
+}
+
+/* Nobody knows who is in an unprotected group observation that was resumed. */
+static bool
+is_closed(void *ctx, struct bytes topic)
+{
+	return !on_may(ctx, 0, BROKER_MAY_SUBSCRIBE, topic);
+}
+
 static int
 start_core(struct server *s, struct error *e)
 {
@@ -594,11 +617,13 @@ start_core(struct server *s, struct error *e)
 		.random = on_random,
 		.wall_s = on_wall,
 		.keep = on_keep,
+		.keep_group = on_keep_group,
+		.keep_observer = on_keep_observer,
 		.can_keep = can_keep,
 		.may = on_may,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
-
+	struct keep_view view;
 	int rc;
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
@@ -607,9 +632,19 @@ start_core(struct server *s, struct error *e)
 	echo_init(&s->echo);
 	layer_verify(s->layer, verify[s->conf->security.echo]);
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
-	if ((rc = secure_new(s->conf, s->keep, s->subjects, run, s, &s->secure, e)) < 0 ||
-		(rc = keep_restore(s->keep, s->broker, e)) < 0)
+	if ((rc = secure_new(s->conf, s->keep, s->subjects, run, s, &s->secure, e)) < 0)
 		return rc;
+	view = (struct keep_view){.broker = s->broker,
+		.layer = s->layer,
+		.udp = s->udp,
+		.plan = &s->plan,
+		.admits = on_admits,
+		.settle = settle,
+		.ctx = s};
+	if ((rc = keep_restore(s->keep, &view, e)) < 0)
+		return rc;
+	/* What is not allowed any more. */
+	broker_review(s->broker, is_closed);
 	report_topics(s->broker, s->conf);
 	return 0;
 }
@@ -682,8 +717,8 @@ finish(struct server *s, enum server_exit status)
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	if (!s->kept && status == EXIT_OK)
 		status = EXIT_STORE;
-	keep_free(s->keep);
 	broker_free(s->broker);
+	keep_free(s->keep);
 	layer_free(s->layer);
 	secure_free(s->secure);
 	echo_fini(&s->echo);
