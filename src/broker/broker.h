@@ -17,6 +17,7 @@
 
 struct broker;
 struct group_observation;
+struct observer;
 struct topic;
 
 #define BROKER_NO_FORMAT UINT32_MAX /* a Content-Format that is not set */
@@ -27,6 +28,13 @@ enum broker_keep {
 	BROKER_KEEP_VALUE, /* its value, or that it has none */
 	BROKER_KEEP_SEQ, /* its observe numbers */
 	BROKER_KEEP_NOTHING, /* it goes */
+};
+
+/* What of a group observation is to outlive a restart. */
+enum broker_keep_group {
+	BROKER_GROUP_BEGINS, /* all of it; nobody hears of it before broker_group_is_kept */
+	BROKER_GROUP_COUNTS, /* its count, when it ends, or more observe numbers */
+	BROKER_GROUP_GOES,
 };
 
 /* What somebody may do with a topic: bits. */
@@ -52,6 +60,11 @@ struct broker_ops {
 	int64_t (*wall_s)(void *ctx);
 	/* For the store: that much of a topic changed. Both may be NULL. */
 	void (*keep)(void *ctx, enum broker_keep what, const struct topic *t);
+	/* The same of a group observation; false: it cannot be, and does not begin. */
+	bool (*keep_group)(
+		void *ctx, enum broker_keep_group what, const struct group_observation *g);
+	/* That there is this observer, or no longer. May be NULL. */
+	void (*keep_observer)(void *ctx, const struct observer *o, bool stays);
 	/* Whether anything can be kept now: otherwise changes get a 5.03. */
 	bool (*can_keep)(void *ctx);
 	/*
@@ -115,6 +128,9 @@ int broker_create_topic(
 
 /* Tells broker_ops.keep everything about all topics. */
 void broker_keep_all(struct broker *b);
+
+/* BROKER_GROUP_BEGINS of the group observation with this number was kept, or was not. */
+void broker_group_is_kept(struct broker *b, uint64_t id, bool kept);
 
 /* Runs a request: layer_ops.on_request. */
 void broker_request(struct broker *b, struct request *r);

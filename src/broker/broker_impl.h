@@ -37,6 +37,8 @@ struct broker {
 	struct topic_table topics;
 	struct pool observers, bunches;
 	struct map group_tokens; /* struct group_observation by token and group */
+	struct group_observation *starting; /* those that are not kept yet */
+	uint64_t last_group_id;
 	uint16_t group_mid; /* last message id to any group: upper half of the space */
 	struct bunch *dirty_first, *dirty_last;
 	struct broker_stats stats;

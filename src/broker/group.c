@@ -8,6 +8,7 @@
 #include "broker/broker_impl.h"
 #include "broker/qualify.h"
 #include "broker/rekey.h"
+#include "broker/settings.h"
 #include "wire/option.h"
 
 #define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
@@ -149,6 +150,15 @@ make_phantom(struct broker *b, struct group_observation *g)
 	return 0;
 }
 
+/* Whether the store, if there is one, takes it. */
+static bool
+keep(const struct group_observation *g, enum broker_keep_group what)
+{
+	const struct broker_ops *ops = g->broker->ops;
+
+	return !ops->keep_group || ops->keep_group(g->broker->ctx, what, g);
+}
+
 #define NO_DIVIDER (-1)
 
 /* A message to the group as it leaves: code, options, marker and payload. */
@@ -194,6 +204,10 @@ compose_latest(struct group_observation *g, int divider)
 
 	msg_init(&m, TYPE_NON, CODE_CONTENT);
 	g->seq = (g->seq + 1) & SEQ_MASK;
+	g->nth = v->nth;
+	/* Kept long before they are used up; one that begins is kept with them. */
+	if (topic_reserve_numbers(g->seq, &g->seq_bound) && g->bunch->observation == g)
+		keep(g, BROKER_GROUP_COUNTS);
 	(void)msg_add_uint(&m, OPT_OBSERVE, g->seq);
 	(void)msg_add_uint(&m, OPT_MAX_AGE, conf->max_age_s);
 	if (divider != NO_DIVIDER)
@@ -262,6 +276,8 @@ on_window(struct timer *t, void *ctx)
 	/* Appendix A: who was promised that it goes on is not counted. */
 	if (count_close(&g->count, &g->bunch->group->count) && !timer_is_on(&g->end))
 		group_cancel(g->broker, g);
+	else
+		keep(g, BROKER_GROUP_COUNTS);
 }
 
 void
@@ -334,8 +350,8 @@ group_repeat(struct broker *b, struct group_observation *g, uint32_t in_ms)
 {
 	uint64_t wait_ms = group_pace_ms(b, g);
 
-	/* A value that waits is sent anyway. */
-	if (!g->pending)
+	/* A value that waits is sent anyway; one that begins has nothing to repeat. */
+	if (!g->pending && g->bunch->observation == g)
 		schedule(b, g, wait_ms > in_ms ? wait_ms : in_ms);
 }
 
@@ -444,50 +460,215 @@ static void
 move_all(struct broker *b, struct bunch *bunch)
 {
 	for (int n = 0; n < MOVES_AT_ONCE && bunch->traditional.first; n++) {
-		if (!observer_move(b, bunch->traditional.first, 0))
+		struct observer *o = bunch->traditional.first;
+
+		if (!observer_move(b, o, o->leisurely ? layer_leisure(b->layer) : 0))
 			break;
 	}
 	bunch_mark_dirty(b, bunch, bunch->traditional.n);
 }
 
-int
-group_start(struct broker *b, struct bunch *bunch)
+/* Nobody has heard of it yet. */
+static void
+begin(struct broker *b, struct group_observation *g)
 {
-	struct group_observation *g = mem_alloc(sizeof(*g));
-	int rc;
+	struct bunch *bunch = g->bunch;
 
-	g->broker = b;
-	g->bunch = bunch;
-	g->refresh.fire = on_refresh;
-	g->window.fire = on_window;
-	g->end.fire = on_ending;
-	g->seq = bunch->topic->seq;
-	g->way = (struct group_path){.group = bunch->group->address,
-		.source = bunch->local,
-		.ifindex = bunch->group->ifindex,
-		.socket = bunch->socket,
-		.hops = bunch->group->hops};
-	if ((rc = take_token(b, g)) < 0) {
-		free(g);
-		return rc;
-	}
-	if ((rc = make_phantom(b, g)) < 0 || (rc = compose_latest(g, NO_DIVIDER)) < 0)
-		goto fail;
-	if (announce_tail(b, g).n == 0) {
-		rc = -EMSGSIZE;
-		goto fail;
-	}
+	bunch->observation = g;
 	schedule(b, g, bunch->group->max_age_s * 1000ull);
 	b->stats.group_started++;
 	b->stats.group_observations++;
 	if (b->ops->on_group)
 		b->ops->on_group(b->ctx, g, true);
 	move_all(b, bunch);
+}
+
+static struct group_observation *
+make(struct broker *b, struct bunch *bunch, const struct addr *source, uint16_t socket)
+{
+	struct group_observation *g = mem_alloc(sizeof(*g));
+
+	g->broker = b;
+	g->bunch = bunch;
+	g->refresh.fire = on_refresh;
+	g->window.fire = on_window;
+	g->end.fire = on_ending;
+	g->way = (struct group_path){.group = bunch->group->address,
+		.source = *source,
+		.ifindex = bunch->group->ifindex,
+		.socket = socket,
+		.hops = bunch->group->hops};
+	return g;
+}
+
+/* Begins when it is kept: until then the topic's registrations wait in its bunch. */
+static int
+begin_when_kept(struct broker *b, struct group_observation *g)
+{
+	g->bunch->observation = NULL;
+	if (!keep(g, BROKER_GROUP_BEGINS))
+		return -EIO;
+	g->bunch->starting = g;
+	g->next_starting = b->starting;
+	b->starting = g;
+	return 0;
+}
+
+int
+group_start(struct broker *b, struct bunch *bunch)
+{
+	struct group_observation *g = make(b, bunch, &bunch->local, bunch->socket);
+	int rc;
+
+	g->seq = bunch->topic->seq;
+	g->seq_bound = g->seq;
+	g->id = ++b->last_group_id;
+	if ((rc = take_token(b, g)) < 0) {
+		free(g);
+		return rc;
+	}
+	if ((rc = make_phantom(b, g)) < 0)
+		goto fail;
+	bunch->observation = NULL;
+	if ((rc = compose_latest(g, NO_DIVIDER)) < 0)
+		goto fail;
+	if (announce_tail(b, g).n == 0) {
+		rc = -EMSGSIZE;
+		goto fail;
+	}
+	if (b->ops->keep_group && (rc = begin_when_kept(b, g)) < 0)
+		goto fail;
+	if (!b->ops->keep_group)
+		begin(b, g);
 	return 0;
 fail:
 	bunch->observation = NULL;
 	dispose(b, g);
 	return rc;
+}
+
+/* No longer one that is to be kept first. */
+static void
+leave_starting(struct broker *b, struct group_observation *g)
+{
+	struct group_observation **at = &b->starting;
+
+	while (*at != g)
+		at = &(*at)->next_starting;
+	*at = g->next_starting;
+	g->bunch->starting = NULL;
+}
+
+/* Whether what was made of the topic then can begin now: the value may be another one. */
+static bool
+is_still_fine(struct group_observation *g)
+{
+	const struct value *v = g->bunch->topic->value;
+
+	if (!v || !group_fits(g->bunch->group, v))
+		return false;
+	return v->nth == g->nth || compose_latest(g, NO_DIVIDER) == 0;
+}
+
+void
+broker_group_is_kept(struct broker *b, uint64_t id, bool kept)
+{
+	struct group_observation *g = b->starting;
+	struct bunch *bunch;
+
+	while (g && g->id != id)
+		g = g->next_starting;
+	/* Its topic may be gone. */
+	if (!g)
+		return;
+	bunch = g->bunch;
+	leave_starting(b, g);
+	if (kept && is_still_fine(g)) {
+		begin(b, g);
+		return;
+	}
+	if (kept)
+		keep(g, BROKER_GROUP_GOES);
+	dispose(b, g);
+	/* Those who wait for their answer get it as a notification. */
+	bunch_mark_dirty(b, bunch, bunch->traditional.n);
+	bunch_settle(b, bunch);
+}
+
+void
+group_forget_start(struct broker *b, struct group_observation *g)
+{
+	leave_starting(b, g);
+	keep(g, BROKER_GROUP_GOES);
+	dispose(b, g);
+}
+
+/* The planned end, which may have come meanwhile. */
+static void
+resume_ending(struct broker *b, struct group_observation *g, int64_t ending_s)
+{
+	int64_t left_s = ending_s - b->ops->wall_s(b->ctx);
+
+	if (ending_s == 0)
+		return;
+	g->ending_s = ending_s;
+	/* However the clock was set, what was said of it is not longer than this. */
+	if (left_s > GROUP_OFFERED_S)
+		left_s = GROUP_OFFERED_S;
+	wheel_start(layer_wheel(b->layer), &g->end,
+		layer_now(b->layer) + (left_s > 0 ? (uint64_t)left_s * 1000 : 0));
+}
+
+static bool
+may_resume(struct broker *b, const struct topic *t, const struct group_kept *kept)
+{
+	return t->value && group_fits(kept->group, t->value) &&
+	       !settings_has(t, PROPS_MAX_SUBSCRIBERS) &&
+	       qualify_topic(b, t, kept->group->address.family) == kept->group &&
+	       qualify_source(kept->group, &kept->source) &&
+	       !kept->group->security == !kept->shield;
+}
+
+int
+group_resume(struct broker *b, struct topic *t, const struct group_kept *kept)
+{
+	const struct local local = {.addr = kept->source, .socket = kept->socket};
+	struct group_observation *g;
+	struct bunch *bunch;
+	uint32_t hash;
+	bool known;
+
+	if (!may_resume(b, t, kept))
+		return -ESTALE;
+	bunch = bunch_get(b, t, kept->group, &local);
+	g = make(b, bunch, &kept->source, kept->socket);
+	g->id = kept->id;
+	g->token = kept->token;
+	g->seq = kept->seq;
+	g->seq_bound = kept->bound;
+	g->phantom = mem_dup(kept->phantom);
+	g->n_phantom = (uint32_t)kept->phantom.n;
+	g->shield = kept->shield;
+	g->count.n = kept->n;
+	hash = map_hash(bytes_of(g->token.b, g->token.n), b->topics.seed);
+	known = bunch->observation != NULL || token_is_live(b, g, hash);
+	map_put(&b->group_tokens, &g->by_token, hash);
+	if (!known)
+		bunch->observation = g;
+	if (known || compose_latest(g, NO_DIVIDER) < 0) {
+		g->shield = NULL;
+		if (!known)
+			bunch->observation = NULL;
+		dispose(b, g);
+		bunch_settle(b, bunch);
+		return -ESTALE;
+	}
+	if (g->id > b->last_group_id)
+		b->last_group_id = g->id;
+	b->stats.group_observations++;
+	schedule(b, g, kept->refresh_ms);
+	resume_ending(b, g, kept->ending_s);
+	return 0;
 }
 
 void
@@ -522,6 +703,7 @@ group_cancel(struct broker *b, struct group_observation *g)
 	b->stats.group_cancelled++;
 	if (b->ops->on_group)
 		b->ops->on_group(b->ctx, g, false);
+	keep(g, BROKER_GROUP_GOES);
 	/* They may not hear the group yet; the same 5.03 has them register anew. */
 	while (bunch->moving.first)
 		observer_end(b, bunch->moving.first, CODE_UNAVAILABLE);

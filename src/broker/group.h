@@ -17,6 +17,8 @@
 #define GROUP_BUDGET 30000 /* notifications per second: 2^23 numbers outlast 256 s (RFC 7641 4.4) */
 
 struct group_observation {
+	uint64_t id; /* in the store; never used again */
+	struct group_observation *next_starting; /* in broker.starting */
 	struct timer refresh; /* the next notification is due: see group.c, schedule */
 	struct broker *broker;
 	struct bunch *bunch;
@@ -38,6 +40,8 @@ struct group_observation {
 	bool orphan; /* it did not get the new keys */
 	bool pending; /* the topic has a value that waits for its moment to be sent */
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
+	uint32_t seq_bound; /* the store knows that those below this one may be used */
+	uint16_t nth; /* number of the publish that `latest` tells of */
 	uint64_t budget_ms; /* when the running second of the budget below began */
 	uint32_t n_spent; /* notifications in it, at most GROUP_BUDGET */
 	struct timer end; /* `ending` comes; idle: none is planned */
@@ -56,6 +60,27 @@ bool group_fits(const struct broker_group *g, const struct value *v);
  * they stay traditional.
  */
 int group_start(struct broker *b, struct bunch *bunch);
+/* How an observation that was kept goes on, without a word to anybody. */
+struct group_kept {
+	uint64_t id;
+	const struct broker_group *group;
+	struct addr source;
+	uint16_t socket;
+	struct token token;
+	struct bytes phantom; /* copied */
+	struct shield *shield; /* a reference, taken over if it goes on; NULL: unprotected */
+	uint32_t seq; /* the last observe number that may have been used */
+	uint32_t bound; /* what of them the store knows */
+	uint32_t refresh_ms; /* when the next notification is due, if nothing is published */
+	int64_t ending_s; /* since 1970, UTC; 0: none is planned */
+	double n; /* COUNT */
+};
+
+/*
+ * Brings it back, where it can still be what it was: its group serves the topic, whose
+ * value fits, from the same address. Otherwise -ESTALE, and it is to be cancelled.
+ */
+int group_resume(struct broker *b, struct topic *t, const struct group_kept *kept);
 /* The phantom request arrived where registrations do; false: at another topic than its own. */
 bool group_register(struct group_observation *g, const struct topic *t);
 /* A publish: one datagram, now. */
@@ -76,7 +101,10 @@ void group_confirm(struct broker *b, struct group_observation *g);
 /* Ends it with the 5.03 to the group; the bunch is gone with it when nobody else is in it. */
 void group_cancel(struct broker *b, struct group_observation *g);
 
-/* Ends it without a word. */
+/* One that is not kept yet does not begin after all. */
+void group_forget_start(struct broker *b, struct group_observation *g);
+
+/* Ends it without a word; the store is not told. */
 void group_drop(struct broker *b, struct group_observation *g);
 
 /* Its informative response is to be made anew. Keys may be in it: wiped. */

@@ -81,7 +81,8 @@ find_by_token(const struct call *c, const struct token *token)
 	for (struct map_node *n = map_first(&c->b->group_tokens, hash); n; n = map_next(n)) {
 		struct group_observation *g = MAP_OBJECT(n, struct group_observation, by_token);
 
-		if (!token_equal(&g->token, token) || !may_offer(c, g))
+		if (!token_equal(&g->token, token) || g->bunch->observation != g ||
+			!may_offer(c, g))
 			continue;
 		if (g->way.group.family == c->r->way->remote.family)
 			return g;

@@ -91,6 +91,8 @@ bunch_settle(struct broker *b, struct bunch *bunch)
 
 	if (bunch->traditional.n > 0 || bunch->moving.n > 0 || bunch->observation)
 		return;
+	if (bunch->starting)
+		group_forget_start(b, bunch->starting);
 	mark_clean(b, bunch);
 	wheel_stop(layer_wheel(b->layer), &bunch->leisure);
 	while (*at != bunch)
@@ -113,6 +115,13 @@ static uint32_t
 now_s(const struct broker *b)
 {
 	return (uint32_t)(layer_now(b->layer) / 1000);
+}
+
+static void
+keep(struct broker *b, const struct observer *o, bool stays)
+{
+	if (b->ops->keep_observer)
+		b->ops->keep_observer(b->ctx, o, stays);
 }
 
 struct observer *
@@ -147,7 +156,27 @@ observer_add(struct broker *b, struct bunch *bunch, const struct request *r, uin
 	o->next_of_peer = p->user;
 	p->user = o;
 	list_append(&bunch->traditional, o);
+	keep(b, o, true);
 	return o;
+}
+
+bool
+observer_resume(
+	struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx, bool leisurely)
+{
+	struct observer *o = observer_find(r) ? NULL : observer_add(b, bunch, r, szx);
+
+	if (!o) {
+		bunch_settle(b, bunch);
+		return false;
+	}
+	o->leisurely = leisurely;
+	/* Nobody knows whether it is still there: its first notification asks. */
+	o->since_con = CON_EVERY;
+	observer_is_told(o, OBSERVER_NO_MID);
+	if (bunch->observation)
+		bunch_mark_dirty(b, bunch, bunch->traditional.n);
+	return true;
 }
 
 /* Off its bunch's list, and no longer who is next there. */
@@ -184,6 +213,7 @@ dispose(struct broker *b, struct observer *o)
 	struct bunch *bunch = o->bunch;
 	struct peer *p = o->peer;
 
+	keep(b, o, false);
 	leave_list(o);
 	leave_peer(o);
 	cover_free(b->layer, o->cover);
@@ -226,6 +256,7 @@ observer_renew(struct broker *b, struct observer *o, const struct request *r, ui
 	o->szx = szx;
 	o->con_s = now_s(b);
 	o->since_con = 0;
+	keep(b, o, true);
 }
 
 void
@@ -602,6 +633,8 @@ observe_limit(struct broker *b, struct topic *t, uint32_t max)
 		if (bunch == plain)
 			continue;
 		has_some = bunch->traditional.n > 0;
+		if (bunch->starting)
+			group_forget_start(b, bunch->starting);
 		/* Of those whom it took nobody knows who they are: they register again. */
 		if (bunch->observation)
 			group_cancel(b, bunch->observation);
@@ -633,6 +666,8 @@ observe_check(struct broker *b, struct topic *t)
 	/* RFC 7641 4.4: the same value again has a number of its own, which the others need not see. */
 	if (!t->unsent)
 		t->seq = (t->seq + 1) & SEQ_MASK;
+	if (topic_reserve(t))
+		broker_keep(b, BROKER_KEEP_SEQ, t);
 	t->unsent = true;
 	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
 		for (struct observer *o = bunch->traditional.first; o; o = o->next) {

@@ -51,6 +51,7 @@ struct bunch {
 	struct addr local; /* the address they registered at; none without group */
 	uint16_t socket; /* and its socket */
 	struct group_observation *observation; /* the live one, or NULL */
+	struct group_observation *starting; /* one that is to be kept before anybody hears of it */
 	struct observers traditional, moving;
 	struct bunch *prev_dirty, *next_dirty; /* among those with observers to be told */
 	struct observer *cursor; /* who is next; NULL: from the start */
@@ -84,6 +85,9 @@ struct observer *observer_find(const struct request *r);
  */
 struct observer *observer_add(
 	struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx);
+/* The same of one that was kept, and has the current value; false when it cannot be. */
+bool observer_resume(struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx,
+	bool leisurely);
 /* Takes it off every list and frees it, and its bunch with it when it was the last. */
 void observer_remove(struct broker *b, struct observer *o);
 /* It registered again, and thereby showed that it is there: RFC 7641 4.1. */

@@ -40,12 +40,18 @@ serves(const struct broker_group *g, const struct topic *t)
 	return false;
 }
 
+bool
+qualify_source(const struct broker_group *g, const struct addr *local)
+{
+	return g->source.family == AF_UNSPEC ||
+	       (addr_same_host(&g->source, local) &&
+		       (g->source.port == 0 || g->source.port == local->port));
+}
+
 static bool
 admits(const struct broker_group *g, const struct path *way)
 {
-	if (g->source.family != AF_UNSPEC &&
-		(!addr_same_host(&g->source, &way->local) ||
-			(g->source.port != 0 && g->source.port != way->local.port)))
+	if (!qualify_source(g, &way->local))
 		return false;
 	if (!g->members)
 		return true;
@@ -83,9 +89,22 @@ qualify_local(const struct broker *b, const struct request *r, struct local *ret
 }
 
 const struct broker_group *
+qualify_topic(const struct broker *b, const struct topic *t, int family)
+{
+	for (size_t i = 0; i < b->conf.n_groups; i++) {
+		const struct broker_group *g = &b->conf.groups[i];
+
+		if (g->address.family == family && serves(g, t))
+			return g;
+	}
+	return NULL;
+}
+
+const struct broker_group *
 qualify_group(const struct broker *b, const struct topic *t, const struct request *r)
 {
 	const struct path *way = r->way;
+	const struct broker_group *g;
 
 	/* Section 4.2: never with link-local source or destination addresses, nor site-local inside. */
 	if (addr_is_link_local(&way->remote) || addr_is_link_local(&way->local) ||
@@ -94,13 +113,8 @@ qualify_group(const struct broker *b, const struct topic *t, const struct reques
 	/* Who is on a stream is served there. */
 	if (way->transport != PATH_UDP && way->transport != PATH_DTLS)
 		return NULL;
-	for (size_t i = 0; i < b->conf.n_groups; i++) {
-		const struct broker_group *g = &b->conf.groups[i];
-
-		if (g->address.family == way->remote.family && serves(g, t))
-			return g->ifindex != 0 && is_as_secure(g, r) && admits(g, way) ? g : NULL;
-	}
-	return NULL;
+	g = qualify_topic(b, t, way->remote.family);
+	return g && g->ifindex != 0 && is_as_secure(g, r) && admits(g, way) ? g : NULL;
 }
 
 /* Options that do not make a registration differ from the phantom: wire.md, step 5. */

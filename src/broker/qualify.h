@@ -18,6 +18,10 @@ const struct broker_group *qualify_group(
  * talks to, or over DTLS the one at that address which serves UDP. False: none does.
  */
 bool qualify_local(const struct broker *b, const struct request *r, struct local *ret);
+/* The group that serves it for an address family, or NULL. */
+const struct broker_group *qualify_topic(const struct broker *b, const struct topic *t, int family);
+/* Whether it may be told of with this server address. */
+bool qualify_source(const struct broker_group *g, const struct addr *local);
 
 /* Whether a registration, minus what does not count, equals the phantom: wire.md, step 5. */
 bool qualify_request(const struct msg *request);

@@ -150,6 +150,15 @@ register_confirmation(struct call *c)
 	return bunch && register_group(c, bunch, true);
 }
 
+/* Whether enough are there for a group observation, and it starts or is about to. */
+static bool
+starts_group(struct broker *b, struct bunch *bunch)
+{
+	if (!bunch->group || bunch->traditional.n < bunch->group->threshold)
+		return false;
+	return bunch->starting || group_start(b, bunch) == 0;
+}
+
 static bool
 register_traditional(struct call *c, struct bunch *bunch)
 {
@@ -169,10 +178,16 @@ register_traditional(struct call *c, struct bunch *bunch)
 	if (!o)
 		return false;
 	o->leisurely = c->r->way->multicast;
-	if (bunch->group && bunch->traditional.n >= bunch->group->threshold &&
-		group_start(c->b, bunch) == 0 &&
-		((o->state == OBSERVER_MOVING && leisure == 0) || observer_move(c->b, o, leisure)))
-		return accept_moved(c);
+	if (starts_group(c->b, bunch)) {
+		if (bunch->starting) {
+			/* It is moved when that is kept; until then it is told nothing. */
+			request_accept(c->r);
+			return true;
+		}
+		if ((o->state == OBSERVER_MOVING && leisure == 0) ||
+			observer_move(c->b, o, leisure))
+			return accept_moved(c);
+	}
 	data_reply(c, o);
 	return true;
 }

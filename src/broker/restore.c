@@ -2,7 +2,13 @@
 #include "broker/restore.h"
 
 #include "broker/broker_impl.h"
+#include "broker/qualify.h"
 #include "broker/settings.h"
+
+enum flags {
+	IS_MOVABLE = 1 << 0, /* its registration was one that a group observation may take */
+	IS_LEISURELY = 1 << 1,
+};
 
 void
 restore_server_id(struct broker *b, const uint8_t id[2])
@@ -17,25 +23,25 @@ restore_get_server_id(const struct broker *b, uint8_t ret[2])
 }
 
 int
-restore_topic(struct broker *b, uint64_t id, const struct props *props, uint32_t bound,
-	struct topic **ret)
+restore_topic(struct broker *b, const struct restore_topic *kept, struct topic **ret)
 {
+	uint32_t first_seq = kept->bound + (kept->exact ? -1u : TOPIC_SEQ_AHEAD);
 	const struct broker_ops *ops = b->ops;
 	struct broker_ops quiet = *ops;
 	struct topic *t;
-	int rc = topic_create(&b->topics, props->name, bound + TOPIC_SEQ_AHEAD, &t);
+	int rc = topic_create_at(&b->topics, kept->props->name, kept->path, first_seq, &t);
 
 	if (rc < 0)
 		return rc;
-	if (id > b->topics.last_id)
-		b->topics.last_id = id;
-	t->id = id;
+	if (kept->id > b->topics.last_id)
+		b->topics.last_id = kept->id;
+	t->id = kept->id;
 	/* Nothing is reserved yet: the first publish does that. */
-	t->seq_bound = bound;
+	t->seq_bound = kept->bound;
 	/* Nothing that the store has to be told. */
 	quiet.keep = NULL;
 	b->ops = &quiet;
-	settings_replace(b, t, props);
+	settings_replace(b, t, kept->props);
 	b->ops = ops;
 	*ret = t;
 	return 0;
@@ -54,4 +60,100 @@ restore_value(struct broker *b, struct topic *t, uint32_t content_format, struct
 	if ((int16_t)(nth - b->topics.n_values) > 0)
 		b->topics.n_values = nth;
 	t->seq = seq;
+	/* It may have been, before the restart. */
+	t->unsent = false;
+}
+
+uint32_t
+restore_observer_flags(const struct observer *o)
+{
+	return (o->bunch->group ? IS_MOVABLE : 0) | (o->leisurely ? IS_LEISURELY : 0);
+}
+
+/* The bunch it belongs to now. */
+static struct bunch *
+bunch_of(struct broker *b, struct topic *t, const struct request *r, uint32_t flags)
+{
+	const struct broker_group *group =
+		flags & IS_MOVABLE && !settings_has(t, PROPS_MAX_SUBSCRIBERS)
+			? qualify_group(b, t, r)
+			: NULL;
+
+	if (group && !group_fits(group, t->value))
+		group = NULL;
+	/* One topic has one group observation in a group: its server address is another one. */
+	for (const struct bunch *other = t->bunches; other && group; other = other->next) {
+		if (other->group == group && other->observation &&
+			!addr_equal(&other->local, &r->way->local))
+			group = NULL;
+	}
+	return bunch_get(b, t, group, r->peer->local);
+}
+
+bool
+restore_observer(struct broker *b, struct topic *t, const struct restore_observer *kept)
+{
+	const struct broker_ops *ops = b->ops;
+	struct broker_ops quiet = *ops;
+	struct msg m;
+	struct request r = {.layer = b->layer,
+		.way = &kept->way,
+		.msg = &m,
+		.shield = kept->shield,
+		.who = kept->who};
+	bool ok;
+
+	if (!t->value || (r.peer = layer_peer(b->layer, &kept->way)) == NULL)
+		return false;
+	msg_init(&m, TYPE_CON, CODE_GET);
+	m.token = kept->token;
+	/* It was heard before. */
+	r.peer->verified = true;
+	layer_pin(b->layer, r.peer);
+	quiet.keep_observer = NULL;
+	b->ops = &quiet;
+	ok = observer_resume(b, bunch_of(b, t, &r, kept->flags), &r, kept->szx,
+		(kept->flags & IS_LEISURELY) != 0);
+	b->ops = ops;
+	layer_unpin(b->layer, r.peer);
+	return ok;
+}
+
+struct each {
+	void (*topic)(void *ctx, const struct topic *t);
+	void (*observer)(void *ctx, const struct observer *o);
+	void *ctx;
+};
+
+static void
+visit(void *ctx, struct map_node *node)
+{
+	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+	const struct each *each = ctx;
+
+	if (each->topic)
+		each->topic(each->ctx, t);
+	for (const struct bunch *bunch = t->bunches; bunch && each->observer; bunch = bunch->next) {
+		for (const struct observer *o = bunch->traditional.first; o; o = o->next)
+			each->observer(each->ctx, o);
+		for (const struct observer *o = bunch->moving.first; o; o = o->next)
+			each->observer(each->ctx, o);
+	}
+}
+
+void
+restore_each_topic(struct broker *b, void (*topic)(void *ctx, const struct topic *t), void *ctx)
+{
+	struct each each = {.topic = topic, .ctx = ctx};
+
+	map_each(&b->topics.by_path, visit, &each);
+}
+
+void
+restore_each_observer(
+	struct broker *b, void (*observer)(void *ctx, const struct observer *o), void *ctx)
+{
+	struct each each = {.observer = observer, .ctx = ctx};
+
+	map_each(&b->topics.by_path, visit, &each);
 }

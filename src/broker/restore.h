@@ -13,16 +13,37 @@
 void restore_server_id(struct broker *b, const uint8_t id[2]);
 void restore_get_server_id(const struct broker *b, uint8_t ret[2]);
 
-/*
- * A topic with the number it had and its properties, without a value; the observe
- * numbers below `bound` may have been used, and as many as are reserved at once from
- * there on. Its path may have to be another one. Same errors as broker_create_topic;
- * strings are copied.
- */
-int restore_topic(struct broker *b, uint64_t id, const struct props *props, uint32_t bound,
-	struct topic **ret);
+struct restore_topic {
+	uint64_t id; /* the number it had */
+	const struct props *props;
+	struct bytes path; /* it may have to be another one */
+	uint32_t bound; /* the observe numbers below may have been used, as the store knows */
+	bool exact; /* none from there on; otherwise as many as are reserved at once may have been */
+};
+
+/* A topic without a value. Same errors as broker_create_topic; strings are copied. */
+int restore_topic(struct broker *b, const struct restore_topic *kept, struct topic **ret);
 /* Its value: number `nth` of all publishes, and with this ETag. */
 void restore_value(struct broker *b, struct topic *t, uint32_t content_format, struct bytes data,
 	const uint8_t etag[ETAG_LEN], uint16_t nth);
+
+struct restore_observer {
+	struct path way;
+	struct token token;
+	struct shield *shield; /* its registration's, borrowed; NULL: it was not protected */
+	uint32_t who;
+	uint8_t szx;
+	uint32_t flags; /* restore_observer_flags */
+};
+
+/* Who observed a topic goes on; false, and nothing is left of it: it cannot. */
+bool restore_observer(struct broker *b, struct topic *t, const struct restore_observer *kept);
+/* Of the store's: what there is to be kept. */
+void restore_each_topic(
+	struct broker *b, void (*topic)(void *ctx, const struct topic *t), void *ctx);
+void restore_each_observer(
+	struct broker *b, void (*observer)(void *ctx, const struct observer *o), void *ctx);
+/* What else is to be kept of it: bits. */
+uint32_t restore_observer_flags(const struct observer *o);
 
 #endif

@@ -159,6 +159,13 @@ is_text(struct bytes name)
 int
 topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret)
 {
+	return topic_create_at(t, name, BYTES_NONE, first_seq, ret);
+}
+
+int
+topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, uint32_t first_seq,
+	struct topic **ret)
+{
 	uint8_t text[TOPIC_PATH_MAX];
 	struct buf path = BUF_OF(text);
 	uint32_t salt = topic_name_is_path(name) ? 0 : 1;
@@ -170,10 +177,11 @@ topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struc
 		return -EEXIST;
 	if (t->by_path.n >= t->max)
 		return -ENOSPC;
-	do {
+	buf_put(&path, wanted);
+	while (path.n == 0 || path.full || topic_by_path(t, buf_bytes(&path))) {
 		buf_clear(&path);
 		make_path(t, name, salt++, &path);
-	} while (topic_by_path(t, buf_bytes(&path)));
+	}
 	topic = pool_get(&t->pool);
 	topic->name = mem_alloc(name.n + path.n + 2);
 	memcpy(topic->name, name.p, name.n);
@@ -215,14 +223,20 @@ topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes da
 }
 
 bool
-topic_reserve(struct topic *topic)
+topic_reserve_numbers(uint32_t seq, uint32_t *bound)
 {
-	uint32_t left = (topic->seq_bound - topic->seq) & SEQ_MASK;
+	uint32_t left = (*bound - seq) & SEQ_MASK;
 
 	if (left >= SEQ_NEAR && left <= TOPIC_SEQ_AHEAD)
 		return false;
-	topic->seq_bound = (topic->seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
+	*bound = (seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
 	return true;
+}
+
+bool
+topic_reserve(struct topic *topic)
+{
+	return topic_reserve_numbers(topic->seq, &topic->seq_bound);
 }
 
 struct value *

@@ -63,12 +63,18 @@ struct topic *topic_by_name(const struct topic_table *t, struct bytes name);
 /* `path` as topic.path. */
 struct topic *topic_by_path(const struct topic_table *t, struct bytes path);
 
+/* The same of any such numbers. */
+bool topic_reserve_numbers(uint32_t seq, uint32_t *bound);
+
 /*
  * Makes a topic without a value. Its path is its name as path, or a generated
  * one when the name is no safe path or the path is taken. Same errors as
  * broker_create_topic.
  */
 int topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret);
+/* The same with the path that it had, unless another topic has that now. */
+int topic_create_at(struct topic_table *t, struct bytes name, struct bytes path, uint32_t first_seq,
+	struct topic **ret);
 /* Frees a topic that nobody observes and that has no settings, and its value. */
 void topic_remove(struct topic_table *t, struct topic *topic);
 

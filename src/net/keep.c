@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "net/keep.h"
+#include "net/keep_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,27 +8,9 @@
 #include "base/mem.h"
 #include "broker/restore.h"
 #include "broker/settings.h"
-#include "store/store.h"
 
 #define SERVER_ID "server-id"
-
-/* A topic that was put back, until its value is. */
-struct restored {
-	uint64_t id;
-	struct topic *topic;
-	uint32_t bound;
-};
-
-struct keep {
-	uv_async_t wake;
-	struct store *store;
-	struct broker *broker;
-	bool was_clean; /* the last stop */
-	void (*hear)(void *ctx, const struct store_event *event); /* NULL: nobody listens */
-	void *ctx;
-	struct restored *restored; /* by id; while restoring */
-	size_t n_restored, cap_restored;
-};
+#define COLLECTION "collection"
 
 /* In the store's thread. */
 static void
@@ -40,14 +22,18 @@ on_event(void *ctx)
 }
 
 static void
-put_server_id(struct keep *k)
+put_meta(struct keep *k)
 {
 	uint8_t id[2];
-	const union store_record r = {
+	const union store_record server = {
 		.meta = {.name = BYTES_LIT(SERVER_ID), .value = BYTES_OF(id)}};
+	const union store_record collection = {
+		.meta = {.name = BYTES_LIT(COLLECTION),
+			.value = bytes_str(k->view.plan->broker.collection)}};
 
-	restore_get_server_id(k->broker, id);
-	(void)store_put(k->store, STORE_META, &r, STORE_NOW, NULL);
+	restore_get_server_id(k->view.broker, id);
+	(void)store_put(k->store, STORE_META, &server, STORE_NOW, NULL);
+	(void)store_put(k->store, STORE_META, &collection, STORE_NOW, NULL);
 }
 
 static void
@@ -56,9 +42,12 @@ on_wake(uv_async_t *wake)
 	struct keep *k = wake->data;
 	struct store_event event;
 
+	if (k->view.layer)
+		layer_advance(k->view.layer, uv_now(wake->loop));
 	while (k->store && store_next_event(k->store, &event)) {
 		switch (event.kind) {
 		case STORE_EVENT_DONE:
+			keep_watch_done(k, event.ticket, event.error);
 			break;
 		case STORE_EVENT_FAILING:
 			log_error("store: cannot write, publishes are refused: %s", event.why.text);
@@ -69,13 +58,16 @@ on_wake(uv_async_t *wake)
 		case STORE_EVENT_ANEW:
 			log_error("store: the database was lost, another one is made: %s",
 				event.why.text);
-			put_server_id(k);
-			broker_keep_all(k->broker);
+			put_meta(k);
+			broker_keep_all(k->view.broker);
+			keep_watch_all(k, false);
 			break;
 		}
 		if (k->hear)
 			k->hear(k->ctx, &event);
 	}
+	if (k->store)
+		k->view.settle(k->view.ctx);
 }
 
 static void
@@ -118,8 +110,8 @@ keep_open(const struct conf *conf, uv_loop_t *loop, struct keep **ret, struct er
 	}
 	(void)uv_async_init(loop, &k->wake, on_wake);
 	k->wake.data = k;
-	k->was_clean = how.clean;
 	say_how(&how, options.directory);
+	k->clean = how.clean;
 	*ret = k;
 	return 0;
 }
@@ -133,7 +125,7 @@ keep_store(struct keep *k)
 bool
 keep_was_clean(const struct keep *k)
 {
-	return k->was_clean;
+	return k->clean;
 }
 
 void
@@ -151,37 +143,54 @@ take_meta(void *ctx, const union store_record *r)
 	struct keep *k = ctx;
 
 	if (bytes_is(r->meta.name, SERVER_ID) && r->meta.value.n == 2)
-		restore_server_id(k->broker, r->meta.value.p);
+		restore_server_id(k->view.broker, r->meta.value.p);
+	if (bytes_is(r->meta.name, COLLECTION))
+		k->same_collection = bytes_is(r->meta.value, k->view.plan->broker.collection);
 	return 0;
 }
 
-static struct restored *
-find_restored(const struct keep *k, uint64_t id)
+struct restored *
+keep_find(const struct restored_list *l, uint64_t id)
 {
-	size_t low = 0, high = k->n_restored;
+	size_t low = 0, high = l->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (k->restored[middle].id < id)
+		if (l->all[middle].id < id)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < k->n_restored && k->restored[low].id == id ? &k->restored[low] : NULL;
+	return low < l->n && l->all[low].id == id ? &l->all[low] : NULL;
 }
 
-/* Observe numbers come first: they are known before the topics are there. */
+/* Observe numbers come first: they are known before their topics are there. */
+static void
+note(struct restored_list *l, const struct store_seq *seq)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? 2 * l->cap : 256;
+		l->all = mem_realloc(l->all, l->cap * sizeof(*l->all));
+	}
+	l->all[l->n++] = (struct restored){.id = seq->id, .bound = seq->bound};
+}
+
 static int
 take_seq(void *ctx, const union store_record *r)
 {
 	struct keep *k = ctx;
 
-	if (k->n_restored == k->cap_restored) {
-		k->cap_restored = k->cap_restored ? 2 * k->cap_restored : 256;
-		k->restored = mem_realloc(k->restored, k->cap_restored * sizeof(struct restored));
-	}
-	k->restored[k->n_restored++] = (struct restored){.id = r->seq.id, .bound = r->seq.bound};
+	note(&k->topics, &r->seq);
+	return 0;
+}
+
+static int
+take_group_seq(void *ctx, const union store_record *r)
+{
+	struct keep *k = ctx;
+
+	note(&k->groups, &r->seq);
 	return 0;
 }
 
@@ -190,7 +199,7 @@ take_topic(void *ctx, const union store_record *r)
 {
 	struct keep *k = ctx;
 	const struct store_topic *t = &r->topic;
-	struct restored *place = find_restored(k, t->id);
+	struct restored *place = keep_find(&k->topics, t->id);
 	const struct props props = {.has = t->has | PROPS_BIT(PROPS_NAME),
 		.name = t->name,
 		.type = t->type,
@@ -199,11 +208,14 @@ take_topic(void *ctx, const union store_record *r)
 		.max_subscribers = t->max_subscribers,
 		.observer_check_s = t->observer_check_s,
 		.expiration_s = t->expiration_s};
+	struct restore_topic kept = {
+		.id = t->id, .props = &props, .path = t->path, .exact = k->clean};
 	int rc;
 
 	if (!place)
 		return 0;
-	rc = restore_topic(k->broker, t->id, &props, place->bound, &place->topic);
+	kept.bound = place->bound;
+	rc = restore_topic(k->view.broker, &kept, &place->topic);
 	if (rc < 0)
 		log_warning("store: a topic that was kept is left out topic=%.*s error=%d",
 			(int)t->name.n, (const char *)t->name.p, -rc);
@@ -215,32 +227,36 @@ take_value(void *ctx, const union store_record *r)
 {
 	struct keep *k = ctx;
 	const struct store_value *v = &r->value;
-	struct restored *place = find_restored(k, v->topic);
+	struct restored *place = keep_find(&k->topics, v->topic);
 
 	if (place && place->topic && v->etag.n == ETAG_LEN)
-		restore_value(k->broker, place->topic, v->content_format, v->data, v->etag.p,
+		restore_value(k->view.broker, place->topic, v->content_format, v->data, v->etag.p,
 			(uint16_t)v->nth);
 	return 0;
 }
 
 int
-keep_restore(struct keep *k, struct broker *b, struct error *e)
+keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 {
 	static const struct {
 		enum store_kind kind;
 		int (*visit)(void *ctx, const union store_record *r);
 	} steps[] = {{STORE_META, take_meta}, {STORE_SEQ, take_seq}, {STORE_TOPIC, take_topic},
-		{STORE_VALUE, take_value}};
+		{STORE_VALUE, take_value}, {STORE_GROUP_SEQ, take_group_seq},
+		{STORE_GROUP, resume_group}, {STORE_OBSERVER, resume_observer}};
 	int rc = 0;
 
-	k->broker = b;
+	k->view = *view;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
 		rc = store_load(k->store, steps[i].kind, steps[i].visit, k, e);
-	free(k->restored);
-	k->restored = NULL;
+	free(k->topics.all);
+	free(k->groups.all);
+	k->topics = k->groups = (struct restored_list){.all = NULL};
 	if (rc < 0)
 		return rc;
-	put_server_id(k);
+	if (k->n_observers > 0)
+		log_info("broker: observers resumed n=%u", k->n_observers);
+	put_meta(k);
 	return store_start(k->store, e);
 }
 
@@ -324,6 +340,24 @@ keep_is_possible(struct keep *k)
 	return k->store && store_is_well(k->store);
 }
 
+static void
+put_exact_seq(void *ctx, const struct topic *t)
+{
+	const union store_record r = {.seq = {.id = t->id, .bound = (t->seq + 1) & 0xffffff}};
+	struct keep *k = ctx;
+
+	if (t->seq_bound != r.seq.bound)
+		(void)store_put(k->store, STORE_SEQ, &r, STORE_NOW, NULL);
+}
+
+/* After a clean stop observe numbers go on without a gap. */
+static void
+put_exact(struct keep *k)
+{
+	restore_each_topic(k->view.broker, put_exact_seq, k);
+	keep_watch_all(k, true);
+}
+
 bool
 keep_close(struct keep *k)
 {
@@ -332,6 +366,8 @@ keep_close(struct keep *k)
 
 	if (!k || !k->store)
 		return true;
+	if (k->view.broker)
+		put_exact(k);
 	rc = store_close(k->store, true, &e);
 	k->store = NULL;
 	uv_close((uv_handle_t *)&k->wake, NULL);
@@ -343,6 +379,8 @@ keep_close(struct keep *k)
 void
 keep_free(struct keep *k)
 {
+	if (k)
+		keep_watch_free(k);
 	free(k);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The broker's state in the store: topics, their newest values and observe numbers;
- * put back at the start, kept from then on. Architecture: "Store".
+ * The broker's state in the store: topics, their newest values and observe numbers, group
+ * observations and traditional observers; put back at the start, kept from then on. Architecture: "Store".
  */
 #ifndef COAPCAST_NET_KEEP_H
 #define COAPCAST_NET_KEEP_H
@@ -10,10 +10,40 @@
 
 #include "broker/broker.h"
 #include "conf/conf.h"
+#include "net/plan.h"
+#include "transport/udp.h"
 
 struct keep;
 struct store;
 struct store_event;
+
+/* What object security is bound to: msg/shield.h. */
+struct keep_binding {
+	struct bytes keys; /* which keys they are: of the group, or of the identity */
+	struct bytes gid, kid, piv; /* the kid context, kid and Partial IV of the request */
+};
+
+/* What it is kept of, borrowed until keep_close. */
+struct keep_view {
+	struct broker *broker;
+	struct layer *layer;
+	const struct udp *udp;
+	const struct plan *plan;
+	/*
+	 * What a protected group observation or observer goes on with: the bytes that say what
+	 * its phantom or registration is bound to, and a reference to its shield made of them;
+	 * `group` is NULL for an observer. NULL: they end with the daemon.
+	 */
+	bool (*pack)(void *ctx, const struct broker_group *group, struct shield *s,
+		struct keep_binding *ret);
+	struct shield *(*unpack)(void *ctx, const struct broker_group *group,
+		const struct keep_binding *binding, uint32_t *ret_who);
+	/* Whether who is not protected may use the broker that way. */
+	bool (*admits)(void *ctx, const struct path *way);
+	/* Something may have to be sent, as after a batch of datagrams. */
+	void (*settle)(void *ctx);
+	void *ctx;
+};
 
 /* Opens the store of the configuration, after which keep_close has to come. */
 int keep_open(const struct conf *conf, uv_loop_t *loop, struct keep **ret, struct error *e);
@@ -25,15 +55,20 @@ bool keep_was_clean(const struct keep *k); /* the last stop */
 void keep_listen(
 	struct keep *k, void (*hear)(void *ctx, const struct store_event *event), void *ctx);
 
-/* Puts what was kept into a new broker, and starts to keep what comes. */
-int keep_restore(struct keep *k, struct broker *b, struct error *e);
+/*
+ * Puts what was kept into a new broker, cancels the group observations that cannot go on,
+ * and starts to keep what comes.
+ */
+int keep_restore(struct keep *k, const struct keep_view *view, struct error *e);
 
-/* broker_ops.keep and broker_ops.can_keep. */
+/* broker_ops.keep, keep_group, keep_observer and can_keep. */
 void keep_put(struct keep *k, enum broker_keep what, const struct topic *t);
+bool keep_group(struct keep *k, enum broker_keep_group what, const struct group_observation *g);
+void keep_observer(struct keep *k, const struct observer *o, bool stays);
 bool keep_is_possible(struct keep *k);
 
 /*
- * Waits until everything is on the disk; false, having said so: it is not. The rest
+ * Keeps exact bounds and waits until everything is on the disk; false, having said so: it is not. The rest
  * of it is freed by keep_free, when the loop has ended. NULL is fine for both.
  */
 bool keep_close(struct keep *k);

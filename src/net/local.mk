@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
-	src/net/server.c src/net/server.h \
-	src/net/keep.c src/net/keep.h \
+	src/net/server.c src/net/server.h src/net/server_impl.h \
+	src/net/server_farewell.c src/net/server_sessions.c \
+	src/net/keep.c src/net/keep.h src/net/keep_impl.h \
+	src/net/keep_watch.c src/net/resume.c \
 	src/net/access.c src/net/access.h \
 	src/net/echo.c src/net/echo.h \
 	src/net/identities.c src/net/identities.h \

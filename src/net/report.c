@@ -38,6 +38,20 @@ report_figures(const struct figures *f)
 	}
 }
 
+void
+report_change(const struct group_observation *g, bool began)
+{
+	char to[ADDR_STRLEN], token[17];
+	struct buf hex = buf_of(token, sizeof(token));
+	struct token t;
+
+	group_token(g, &t);
+	buf_put_hex(&hex, bytes_of(t.b, t.n));
+	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s observers=%.1f",
+		began ? "started" : "cancelled", group_topic_name(g), group_conf(g)->name,
+		addr_format(&group_conf(g)->address, to), buf_str(&hex), group_count(g));
+}
+
 static void
 report_group(void *ctx, const struct group_observation *g)
 {

@@ -19,4 +19,7 @@ void report_state(const struct figures *f, struct broker *broker);
 /* Creates the configuration's topics that are not there yet; logs those that cannot be. */
 void report_topics(struct broker *broker, const struct conf *conf);
 
+/* Says that a group observation began or ended. */
+void report_change(const struct group_observation *g, bool began);
+
 #endif

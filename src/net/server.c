@@ -1,69 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "net/server.h"
+#include "net/server_impl.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include <uv.h>
-
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/rnd.h"
-#include "msg/carrier.h"
-#include "net/access.h"
 #include "net/discovery.h"
-#include "net/echo.h"
-#include "net/farewell.h"
-#include "net/identities.h"
-#include "net/keep.h"
-#include "net/listen.h"
-#include "net/metrics.h"
-#include "net/network.h"
 #include "net/notify.h"
-#include "net/plan.h"
 #include "net/reload.h"
 #include "net/report.h"
-#include "net/secure.h"
 #include "net/shields.h"
-#include "transport/coapd.h"
-#include "transport/udp.h"
 #include "wire/option.h"
-
-#define N_SIGNALS 4
-
-struct server {
-	uv_loop_t loop;
-	uv_signal_t signals[N_SIGNALS];
-	uv_timer_t timer; /* the layer's next deadline */
-	uv_timer_t watchdog;
-	uv_idle_t more; /* runs while the fan-out is not done */
-	uint64_t armed_ms; /* what `timer` waits for; WHEEL_NEVER: nothing */
-	const char *path;
-	struct conf *conf;
-	struct plan plan;
-	struct udp *udp;
-	struct coapd *coapd; /* NULL: plain UDP only */
-	struct subjects *subjects;
-	struct listen listen;
-	bool to_session; /* what was opened last */
-	struct layer *layer;
-	struct broker *broker;
-	struct metrics *metrics; /* NULL: nobody may ask */
-	struct network *network;
-	struct farewell *farewell;
-	struct keep *keep;
-	bool kept; /* nothing that was to be kept got lost */
-	struct secure *secure;
-	struct echo echo;
-	struct access *access;
-	struct access *before; /* while the rules change: those of until now */
-	struct log_brake refused, unaware;
-	uint64_t n_refused; /* requests that security.nosec forbade */
-	unsigned verbose; /* levels of the log that -v added */
-	bool stopping;
-};
 
 static struct buf *
 on_open(void *ctx, const struct path *way)
@@ -215,6 +165,22 @@ on_keep(void *ctx, enum broker_keep what, const struct topic *t)
 }
 
 static bool
+on_keep_group(void *ctx, enum broker_keep_group what, const struct group_observation *g)
+{
+	struct server *s = ctx;
+
+	return keep_group(s->keep, what, g);
+}
+
+static void
+on_keep_observer(void *ctx, const struct observer *o, bool stays)
+{
+	struct server *s = ctx;
+
+	keep_observer(s->keep, o, stays);
+}
+
+static bool
 can_keep(void *ctx)
 {
 	struct server *s = ctx;
@@ -257,16 +223,8 @@ on_udp_local(void *ctx, const struct path *way, struct addr *ret_local, uint16_t
 static void
 on_group(void *ctx, const struct group_observation *g, bool began)
 {
-	char to[ADDR_STRLEN], token[17];
-	struct buf hex = buf_of(token, sizeof(token));
-	struct token t;
-
 	(void)ctx;
-	group_token(g, &t);
-	buf_put_hex(&hex, bytes_of(t.b, t.n));
-	log_info("broker: group observation %s topic=%s group=%s to=%s token=%s observers=%.1f",
-		began ? "started" : "cancelled", group_topic_name(g), group_conf(g)->name,
-		addr_format(&group_conf(g)->address, to), buf_str(&hex), group_count(g));
+	report_change(g, began);
 }
 
 static void
@@ -299,9 +257,11 @@ arm(struct server *s)
 static void on_more(uv_idle_t *idle);
 
 /* After a batch: notify, send, and sleep until the next deadline. */
-static void
-settle(struct server *s)
+void
+server_settle(void *ctx)
 {
+	struct server *s = ctx;
+
 	if (broker_flush(s->broker))
 		(void)uv_idle_start(&s->more, on_more);
 	else
@@ -312,7 +272,7 @@ settle(struct server *s)
 static void
 on_more(uv_idle_t *idle)
 {
-	settle(idle->data);
+	server_settle(idle->data);
 }
 
 static void
@@ -322,11 +282,11 @@ on_timer(uv_timer_t *t)
 
 	s->armed_ms = WHEEL_NEVER;
 	layer_advance(s->layer, uv_now(&s->loop));
-	settle(s);
+	server_settle(s);
 }
 
-static void
-on_datagram(void *ctx, const struct path *from, struct bytes datagram)
+void
+server_on_datagram(void *ctx, const struct path *from, struct bytes datagram)
 {
 	struct server *s = ctx;
 	struct path way = *from;
@@ -346,10 +306,10 @@ on_truncated(void *ctx, const struct path *from, struct bytes head)
 	layer_receive_cut(s->layer, from, head);
 }
 
-static void
-on_batch(void *ctx)
+void
+server_on_batch(void *ctx)
 {
-	settle(ctx);
+	server_settle(ctx);
 }
 
 static void
@@ -361,48 +321,7 @@ on_network(void *ctx)
 
 	layer_advance(s->layer, uv_now(&s->loop));
 	network_follow(s->network, &v);
-	settle(s);
-}
-
-static void
-on_nack(void *ctx, const struct path *way, uint16_t mid)
-{
-	struct server *s = ctx;
-
-	carrier_nack(s->layer, way, mid);
-}
-
-static void
-on_lost(void *ctx, const struct path *way, enum coapd_end why)
-{
-	struct server *s = ctx;
-
-	(void)why;
-	carrier_lost(s->layer, way);
-}
-
-static bool
-is_needed(void *ctx, const struct path *way)
-{
-	struct server *s = ctx;
-
-	return carrier_is_needed(s->layer, way);
-}
-
-static bool
-subject_psk(void *ctx, struct bytes identity, uint32_t *ret_who, struct bytes *ret_key)
-{
-	struct server *s = ctx;
-
-	return identities_find_psk(s->conf, s->subjects, identity, ret_who, ret_key);
-}
-
-static bool
-subject_cn(void *ctx, struct bytes cn, uint32_t *ret_who)
-{
-	struct server *s = ctx;
-
-	return identities_find_cn(s->conf, s->subjects, cn, ret_who);
+	server_settle(s);
 }
 
 static void
@@ -413,8 +332,8 @@ on_watchdog(uv_timer_t *t)
 }
 
 /* Ends everything that lives in the loop; what the handles need is freed after it. */
-static void
-stop(struct server *s)
+void
+server_stop(struct server *s)
 {
 	if (s->stopping)
 		return;
@@ -500,7 +419,7 @@ reload(struct server *s)
 	else
 		take_up(s, fresh);
 	conf_free(fresh);
-	settle(s);
+	server_settle(s);
 	notify_send("READY=1");
 }
 
@@ -537,7 +456,7 @@ on_signal(uv_signal_t *h, int number)
 		break;
 	default:
 		log_notice("server: stopping signal=%d", number);
-		stop(s);
+		server_stop(s);
 		break;
 	}
 }
@@ -554,41 +473,16 @@ start_signals(struct server *s)
 	}
 }
 
-/* What DTLS, TLS and TCP need, where one of them is listened on. */
-static int
-start_sessions(struct server *s, struct error *e)
-{
-	static const struct coapd_ops ops = {.on_datagram = on_datagram,
-		.on_batch = on_batch,
-		.on_nack = on_nack,
-		.on_lost = on_lost,
-		.is_needed = is_needed,
-		.subject_psk = subject_psk,
-		.subject_cn = subject_cn};
-	const struct coapd_limits limits = {.sessions = s->conf->broker.limits.sessions};
-	const struct conf_certificate *c = s->conf->security.certificate;
-
-	if (!listen_needs_sessions(s->conf))
-		return 0;
-	if ((s->coapd = coapd_new(&s->loop, &ops, s, &limits)) == NULL) {
-		error_set(e, "cannot start libcoap");
-		return -ENOMEM;
-	}
-	if (!c)
-		return 0;
-	return coapd_certify(s->coapd,
-		&(struct coapd_certificate){.file = c->file, .key = c->key, .ca = c->ca}, e);
-}
-
 static int
 start_listening(struct server *s, struct error *e)
 {
-	static const struct udp_ops ops = {
-		.on_datagram = on_datagram, .on_truncated = on_truncated, .on_batch = on_batch};
+	static const struct udp_ops ops = {.on_datagram = server_on_datagram,
+		.on_truncated = on_truncated,
+		.on_batch = server_on_batch};
 	int rc;
 
 	s->udp = udp_new(&s->loop, &ops, s);
-	if ((rc = start_sessions(s, e)) < 0 ||
+	if ((rc = server_start_sessions(s, e)) < 0 ||
 		(rc = listen_start(&s->listen, s->conf, s->udp, s->coapd, e)) < 0)
 		return rc;
 	if (s->conf->metrics_listen.family != AF_UNSPEC &&
@@ -597,6 +491,19 @@ start_listening(struct server *s, struct error *e)
 		return rc;
 	return discovery_join(
 		s->udp, s->conf->discovery_interfaces, s->conf->n_discovery_interfaces, e);
+}
+
+static bool
+on_admits(void *ctx, const struct path *way)
+{
+	return is_admitted(ctx, way);
+}
+
+/* Nobody knows who is in an unprotected group observation that was resumed. */
+static bool
+is_closed(void *ctx, struct bytes topic)
+{
+	return !on_may(ctx, 0, BROKER_MAY_SUBSCRIBE, topic);
 }
 
 static int
@@ -631,6 +538,8 @@ start_core(struct server *s, struct error *e)
 		.random = on_random,
 		.wall_s = on_wall,
 		.keep = on_keep,
+		.keep_group = on_keep_group,
+		.keep_observer = on_keep_observer,
 		.can_keep = can_keep,
 		.may = on_may,
 		.group_phantom = on_group_phantom,
@@ -638,7 +547,7 @@ start_core(struct server *s, struct error *e)
 		.udp_local = on_udp_local,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
-
+	struct keep_view view;
 	int rc;
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
@@ -648,49 +557,21 @@ start_core(struct server *s, struct error *e)
 	layer_verify(s->layer, verify[s->conf->security.echo]);
 	s->broker = broker_new(&s->plan.broker, &broker_ops, s, s->layer);
 	if ((rc = secure_new(s->conf, s->keep, s->subjects, run, s, &s->secure, e)) < 0 ||
-		(rc = start_groups(s, e)) < 0 || (rc = keep_restore(s->keep, s->broker, e)) < 0)
+		(rc = start_groups(s, e)) < 0)
 		return rc;
+	view = (struct keep_view){.broker = s->broker,
+		.layer = s->layer,
+		.udp = s->udp,
+		.plan = &s->plan,
+		.admits = on_admits,
+		.settle = server_settle,
+		.ctx = s};
+	if ((rc = keep_restore(s->keep, &view, e)) < 0)
+		return rc;
+	/* What is not allowed any more. */
+	broker_review(s->broker, is_closed);
 	report_topics(s->broker, s->conf);
 	return 0;
-}
-
-static bool
-begin_farewell(void *ctx)
-{
-	struct server *s = ctx;
-	struct broker_stats stats;
-
-	broker_stats(s->broker, &stats);
-	log_notice("server: farewell group-observations=%llu observers=%llu",
-		(unsigned long long)stats.group_observations, (unsigned long long)stats.observers);
-	layer_advance(s->layer, uv_now(&s->loop));
-	broker_farewell(s->broker);
-	settle(s);
-	return stats.group_observations > 0;
-}
-
-static bool
-is_quiet(void *ctx)
-{
-	const struct server *s = ctx;
-
-	return layer_n_exchanges(s->layer) == 0;
-}
-
-static void
-end_farewell(void *ctx)
-{
-	log_notice("server: stopping after the farewell");
-	stop(ctx);
-}
-
-static void
-start_farewell(struct server *s)
-{
-	static const struct farewell_ops ops = {
-		.begin = begin_farewell, .is_quiet = is_quiet, .end = end_farewell};
-
-	s->farewell = farewell_new(&s->loop, s->listen.locks, s->listen.n_locks, &ops, s);
 }
 
 static void
@@ -718,12 +599,12 @@ start_timers(struct server *s)
 static enum server_exit
 finish(struct server *s, enum server_exit status)
 {
-	stop(s);
+	server_stop(s);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	if (!s->kept && status == EXIT_OK)
 		status = EXIT_STORE;
-	keep_free(s->keep);
 	broker_free(s->broker);
+	keep_free(s->keep);
 	layer_free(s->layer);
 	secure_free(s->secure);
 	echo_fini(&s->echo);
@@ -770,7 +651,7 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 		return finish(s, EXIT_STORE);
 	}
 	start_network(s);
-	start_farewell(s);
+	server_start_farewell(s);
 	secure_wait(s->secure, &s->loop, &s->stopping);
 	report_ready(conf);
 	notify_send("READY=1");

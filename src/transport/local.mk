@@ -6,6 +6,7 @@ libcoapcast_a_SOURCES += \
 	src/transport/coapd_tls.c \
 	src/transport/inbox.c src/transport/inbox.h \
 	src/transport/netlink.c src/transport/netlink.h \
+	src/transport/once.c src/transport/once.h \
 	src/transport/outbox.c src/transport/outbox.h \
 	src/transport/route.c src/transport/route.h \
 	src/transport/sock.c src/transport/sock.h \

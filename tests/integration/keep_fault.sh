@@ -58,6 +58,8 @@ for word in enospc eio erofs fsync; do
 	stop broker KILL
 	start_preloaded
 	n=0
+	# What the start itself puts would find the fault first.
+	wait_until 10 counter_is store waiting 0
 	is "$(client "$at/demo")" "accepted $word" "$word: and there after a kill"
 	is "$(client_codes -m put -t 0 -e after "$at/demo")" 2.04 "$word: all is well again"
 done

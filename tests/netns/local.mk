@@ -17,6 +17,7 @@ netns_tests = \
 	tests/netns/network.sh \
 	tests/netns/nosec.sh \
 	tests/netns/refresh.sh \
+	tests/netns/resume.sh \
 	tests/netns/several.sh \
 	tests/netns/unheard.sh \
 	tests/netns/source.sh \

@@ -388,6 +388,8 @@ bw_start(void)
 
 	bw.layer = layer_new(&layer_ops, NULL, &bw.layer_limits, bw.now_ms);
 	broker_ops.keep = bw.keep;
+	broker_ops.keep_group = bw.keep_group;
+	broker_ops.keep_observer = bw.keep_observer;
 	broker_ops.can_keep = bw.can_keep;
 	bw.broker = broker_new(&bw.conf, &broker_ops, NULL, bw.layer);
 }

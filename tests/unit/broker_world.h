@@ -69,6 +69,9 @@ struct bw {
 	bool mute; /* nothing is said */
 	bool closed; /* there is no room to send */
 	void (*keep)(void *ctx, enum broker_keep what, const struct topic *t); /* broker_ops */
+	bool (*keep_group)(
+		void *ctx, enum broker_keep_group what, const struct group_observation *g);
+	void (*keep_observer)(void *ctx, const struct observer *o, bool stays);
 	bool (*can_keep)(void *ctx);
 	int random_byte; /* every random byte; -1: unpredictable ones */
 	struct bytes random_bytes; /* or these, again and again */

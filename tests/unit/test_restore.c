@@ -26,6 +26,14 @@ can_keep(void *ctx)
 	return !cannot_keep;
 }
 
+static int
+revive(uint64_t id, const struct props *p, uint32_t bound, struct topic **ret)
+{
+	const struct restore_topic kept = {.id = id, .props = p, .bound = bound};
+
+	return restore_topic(bw.broker, &kept, ret);
+}
+
 static void
 setup(void)
 {
@@ -80,7 +88,7 @@ START_TEST(observe_numbers_are_reserved_before_they_are_used)
 	unsigned told = 0;
 
 	/* Just before the numbers begin anew. */
-	ck_assert_int_eq(restore_topic(bw.broker, 1, &p, 0xfff000 - 100, &t), 0);
+	ck_assert_int_eq(revive(1, &p, 0xfff000 - 100, &t), 0);
 	bw.mute = true;
 	bw_sub(1);
 	for (unsigned i = 0; i < 3 * TOPIC_SEQ_AHEAD; i++) {
@@ -133,7 +141,7 @@ START_TEST(a_topic_comes_back_as_it_was)
 	struct topic *t, *other;
 	struct msg m;
 
-	ck_assert_int_eq(restore_topic(bw.broker, 77, &p, 1000, &t), 0);
+	ck_assert_int_eq(revive(77, &p, 1000, &t), 0);
 	restore_value(bw.broker, t, 0, BYTES_LIT("kept"), etag, 9);
 	expect_kept(0, 0, 0, 0);
 	settings_describe(t, &now);
@@ -152,7 +160,7 @@ START_TEST(a_topic_comes_back_as_it_was)
 	expect_kept(0, 1, 1, 0);
 	p.name = BYTES_LIT("other");
 	bw_topic("other", NULL);
-	ck_assert_int_eq(restore_topic(bw.broker, 78, &p, 0, &other), -EEXIST);
+	ck_assert_int_eq(revive(78, &p, 0, &other), -EEXIST);
 }
 END_TEST
 
@@ -162,7 +170,7 @@ START_TEST(an_empty_value_is_a_value)
 	struct props p = {.has = PROPS_BIT(PROPS_NAME), .name = BYTES_LIT("hall")};
 	struct topic *t;
 
-	ck_assert_int_eq(restore_topic(bw.broker, 1, &p, 0, &t), 0);
+	ck_assert_int_eq(revive(1, &p, 0, &t), 0);
 	restore_value(bw.broker, t, BROKER_NO_FORMAT, bytes_of("", 0), etag, 1);
 	bw_in(1, "GET /ps/data/hall");
 	bw_expect("1=2.05 ");

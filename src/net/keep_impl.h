@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inside of what is kept, shared by keep.c (topics, events, bounds), keep_watch.c
+ * (group observations and observers on their way to the store) and resume.c (the same on
+ * their way back), and nobody else.
+ */
+#ifndef COAPCAST_NET_KEEP_IMPL_H
+#define COAPCAST_NET_KEEP_IMPL_H
+
+#include "net/keep.h"
+#include "store/store.h"
+
+/* A topic, or a group observation, that was kept, while restoring. */
+struct restored {
+	uint64_t id;
+	struct topic *topic; /* NULL: it could not be put back, or it is none */
+	uint32_t bound;
+};
+
+/* By id, as the store tells them. */
+struct restored_list {
+	struct restored *all;
+	size_t n, cap;
+};
+
+/* A promise that somebody waits for. */
+struct waiting {
+	struct waiting *next;
+	uint64_t ticket;
+	uint64_t group; /* the group observation that begins with it */
+};
+
+struct keep {
+	uv_async_t wake;
+	struct store *store;
+	bool clean; /* the last stop was */
+	struct keep_view view;
+	void (*hear)(void *ctx, const struct store_event *event); /* NULL: nobody listens */
+	void *ctx;
+	struct restored_list topics, groups; /* while restoring */
+	struct waiting *waiting;
+	bool same_collection; /* paths are what they were */
+	unsigned n_observers; /* that were put back */
+};
+
+struct restored *keep_find(const struct restored_list *l, uint64_t id);
+
+/* The binding of an observer; false: it is none. */
+bool keep_take_binding(struct bytes from, struct keep_binding *ret);
+
+/* A promise was kept, or was not (error < 0). */
+void keep_watch_done(struct keep *k, uint64_t ticket, int error);
+/* Everything of group observations and observers once more: another database, or a stop. */
+void keep_watch_all(struct keep *k, bool exact);
+void keep_watch_free(struct keep *k);
+
+/* Visitors of STORE_GROUP and STORE_OBSERVER, after topics and values. */
+int resume_group(void *ctx, const union store_record *r);
+int resume_observer(void *ctx, const union store_record *r);
+
+#endif

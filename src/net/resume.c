@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Group observations and traditional observers that were kept: put back, as if there had
+ * been no restart, where everything they depend on is as it was. Others are told that they are
+ * over: a group by the 5.03 that cancels it.
+ */
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/rnd.h"
+#include "broker/group.h"
+#include "broker/restore.h"
+#include "net/keep_impl.h"
+#include "transport/once.h"
+#include "transport/route.h"
+
+#define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
+#define SOON 4 /* after a stop that was not clean a notification is due within Max-Age / SOON */
+
+static const struct broker_group *
+group_named(const struct keep *k, struct bytes name)
+{
+	const struct broker_conf *conf = &k->view.plan->broker;
+
+	for (size_t i = 0; i < conf->n_groups; i++) {
+		if (bytes_is(name, conf->groups[i].name))
+			return &conf->groups[i];
+	}
+	return NULL;
+}
+
+/* "Cancellation": 5.03, Token T, no payload, no Observe; from where it was, to where it was. */
+static int
+cancel(const struct store_group *r, const struct broker_group *now)
+{
+	struct udp_group way = {.group = r->address,
+		.source = r->source,
+		.hops = now ? now->hops : 1,
+		.ifindex = now ? now->ifindex : 0};
+	struct token token = {.n = (uint8_t)r->token.n};
+	uint8_t bytes[16];
+	struct buf out = BUF_OF(bytes);
+	uint16_t mid;
+	int rc;
+
+	memcpy(token.b, r->token.p, r->token.n);
+	if (way.ifindex == 0 && (rc = route_interface_of(&r->source, &way.ifindex)) < 0)
+		return rc;
+	rnd_fill(&mid, sizeof(mid));
+	msg_put_header(&out, TYPE_NON, CODE_UNAVAILABLE, (uint16_t)(mid | MULTICAST_MID), &token);
+	return once_send(&way, buf_bytes(&out));
+}
+
+static void
+describe(const struct store_group *r, struct buf *out)
+{
+	char at[ADDR_STRLEN];
+
+	buf_printf(out, "group=%.*s to=%s token=", (int)r->group.n, (const char *)r->group.p,
+		addr_format(&r->address, at));
+	buf_put_hex(out, r->token);
+}
+
+/* Whether who is not protected may still be told: the group tells everybody. */
+static bool
+is_admitted(const struct keep *k, const struct store_group *r)
+{
+	const struct path way = {.remote = r->source, .local = r->source};
+
+	return k->view.admits(k->view.ctx, &way);
+}
+
+static struct shield *
+shield_of(struct keep *k, const struct broker_group *group, const struct store_group *r)
+{
+	const struct keep_binding binding = {
+		.keys = r->keys, .gid = r->gid, .kid = r->kid, .piv = r->piv};
+	uint32_t who;
+
+	if (r->keys.n == 0 || !k->view.unpack)
+		return NULL;
+	return k->view.unpack(k->view.ctx, group, &binding, &who);
+}
+
+/* As a start of the same would make it now; -ESTALE: it cannot be. */
+static int
+bring_back(struct keep *k, const struct store_group *r, const struct broker_group *group)
+{
+	const struct restored *topic = keep_find(&k->topics, r->topic);
+	const struct restored *seq = keep_find(&k->groups, r->id);
+	struct group_kept kept = {.id = r->id,
+		.group = group,
+		.source = r->source,
+		.token = {.n = (uint8_t)r->token.n},
+		.phantom = r->phantom,
+		.ending_s = r->ending_s,
+		.n = (double)r->count_milli / 1000};
+	int socket = udp_find_socket(k->view.udp, &r->source), rc;
+
+	if (!group || !topic || !topic->topic || !seq || socket < 0 ||
+		!addr_equal(&group->address, &r->address) || !(r->keys.p || is_admitted(k, r)))
+		return -ESTALE;
+	if (r->keys.p && (kept.shield = shield_of(k, group, r)) == NULL)
+		return -EACCES;
+	memcpy(kept.token.b, r->token.p, r->token.n);
+	kept.socket = (uint16_t)socket;
+	kept.bound = seq->bound;
+	kept.seq = k->clean ? seq->bound - 1 : seq->bound + TOPIC_SEQ_AHEAD;
+	kept.refresh_ms = k->clean ? r->flags : group->max_age_s * 1000 / SOON;
+	rc = group_resume(k->view.broker, topic->topic, &kept);
+	if (rc < 0)
+		layer_shield_release(k->view.layer, kept.shield);
+	return rc;
+}
+
+/* The store does so when it runs, after these visits. */
+static void
+forget_group(struct keep *k, uint64_t id)
+{
+	const union store_record group = {.group = {.id = id}}, seq = {.seq = {.id = id}};
+	const struct store_change changes[] = {
+		{STORE_GROUP_SEQ, true, &seq}, {STORE_GROUP, true, &group}};
+
+	(void)store_put_all(k->store, changes, 2, STORE_NOW, NULL);
+}
+
+int
+resume_group(void *ctx, const union store_record *record)
+{
+	const struct store_group *r = &record->group;
+	struct keep *k = ctx;
+	const struct broker_group *group = group_named(k, r->group);
+	char text[256];
+	struct buf what = buf_of(text, sizeof(text));
+	int rc = -ESTALE;
+
+	if (r->token.n == 0 || r->token.n > sizeof(((struct token *)NULL)->b))
+		return 0;
+	if (k->same_collection)
+		rc = bring_back(k, r, group);
+	describe(r, &what);
+	if (rc == 0) {
+		log_info("broker: group observation resumed %s", buf_str(&what));
+		return 0;
+	}
+	/* Nobody believes what is not protected as the rest was. */
+	rc = r->keys.p ? -EACCES : cancel(r, group);
+	log_notice("broker: group observation is not what it was, cancelled %s error=%d",
+		buf_str(&what), -rc);
+	forget_group(k, r->id);
+	return 0;
+}
+
+/* Its shield, and who it is; false: it is as anonymous as it was, or lost. */
+static bool
+unshield(struct keep *k, const struct store_observer *r, struct restore_observer *kept)
+{
+	struct keep_binding binding;
+
+	if (!r->binding.p)
+		return k->view.admits(k->view.ctx, &kept->way);
+	if (!k->view.unpack || !keep_take_binding(r->binding, &binding))
+		return false;
+	kept->shield = k->view.unpack(k->view.ctx, NULL, &binding, &kept->who);
+	return kept->shield != NULL;
+}
+
+static bool
+restore(struct keep *k, const struct store_observer *r)
+{
+	const struct restored *topic = keep_find(&k->topics, r->topic);
+	struct restore_observer kept = {
+		.way = {.remote = r->remote, .local = r->local, .ifindex = r->remote.scope},
+		.token = {.n = (uint8_t)r->token.n},
+		.szx = (uint8_t)r->szx,
+		.flags = r->flags};
+	int socket = udp_find_socket(k->view.udp, &r->local);
+	bool ok;
+
+	if (!k->same_collection || !topic || !topic->topic || socket < 0 ||
+		r->token.n > sizeof(kept.token.b) || !unshield(k, r, &kept))
+		return false;
+	if (r->token.n > 0)
+		memcpy(kept.token.b, r->token.p, r->token.n);
+	kept.way.socket = (uint16_t)socket;
+	ok = restore_observer(k->view.broker, topic->topic, &kept);
+	layer_shield_release(k->view.layer, kept.shield);
+	return ok;
+}
+
+int
+resume_observer(void *ctx, const union store_record *record)
+{
+	struct keep *k = ctx;
+
+	if (restore(k, &record->observer))
+		k->n_observers++;
+	else
+		(void)store_remove(k->store, STORE_OBSERVER, record, STORE_NOW, NULL);
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The server and its sessions: DTLS, TLS and TCP. */
+#include "msg/carrier.h"
+#include "net/identities.h"
+#include "net/server_impl.h"
+
+static void
+on_nack(void *ctx, const struct path *way, uint16_t mid)
+{
+	struct server *s = ctx;
+
+	carrier_nack(s->layer, way, mid);
+}
+
+static void
+on_lost(void *ctx, const struct path *way, enum coapd_end why)
+{
+	struct server *s = ctx;
+
+	(void)why;
+	carrier_lost(s->layer, way);
+}
+
+static bool
+is_needed(void *ctx, const struct path *way)
+{
+	struct server *s = ctx;
+
+	return carrier_is_needed(s->layer, way);
+}
+
+static bool
+subject_psk(void *ctx, struct bytes identity, uint32_t *ret_who, struct bytes *ret_key)
+{
+	struct server *s = ctx;
+
+	return identities_find_psk(s->conf, s->subjects, identity, ret_who, ret_key);
+}
+
+static bool
+subject_cn(void *ctx, struct bytes cn, uint32_t *ret_who)
+{
+	struct server *s = ctx;
+
+	return identities_find_cn(s->conf, s->subjects, cn, ret_who);
+}
+
+/* What DTLS, TLS and TCP need, where one of them is listened on. */
+int
+server_start_sessions(struct server *s, struct error *e)
+{
+	static const struct coapd_ops ops = {.on_datagram = server_on_datagram,
+		.on_batch = server_on_batch,
+		.on_nack = on_nack,
+		.on_lost = on_lost,
+		.is_needed = is_needed,
+		.subject_psk = subject_psk,
+		.subject_cn = subject_cn};
+	const struct coapd_limits limits = {.sessions = s->conf->broker.limits.sessions};
+	const struct conf_certificate *c = s->conf->security.certificate;
+
+	if (!listen_needs_sessions(s->conf))
+		return 0;
+	if ((s->coapd = coapd_new(&s->loop, &ops, s, &limits)) == NULL) {
+		error_set(e, "cannot start libcoap");
+		return -ENOMEM;
+	}
+	if (!c)
+		return 0;
+	return coapd_certify(s->coapd,
+		&(struct coapd_certificate){.file = c->file, .key = c->key, .ca = c->ca}, e);
+}
