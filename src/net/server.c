@@ -31,6 +31,7 @@
 #include "transport/udp.h"
 #include "wire/option.h"
 
+#define CROWD_EVERY_MS 10000 /* between two lines of the log about it */
 #define N_SIGNALS 4
 
 struct server {
@@ -60,6 +61,7 @@ struct server {
 	struct access *access;
 	struct access *before; /* while the rules change: those of until now */
 	struct log_brake refused, unaware;
+	uint64_t crowd_told_ms; /* when the log last said that clients are silent; 0: never */
 	uint64_t n_refused; /* requests that security.nosec forbade */
 	unsigned verbose; /* levels of the log that -v added */
 	bool stopping;
@@ -256,6 +258,19 @@ on_unaware(void *ctx, const struct group_observation *g, const struct addr *clie
 		log_notice("broker: client does not follow informative responses and stays "
 			   "traditional peer=%s topic=%s suppressed=%u",
 			addr_format(client, at), group_topic_name(g), held);
+}
+
+static void
+on_crowd(void *ctx, size_t n_waiting)
+{
+	struct server *s = ctx;
+	uint64_t now = layer_now(s->layer);
+
+	if (s->crowd_told_ms > 0 && now - s->crowd_told_ms < CROWD_EVERY_MS)
+		return;
+	s->crowd_told_ms = now;
+	log_notice("server: many clients acknowledge nothing; confirmable messages wait n=%zu",
+		n_waiting);
 }
 
 static void on_timer(uv_timer_t *t);
@@ -585,7 +600,8 @@ start_core(struct server *s, struct error *e)
 		.is_verified = on_is_verified,
 		.challenge = on_challenge,
 		.on_lost = on_peer_lost,
-		.shields = &shields_ops};
+		.shields = &shields_ops,
+		.on_crowd = on_crowd};
 	static const enum layer_verify verify[] = {[CONF_ECHO_OFF] = LAYER_VERIFY_NEVER,
 		[CONF_ECHO_AUTO] = LAYER_VERIFY_AUTO,
 		[CONF_ECHO_ALWAYS] = LAYER_VERIFY_ALWAYS};

@@ -27,6 +27,7 @@ dist_check_SCRIPTS += \
 	tests/integration/keygen.sh \
 	tests/integration/limits.sh \
 	tests/integration/metrics.sh \
+	tests/integration/crowd.sh \
 	tests/integration/pace.sh \
 	tests/integration/sessions.sh \
 	tests/integration/signals.sh \
