@@ -4,6 +4,7 @@
 
 #include "broker/broker_impl.h"
 #include "broker/settings.h"
+#include "wire/link.h"
 #include "wire/option.h"
 
 #define FORMAT_CBOR 60
@@ -17,9 +18,10 @@ void
 topic_describe(const struct broker *b, const struct topic *t, struct buf *data, struct props *ret)
 {
 	*ret = (struct props){.has = IMMUTABLE};
-	buf_put_str(data, b->conf.collection);
+	/* A URI reference: its octets are escaped as those of links are. */
+	link_put_path(data, bytes_str(b->conf.collection));
 	buf_put_str(data, "/data");
-	buf_put_str(data, t->path);
+	link_put_path(data, bytes_str(t->path));
 	ret->name = bytes_str(t->name);
 	ret->data = buf_bytes(data);
 	ret->resource_type = BYTES_LIT(RT_DATA);

@@ -9,6 +9,9 @@
 #define SEQ_MASK 0xffffffu
 #define SEQ_NEAR 1024 /* so many left: time to reserve more */
 #define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
+/* A longer path would leave too little of a message for its other options and the payload. */
+#define SEGMENTS_MAX 32
+#define PATH_NAME_MAX 512
 
 void
 topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8_t id[2])
@@ -88,7 +91,10 @@ bool
 topic_name_is_path(struct bytes name)
 {
 	struct bytes rest = name;
+	unsigned n_segments = 1;
 
+	if (name.n > PATH_NAME_MAX)
+		return false;
 	/* `data` leads to the topic data of others. */
 	if (bytes_is(name, "data") || bytes_is(bytes_head(name, 5), "data/"))
 		return false;
@@ -96,7 +102,7 @@ topic_name_is_path(struct bytes name)
 		const uint8_t *slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
 		size_t n = slash ? (size_t)(slash - rest.p) : rest.n;
 
-		if (!segment_is_safe(bytes_head(rest, n)))
+		if (n_segments++ > SEGMENTS_MAX || !segment_is_safe(bytes_head(rest, n)))
 			return false;
 		if (!slash)
 			return true;

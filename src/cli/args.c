@@ -187,14 +187,17 @@ take_date(const char *text, int64_t *ret)
 {
 	struct tm tm = {.tm_isdst = 0};
 	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	int day;
 
 	if (end && *end == 'T') {
 		end = strptime(end, "T%H:%M:%SZ", &tm);
 	}
 	if (!end || *end)
 		return false;
+	/* A day that its month does not have would become one of the next. */
+	day = tm.tm_mday;
 	*ret = timegm(&tm);
-	return true;
+	return tm.tm_mday == day;
 }
 
 /* A date, or "+30d" from now on. */

@@ -286,6 +286,12 @@ connection_close(struct connection *c)
 }
 
 static void
+on_pause_closed(uv_handle_t *h)
+{
+	*(bool *)h->data = true;
+}
+
+static void
 on_progress(void *ctx, size_t n, size_t total)
 {
 	const struct connection *c = ctx;
@@ -316,6 +322,31 @@ connection_get(
 	};
 
 	connection_ask(c, &r, ret);
+}
+
+static void
+on_pause_over(uv_timer_t *t)
+{
+	*(bool *)t->data = true;
+}
+
+void
+connection_pause(struct connection *c, uint32_t seconds)
+{
+	bool over = false;
+	uv_timer_t t;
+
+	(void)uv_timer_init(c->loop, &t);
+	t.data = &over;
+	uv_update_time(c->loop);
+	(void)uv_timer_start(&t, on_pause_over, (uint64_t)seconds * 1000, 0);
+	while (!over)
+		(void)uv_run(c->loop, UV_RUN_ONCE);
+	over = false;
+	t.data = &over;
+	uv_close((uv_handle_t *)&t, on_pause_closed);
+	while (!over)
+		(void)uv_run(c->loop, UV_RUN_ONCE);
 }
 
 static const char *

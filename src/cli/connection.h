@@ -40,6 +40,8 @@ enum cli_exit connection_open_on(
 /* Runs the loop until everything in it is closed, unless it is shared. */
 void connection_close(struct connection *c);
 
+/* Lets so many seconds pass. */
+void connection_pause(struct connection *c, uint32_t seconds);
 /* A request with the timeout of the arguments; the result is valid until the next. */
 void connection_ask(struct connection *c, struct transfer_request *r, struct transfer_result *ret);
 /* The same for a GET. */

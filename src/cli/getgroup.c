@@ -100,6 +100,10 @@ getgroup_run(const struct args *a, const struct uri *uri, const struct addr *gro
 		connection_complain("the URI names no topic");
 		return CLI_USAGE;
 	}
+	if (uri_check_path(uri->path, &e) < 0) {
+		connection_complain("%s", e.text);
+		return CLI_USAGE;
+	}
 	find_path(uri, path, sizeof(path));
 	target.path = bytes_str(path);
 	if ((rc = collect_open(&all, a, &target, show)) != CLI_OK)

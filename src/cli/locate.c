@@ -10,9 +10,10 @@
 #include "wire/props.h"
 
 #define FORMAT_TOPIC 606 /* application/core-pubsub+cbor; not assigned yet */
-#define FILTER_MAX (2 * URI_PART_MAX + 32)
+#define FILTER_MAX (8 * URI_PART_MAX)
 
 static const char data_part[] = "/data";
+static const char core_prefix[] = "/.well-known/"; /* of what every server has: no topics */
 
 bool
 locate_path(const struct connection *c, struct bytes reference, char *ret, size_t cap)
@@ -64,7 +65,6 @@ is_data_of(const struct connection *c, const char *collection, struct place *ret
 		return false;
 	read_name(c->uri.path + n, ret->name);
 	ret->topic[0] = '\0';
-	(void)snprintf(ret->path, sizeof(ret->path), "%s", c->uri.path);
 	return true;
 }
 
@@ -141,6 +141,23 @@ read_topic(struct connection *c, struct bytes target, struct place *ret)
 	}
 	(void)snprintf(ret->topic, sizeof(ret->topic), "%s", path);
 	connection_note(c, "topic %s has its data at %s", ret->name, ret->path);
+	if (c->uri.query[0] == '\0')
+		return CLI_OK;
+	connection_complain("the name of a topic has no query: %s", c->text);
+	return CLI_USAGE;
+}
+
+/* The path of the URI is what is meant, and has to be one that can be asked for. */
+static enum cli_exit
+use_path(const struct connection *c, struct place *ret)
+{
+	struct error e;
+
+	if (uri_check_path(c->uri.path, &e) < 0) {
+		connection_complain("%s", e.text);
+		return CLI_USAGE;
+	}
+	(void)snprintf(ret->path, sizeof(ret->path), "%s", c->uri.path);
 	return CLI_OK;
 }
 
@@ -171,14 +188,29 @@ ask_collection(
 	return *ret_exit == CLI_OK ? ASKED_FOUND : ASKED_FAILED;
 }
 
+/* Whether a request can ask for it: the size and the number of its segments. */
+static bool
+makes_path(const char *path)
+{
+	struct target t = {.path = bytes_str(path), .accept = TARGET_NO_FORMAT};
+	uint8_t space[2 * URI_PART_MAX + 16];
+	struct buf scratch = BUF_OF(space);
+	struct msg m;
+
+	msg_init(&m, TYPE_CON, CODE_PUT);
+	return target_put(&t, &m, &scratch) == 0;
+}
+
 static enum cli_exit
 no_topic(struct connection *c, const char *collection, bool create, struct place *ret)
 {
-	if (!create) {
+	(void)snprintf(ret->path, sizeof(ret->path), "%s%s%s", collection, data_part, c->uri.path);
+	/* A name that makes no path is not created by a publish. */
+	if (!create || !makes_path(ret->path)) {
 		connection_complain("there is no topic %s", ret->name);
 		return CLI_REFUSED;
 	}
-	(void)snprintf(ret->path, sizeof(ret->path), "%s%s%s", collection, data_part, c->uri.path);
+	ret->absent = true;
 	connection_note(c, "there is no topic %s; publishing may create it", ret->name);
 	return CLI_OK;
 }
@@ -194,7 +226,7 @@ look_further(struct connection *c, bool create, struct place *ret)
 		return rc;
 	for (unsigned i = 0; i < all.n; i++) {
 		if (is_data_of(c, all.path[i], ret))
-			return CLI_OK;
+			return use_path(c, ret);
 		if (ask_collection(c, all.path[i], ret, &rc) != ASKED_FOUND && rc == CLI_OK)
 			continue;
 		return rc;
@@ -202,8 +234,7 @@ look_further(struct connection *c, bool create, struct place *ret)
 	if (all.n > 0)
 		return no_topic(c, all.path[0], create, ret);
 	connection_note(c, "no topic collection there: using %s as it is", c->uri.path);
-	(void)snprintf(ret->path, sizeof(ret->path), "%s", c->uri.path);
-	return CLI_OK;
+	return use_path(c, ret);
 }
 
 enum cli_exit
@@ -215,9 +246,12 @@ locate_topic(struct connection *c, bool create, struct place *ret)
 		connection_complain("the URI names no topic");
 		return CLI_USAGE;
 	}
+	ret->absent = false;
 	if (is_data_of(c, LOCATE_COLLECTION, ret))
-		return CLI_OK;
+		return use_path(c, ret);
 	read_name(c->uri.path + 1, ret->name);
+	if (strncmp(c->uri.path, core_prefix, strlen(core_prefix)) == 0)
+		return use_path(c, ret);
 	switch (ask_collection(c, LOCATE_COLLECTION, ret, &rc)) {
 	case ASKED_NONE:
 		return no_topic(c, LOCATE_COLLECTION, create, ret);
@@ -234,7 +268,9 @@ find_by_data(struct connection *c, struct place *place)
 {
 	char collection[URI_PART_MAX + 1];
 	const char *end = strstr(place->path, "/data/");
-	const struct props by_data = {.has = PROPS_BIT(PROPS_DATA), .data = bytes_str(place->path)};
+	uint8_t space[3 * sizeof(place->path)];
+	struct buf data = BUF_OF(space);
+	struct props by_data = {.has = PROPS_BIT(PROPS_DATA)};
 	struct transfer_result r;
 	struct link_reader links;
 	struct link_value l;
@@ -242,6 +278,9 @@ find_by_data(struct connection *c, struct place *place)
 
 	(void)snprintf(
 		collection, sizeof(collection), "%.*s", (int)(end - place->path), place->path);
+	/* The property is a URI reference: what was left as it is in ours is escaped there. */
+	link_put_path(&data, bytes_str(place->path));
+	by_data.data = buf_bytes(&data);
 	fetch_topic(c, collection, &by_data, &r);
 	if ((rc = connection_judge(&r, c->text)) != CLI_OK)
 		return rc;
@@ -260,6 +299,10 @@ locate_properties(struct connection *c, struct place *ret)
 	enum cli_exit rc;
 
 	ret->topic[0] = '\0';
+	if (c->uri.query[0] != '\0') {
+		connection_complain("the URI of a topic has no query: %s", c->text);
+		return CLI_USAGE;
+	}
 	if ((rc = locate_topic(c, false, ret)) != CLI_OK || ret->topic[0] != '\0')
 		return rc;
 	if (strstr(ret->path, "/data/"))
@@ -277,6 +320,10 @@ locate_new(struct connection *c, struct place *ret)
 
 	if (c->uri.path[0] == '\0') {
 		connection_complain("the URI names no topic");
+		return CLI_USAGE;
+	}
+	if (c->uri.query[0] != '\0') {
+		connection_complain("the URI of a topic has no query: %s", c->text);
 		return CLI_USAGE;
 	}
 	read_name(c->uri.path + 1, ret->name);

@@ -17,6 +17,7 @@ struct place {
 	char name[URI_PART_MAX + 1]; /* of the topic, as people read it */
 	char topic[URI_PART_MAX + 1]; /* path of its properties; "" when nobody asked for it */
 	char path[2 * URI_PART_MAX + 16]; /* of its data: collection, "/data", name */
+	bool absent; /* there is no such topic; a publish might create it */
 };
 
 /* The topic collections of a broker. */

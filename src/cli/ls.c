@@ -11,6 +11,9 @@
 #include "wire/link.h"
 #include "wire/props.h"
 
+/* What a topic was created with tells nothing of what it has: for `topic show`. */
+#define LISTED (PROPS_ALL & ~PROPS_BIT(PROPS_INITIALIZE))
+
 struct ls {
 	struct connection c;
 	bool over; /* nobody reads on, or nobody answers */
@@ -77,26 +80,51 @@ print_topic(struct ls *l, struct bytes target)
 	}
 	if (!read_topic(l, path, &r, &p))
 		return;
-	written = l->c.args->json ? topics_print_json(path, &p) : print_plain(&p);
+	written = l->c.args->json ? topics_print_json(path, &p, LISTED) : print_plain(&p);
 	if (written != CONNECTION_WRITTEN)
 		fail(l, connection_wrote(written), true);
 }
 
-/* The list is copied: each topic asked for takes its place in the connection. */
+static int
+compare_targets(const void *a, const void *b)
+{
+	struct bytes x = *(const struct bytes *)a, y = *(const struct bytes *)b;
+	int by = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+
+	return by ? by : (x.n > y.n) - (x.n < y.n);
+}
+
+/*
+ * In the order of their paths, which most often are their names. The list is copied: each
+ * topic asked for takes its place in the connection.
+ */
 static void
 print_links(struct ls *l, struct bytes body)
 {
+	struct bytes *targets = NULL;
+	size_t n = 0, cap = 0;
 	uint8_t *copy = mem_dup(body);
 	struct link_reader links = {.in = bytes_of(copy, body.n)};
 	struct link_value v;
 
-	while (!l->over && link_next(&links, &v)) {
+	while (link_next(&links, &v)) {
 		struct link_param rt;
 
 		/* The type of a link that has none is implied: a topic. */
-		if (!link_find_param(&v, "rt", &rt) || link_param_lists(&rt, "core.ps.conf"))
-			print_topic(l, v.target);
+		if (v.target.n == 0 ||
+			(link_find_param(&v, "rt", &rt) && !link_param_lists(&rt, "core.ps.conf")))
+			continue;
+		if (n == cap) {
+			cap = cap ? 2 * cap : 64;
+			targets = mem_realloc(targets, cap * sizeof(*targets));
+		}
+		targets[n++] = v.target;
 	}
+	if (n > 0)
+		qsort(targets, n, sizeof(*targets), compare_targets);
+	for (size_t i = 0; !l->over && i < n; i++)
+		print_topic(l, targets[i]);
+	free(targets);
 	free(copy);
 }
 
@@ -131,7 +159,13 @@ list(struct ls *l)
 	bool named = u->path[0] != '\0';
 	struct transfer_result r;
 	enum cli_exit rc;
+	struct error e;
 
+	if (uri_check_path(u->path, &e) < 0) {
+		connection_complain("%s", e.text);
+		fail(l, CLI_USAGE, true);
+		return;
+	}
 	connection_get(&l->c, named ? u->path : LOCATE_COLLECTION, u->query, &r);
 	if (!named && r.end == TRANSFER_ANSWERED && r.code == CODE_NOT_FOUND)
 		list_discovered(l);

@@ -10,6 +10,16 @@
 
 #define READ_STEP 65536
 
+/* Whether the server takes the same later on; not past -W. */
+static bool
+is_to_wait(const struct connection *c, const struct transfer_result *r)
+{
+	uint32_t most_ms = c->args->timeout_ms;
+
+	return r->end == TRANSFER_ANSWERED && r->code == CODE_TOO_MANY_REQUESTS &&
+	       (most_ms == 0 || (uint64_t)r->max_age_s * 1000 <= most_ms);
+}
+
 static enum cli_exit
 publish(struct connection *c, const struct place *place, struct bytes value)
 {
@@ -25,7 +35,17 @@ publish(struct connection *c, const struct place *place, struct bytes value)
 	enum cli_exit rc;
 	char name[16];
 
+	/* coap-pubsub, "Rate Limiting": not again before Max-Age is over; then it is sent. */
 	connection_ask(c, &q, &r);
+	while (c->args->lines && is_to_wait(c, &r)) {
+		connection_note(c, "too fast: waiting for %u s", (unsigned)r.max_age_s);
+		connection_pause(c, r.max_age_s);
+		connection_ask(c, &q, &r);
+	}
+	if (place->absent && r.end == TRANSFER_ANSWERED && r.code == CODE_NOT_FOUND) {
+		connection_complain("there is no topic %s", place->name);
+		return CLI_REFUSED;
+	}
 	if ((rc = connection_judge(&r, c->text)) == CLI_OK)
 		connection_note(c, "published %zu bytes: %s", value.n, msg_code_name(r.code, name));
 	return rc;

@@ -137,7 +137,8 @@ on_end(void *ctx, enum observation_end end, uint8_t code, const char *text)
 	struct subscription *s = ctx;
 
 	if (end == OBSERVATION_REFUSED) {
-		s->ops->on_end(s->ctx, connection_refused(code, 60, bytes_str(text), s->c.text));
+		s->ops->on_end(s->ctx, connection_refused(code, observation_retry_s(s->o),
+					       bytes_str(text), s->c.text));
 		return;
 	}
 	connection_complain("%s: %s%s%s", s->c.text, ends[end].text, *text ? ": " : "", text);

@@ -15,7 +15,7 @@
 #define BODY_MAX (2 * URI_PART_MAX + 256) /* all properties but initialize and topic-type */
 
 enum connection_written
-topics_print_json(const char *path, const struct props *p)
+topics_print_json(const char *path, const struct props *p, unsigned keys)
 {
 	struct json j = {0};
 	enum connection_written written;
@@ -34,7 +34,7 @@ topics_print_json(const char *path, const struct props *p)
 		json_put_uint(&j, "max_subscribers", p->max_subscribers);
 	if (props_has(p, PROPS_OBSERVER_CHECK))
 		json_put_uint(&j, "observer_check", p->observer_check_s);
-	if (props_has(p, PROPS_INITIALIZE))
+	if (props_has(p, PROPS_INITIALIZE) && (keys & PROPS_BIT(PROPS_INITIALIZE)))
 		json_put_payload(&j, "initialize", p->initialize);
 	json_close(&j);
 	written = connection_write(bytes_of(j.p, j.n));
@@ -69,13 +69,17 @@ put_date(struct buf *out, int64_t at_s)
 static void
 put_value(struct buf *out, struct bytes v)
 {
-	if (cborget_is_utf8(v)) {
-		put_text(out, "initialize", v);
-		return;
+	char *line = mem_alloc(TEXT_ESCAPED(v.n));
+
+	/* As --initialize takes it, to the byte: so, nothing that is escaped. */
+	if (cborget_is_utf8(v) && text_escape(v, line) == v.n) {
+		buf_printf(out, "initialize: text:%s\n", line);
+	} else {
+		buf_put_str(out, "initialize: hex:");
+		buf_put_hex(out, v);
+		buf_put_u8(out, '\n');
 	}
-	buf_put_str(out, "initialize: hex:");
-	buf_put_hex(out, v);
-	buf_put_u8(out, '\n');
+	free(line);
 }
 
 static enum connection_written
@@ -122,7 +126,7 @@ show(struct connection *c, const char *path)
 		return CLI_OTHER;
 	}
 	return connection_wrote(
-		c->args->json ? topics_print_json(path, &p) : print_plain(path, &p));
+		c->args->json ? topics_print_json(path, &p, PROPS_ALL) : print_plain(path, &p));
 }
 
 /* The byte string that "hex:80", "text:x" or any other text means; *ret_copy is to be freed. */

@@ -15,7 +15,7 @@ enum cli_exit topics_show(const struct args *a);
 enum cli_exit topics_set(const struct args *a);
 enum cli_exit topics_remove(const struct args *a);
 
-/* A topic as a JSON object in a line; `path` is that of its properties. */
-enum connection_written topics_print_json(const char *path, const struct props *p);
+/* The properties of `keys` as a JSON object in a line; `path` is that of the topic. */
+enum connection_written topics_print_json(const char *path, const struct props *p, unsigned keys);
 
 #endif

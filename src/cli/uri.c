@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "client/target.h"
+#include "wire/cborget.h"
 
 #define OPTION_MAX 255 /* bytes of a Uri-Path or Uri-Query */
 
@@ -141,9 +142,18 @@ parse_part(struct bytes in, char *ret, const char *what, struct error *e)
 	struct buf plain = BUF_OF(space);
 	int rc = copy_part(ret, URI_PART_MAX + 1, in, what, e);
 
-	if (rc == 0 && (rc = target_unescape(in, &plain)) < 0)
+	if (rc < 0)
+		return rc;
+	if (target_unescape(in, &plain) < 0) {
 		error_set(e, "the %s of the URI has a '%%' without two hex digits", what);
-	return rc;
+		return -EINVAL;
+	}
+	/* RFC 7252 6.4: what becomes an option is text. */
+	if (!cborget_is_utf8(buf_bytes(&plain)) || memchr(space, '\0', plain.n)) {
+		error_set(e, "the %s of the URI is no UTF-8 text", what);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* RFC 7252 5.10.1: what becomes one Uri-Path or Uri-Query. The escapes are sound. */
@@ -165,6 +175,12 @@ check_pieces(const char *part, char separator, const char *what, struct error *e
 }
 
 int
+uri_check_path(const char *path, struct error *e)
+{
+	return check_pieces(path, '/', "a segment", e);
+}
+
+int
 uri_parse(const char *text, struct uri *ret, struct error *e)
 {
 	struct uri u = {.port = 0};
@@ -180,8 +196,6 @@ uri_parse(const char *text, struct uri *ret, struct error *e)
 	query = path + strcspn(path, "?");
 	if (parse_authority(bytes_of(authority, (size_t)(path - authority)), &u, e) < 0 ||
 		parse_part(bytes_of(path, (size_t)(query - path)), u.path, "path", e) < 0)
-		return -EINVAL;
-	if (check_pieces(u.path, '/', "a segment", e) < 0)
 		return -EINVAL;
 	if (strcmp(u.path, "/") == 0)
 		u.path[0] = '\0';

@@ -26,7 +26,13 @@ struct uri {
 	char query[URI_PART_MAX + 1]; /* without '?' */
 };
 
-/* 0; -EINVAL, with e filled, when it is none that this build understands. */
+/*
+ * 0; -EINVAL, with e filled, when it is none that this build understands. Its path may be
+ * the name of a topic, and no path that can be asked for: uri_check_path.
+ */
 int uri_parse(const char *text, struct uri *ret, struct error *e);
+
+/* Whether each segment of a path of sound escapes fits an option; -EINVAL. */
+int uri_check_path(const char *path, struct error *e);
 
 #endif

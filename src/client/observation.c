@@ -134,6 +134,25 @@ fetch_offer(struct observation *o, const struct msg *first)
 	transfer_resume(&o->offer, o->session, &r, first, on_offer, o);
 }
 
+/* Not now: for an observation that was under way it is asked again when Max-Age is over. */
+static bool
+put_off(struct observation *o, const struct msg *m)
+{
+	char code[16];
+
+	o->retry_s = transfer_max_age_s(m);
+	if (!o->registered || (m->code != CODE_UNAVAILABLE && m->code != CODE_TOO_MANY_REQUESTS))
+		return false;
+	observation_note(o, true, "refused with %s: registering again in %u s",
+		msg_code_name(m->code, code), (unsigned)o->retry_s);
+	observation_pause(o);
+	call_stop(&o->call);
+	o->state = STATE_WAITING;
+	observation_set_due(o, DUE_REGISTER,
+		o->retry_s * 1000ull + session_random(o->session, OBSERVATION_AGAIN_MS));
+	return true;
+}
+
 /* An answer that is no success: an offer, or the end. */
 static void
 take_refusal(struct observation *o, const struct arrival *a)
@@ -158,6 +177,8 @@ take_refusal(struct observation *o, const struct arrival *a)
 		membership_take_up(o, &f, a);
 		return;
 	}
+	if (v == OFFER_NONE && put_off(o, a->msg))
+		return;
 	if (v == OFFER_NONE)
 		error_set(&e, "%.*s", (int)(p.n < 200 ? p.n : 200), p.n ? (const char *)p.p : "");
 	else
@@ -204,6 +225,8 @@ on_response(void *owner, const struct arrival *a)
 
 	if (MSG_CLASS(a->msg->code) != 2)
 		take_refusal(o, a);
+	else if (a->msg->code != CODE_CONTENT)
+		observation_end(o, OBSERVATION_REFUSED, a->msg->code, "that is no value");
 	else if (o->state != STATE_GROUP) /* there, it was sent before we were moved */
 		take_value(o, a);
 	return true;
@@ -331,6 +354,12 @@ observation_free(struct observation *o)
 	observation_stop(o);
 	latest_fini(&o->latest);
 	free(o);
+}
+
+uint32_t
+observation_retry_s(const struct observation *o)
+{
+	return o->retry_s;
 }
 
 uint64_t

@@ -91,6 +91,9 @@ void observation_stop(struct observation *o);
 /* Stops it and frees; NULL is fine. */
 void observation_free(struct observation *o);
 
+/* When the one who refused last may be asked again. */
+uint32_t observation_retry_s(const struct observation *o);
+
 /* Notifications missing so far. */
 uint64_t observation_missed(const struct observation *o);
 

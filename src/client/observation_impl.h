@@ -55,6 +55,7 @@ struct observation {
 	struct timer due;
 	enum due what_due;
 	uint64_t again_ms; /* no renewal before this moment */
+	uint32_t retry_s; /* Max-Age of the last refusal */
 
 	/* In the group. */
 	struct listener listener; /* its socket is the joined one */

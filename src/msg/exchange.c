@@ -24,7 +24,7 @@ static void
 unfresh(struct layer *l, struct exchange *x)
 {
 	if (x->fresh)
-		line_remove(&l->fresh, x);
+		line_remove(&l->lanes[x->lane].fresh, x);
 	x->fresh = false;
 }
 
@@ -55,6 +55,17 @@ queue_remove(struct peer *p, struct exchange *x)
 		p->queue->prev_in_line = x->prev_in_line;
 }
 
+/* It is the first of its peer: it leaves when its lane's window has room. */
+static void
+make_ready(struct layer *l, struct exchange *x)
+{
+	x->peer->active = x;
+	x->ready = true;
+	x->lane = x->peer->heard ? LANE_HEARD : LANE_UNHEARD;
+	x->sent_ms = l->wheel.now_ms;
+	line_append(&l->lanes[x->lane].ready, x);
+}
+
 /* Takes an exchange out of wherever it waits; its peer's next becomes ready. */
 static void
 detach(struct layer *l, struct exchange *x)
@@ -72,12 +83,12 @@ detach(struct layer *l, struct exchange *x)
 		return;
 	}
 	if (x->ready)
-		line_remove(&l->ready, x);
-	p->active = p->queue;
-	if (p->active) {
-		queue_remove(p, p->active);
-		p->active->ready = true;
-		line_append(&l->ready, p->active);
+		line_remove(&l->lanes[x->lane].ready, x);
+	p->active = NULL;
+	if (p->queue) {
+		x = p->queue;
+		queue_remove(p, x);
+		make_ready(l, x);
 	}
 }
 
@@ -116,10 +127,12 @@ transmit(struct layer *l, struct exchange *x)
 	}
 	if (x->n_sent > 0 && m.renewed)
 		x->mid = peer_next_mid(x->peer);
-	if (x->n_sent++ > 0)
+	if (x->n_sent++ > 0) {
 		l->stats.retransmitted++;
-	else
+		x->peer->heard = false;
+	} else {
 		l->stats.con_sent++;
+	}
 	wheel_start(&l->wheel, &x->timer, l->wheel.now_ms + x->timeout_ms);
 	x->timeout_ms *= 2;
 	peer_path(x->peer, &way);
@@ -132,11 +145,10 @@ transmit(struct layer *l, struct exchange *x)
 		hand_over(l, x);
 }
 
-/* The endpoint does not answer: nothing that waits for it will fare better. */
-void
-exchange_give_up(struct layer *l, struct peer *p)
+/* Nothing that waits for that endpoint will fare better. */
+static void
+give_up(struct layer *l, struct peer *p)
 {
-	l->stats.timeouts++;
 	peer_pin(&l->peers, p);
 	/* Owners may cancel others and queue new ones meanwhile: only those of now end. */
 	p->active->doomed = true;
@@ -149,6 +161,13 @@ exchange_give_up(struct layer *l, struct peer *p)
 	peer_unpin(&l->peers, p);
 }
 
+void
+exchange_give_up(struct layer *l, struct peer *p)
+{
+	l->stats.timeouts++;
+	give_up(l, p);
+}
+
 /* It leaves when its peer's others are acknowledged. */
 static void
 enqueue(struct layer *l, struct exchange *x)
@@ -159,9 +178,7 @@ enqueue(struct layer *l, struct exchange *x)
 		queue_append(p, x);
 		return;
 	}
-	p->active = x;
-	x->ready = true;
-	line_append(&l->ready, x);
+	make_ready(l, x);
 }
 
 static void
@@ -194,7 +211,7 @@ start(struct layer *l, struct exchange *x)
 	x->mid = peer_next_mid(x->peer);
 	x->sent_ms = l->wheel.now_ms;
 	x->fresh = true;
-	line_append(&l->fresh, x);
+	line_append(&l->lanes[x->lane].fresh, x);
 	transmit(l, x);
 }
 
@@ -238,23 +255,87 @@ layer_cancel(struct layer *l, struct exchange *x)
 
 /* Those not acknowledged for a while no longer hold the others up. */
 static void
-expire_fresh(struct layer *l)
+expire_fresh(struct layer *l, struct lane *lane)
 {
-	while (l->fresh.first && l->wheel.now_ms - l->fresh.first->sent_ms >= LAYER_FRESH_MS)
-		unfresh(l, l->fresh.first);
+	while (lane->fresh.first && l->wheel.now_ms - lane->fresh.first->sent_ms >= LAYER_FRESH_MS)
+		unfresh(l, lane->fresh.first);
+}
+
+static bool
+is_crowded(const struct layer *l)
+{
+	const struct exchange *first = l->lanes[LANE_UNHEARD].ready.first;
+
+	return first && l->wheel.now_ms - first->sent_ms > LAYER_PATIENCE_MS;
+}
+
+/*
+ * Where many who never answer wait, most of them were never there: who came last goes
+ * first then, since somebody may still be waiting for that.
+ */
+static struct exchange *
+next_ready(const struct layer *l, enum lane_of which)
+{
+	const struct line *ready = &l->lanes[which].ready;
+
+	return which == LANE_UNHEARD && is_crowded(l) ? ready->last : ready->first;
+}
+
+static void
+flush_lane(struct layer *l, enum lane_of which)
+{
+	struct lane *lane = &l->lanes[which];
+
+	expire_fresh(l, lane);
+	while (lane->ready.first && lane->fresh.n < LAYER_WINDOW) {
+		struct exchange *x = next_ready(l, which);
+
+		line_remove(&lane->ready, x);
+		x->ready = false;
+		start(l, x);
+	}
+}
+
+/* An eighth of all exchanges is not for those whom nobody ever heard of. */
+static void
+crowd_out(struct layer *l)
+{
+	size_t most = l->limits.exchanges - l->limits.exchanges / 8;
+	struct line *ready = &l->lanes[LANE_UNHEARD].ready;
+
+	if (is_crowded(l) && l->ops->on_crowd)
+		l->ops->on_crowd(l->ctx, ready->n);
+	while (l->exchanges.n_used > most && is_crowded(l)) {
+		l->stats.crowded_out++;
+		give_up(l, ready->first->peer);
+	}
 }
 
 void
 layer_flush(struct layer *l)
 {
-	expire_fresh(l);
-	while (l->ready.first && l->fresh.n < LAYER_WINDOW) {
-		struct exchange *x = l->ready.first;
+	flush_lane(l, LANE_HEARD);
+	flush_lane(l, LANE_UNHEARD);
+	crowd_out(l);
+}
 
-		line_remove(&l->ready, x);
-		x->ready = false;
-		start(l, x);
+uint64_t
+exchange_next(const struct layer *l)
+{
+	uint64_t next = WHEEL_NEVER;
+
+	for (unsigned i = 0; i < N_LANES; i++) {
+		const struct lane *lane = &l->lanes[i];
+
+		if (!lane->ready.first)
+			continue;
+		if (lane->fresh.n < LAYER_WINDOW)
+			return l->wheel.now_ms;
+		/* What is ready waits for the window, whose oldest leaves it by time. */
+		if (lane->fresh.first->sent_ms + LAYER_FRESH_MS < next)
+			next = lane->fresh.first->sent_ms + LAYER_FRESH_MS;
 	}
+	return next;
 }
 
 bool
@@ -266,6 +347,7 @@ exchange_settle(struct layer *l, struct peer *p, uint16_t mid, enum exchange_end
 		return false;
 	if (end == EXCHANGE_ACKED)
 		l->stats.acked++;
+	p->heard = end == EXCHANGE_ACKED && x->n_sent == 1;
 	/* Of one that was sent again nobody knows which of the two was acknowledged. */
 	if (end == EXCHANGE_ACKED && x->n_sent == 1)
 		peer_time(p, l->wheel.now_ms - x->sent_ms, l->wheel.now_ms);

@@ -61,16 +61,9 @@ layer_now(const struct layer *l)
 uint64_t
 layer_next(const struct layer *l)
 {
-	uint64_t next = wheel_next(&l->wheel);
+	uint64_t timer = wheel_next(&l->wheel), ready = exchange_next(l);
 
-	if (!l->ready.first)
-		return next;
-	if (l->fresh.n < LAYER_WINDOW)
-		return l->wheel.now_ms;
-	/* What is ready waits for the window, whose oldest leaves it by time. */
-	if (l->fresh.first->sent_ms + LAYER_FRESH_MS < next)
-		next = l->fresh.first->sent_ms + LAYER_FRESH_MS;
-	return next;
+	return ready < timer ? ready : timer;
 }
 
 struct wheel *

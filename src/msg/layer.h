@@ -14,6 +14,7 @@
 #include "base/wheel.h"
 #include "msg/peer.h"
 #include "msg/request.h"
+#include "msg/stats.h"
 
 struct layer;
 struct dedup;
@@ -23,8 +24,9 @@ struct dedup;
 #define LAYER_MAX_RETRANSMIT 4
 #define LAYER_EXCHANGE_LIFETIME_S 247
 /* Longest first timeout 3 s, doubled four times: 45 s from the first to the last, then 48 s more. */
-#define LAYER_WINDOW 64 /* fresh CONs unacknowledged at once, over all peers */
+#define LAYER_WINDOW 64 /* fresh CONs unacknowledged at once, over all peers of a lane */
 #define LAYER_FRESH_MS 100 /* after that long a CON no longer counts in the window */
+#define LAYER_PATIENCE_MS 1000 /* CONs to who is silent wait so long in order of arrival */
 #define LAYER_LEISURE_MS 5000 /* DEFAULT_LEISURE */
 
 /* What goes to one peer; the tail is options, marker and payload, encoded. */
@@ -66,6 +68,11 @@ struct layer_ops {
 	 */
 	const struct shield_ops *shields;
 	void (*on_lost)(void *ctx, struct peer *p); /* carrier_lost; may be NULL */
+	/*
+	 * So many CONs wait for longer than LAYER_PATIENCE_MS, since their peers and those
+	 * before them acknowledge nothing. Again and again while it lasts; may be NULL.
+	 */
+	void (*on_crowd)(void *ctx, size_t n_waiting);
 };
 
 enum exchange_end { EXCHANGE_ACKED, EXCHANGE_RESET, EXCHANGE_TIMEOUT, EXCHANGE_CANCELLED };
@@ -93,7 +100,7 @@ struct exchange {
 	const struct exchange_ops *ops;
 	void *owner;
 	void *user; /* the owner's second word; may be written */
-	uint64_t sent_ms; /* first transmission */
+	uint64_t sent_ms; /* first transmission; before it, since when it is ready */
 	uint32_t timeout_ms; /* the next one is this long after the last */
 	uint16_t mid;
 	uint8_t n_sent; /* transmissions so far; 0: waiting */
@@ -101,17 +108,7 @@ struct exchange {
 	bool fresh; /* in the line of those that fill the window */
 	bool doomed; /* its peer was given up */
 	bool late; /* in the line of those whose leisure is not over */
-};
-
-struct layer_stats {
-	uint64_t received, ignored, malformed, pings, resets;
-	uint64_t requests, duplicates, bad_options, responses, stray_responses, stray_acks;
-	uint64_t con_sent, retransmitted, acked, timeouts, refused_peers, refused_exchanges;
-	uint64_t evicted_peers, evicted_duplicates; /* forgotten for others, before their time */
-	uint64_t challenged,
-		verified; /* requests answered with an Echo, and peers that returned it */
-	uint64_t held,
-		refused_held; /* answers to multicast requests: late, and for want of room none */
+	uint8_t lane; /* while it is ready or fresh: enum lane_of */
 };
 
 struct layer_limits {

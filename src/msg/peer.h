@@ -56,6 +56,7 @@ struct peer {
 	uint16_t mid; /* the last message id used towards it */
 	uint16_t rtt_ms; /* round-trip time and 1; 0: not known */
 	bool verified; /* it was seen to receive what is sent there: layer_verify */
+	bool heard; /* it acknowledged the last CON, at the first attempt */
 	uint32_t n_pins; /* who hold on to it; 0: may be evicted */
 	uint32_t paced_ms; /* when all NONs to it so far would have left, one per round trip */
 };

@@ -65,6 +65,8 @@ static const struct figure table[] = {
 		"Messages that found limits.peers reached."),
 	COUNTER("messages", "refused-exchanges", layer.refused_exchanges,
 		"Confirmable messages that found limits.exchanges reached."),
+	COUNTER("messages", "crowded-out", layer.crowded_out,
+		"Endpoints given up because confirmable messages to too many silent ones waited."),
 	COUNTER("messages", "evicted-peers", layer.evicted_peers,
 		"Endpoints forgotten because limits.peers was reached."),
 	COUNTER("messages", "evicted-duplicates", layer.evicted_duplicates,

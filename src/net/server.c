@@ -15,6 +15,8 @@
 #include "net/shields.h"
 #include "wire/option.h"
 
+#define CROWD_EVERY_MS 10000 /* between two lines of the log about it */
+
 static struct buf *
 on_open(void *ctx, const struct path *way)
 {
@@ -238,6 +240,19 @@ on_unaware(void *ctx, const struct group_observation *g, const struct addr *clie
 		log_notice("broker: client does not follow informative responses and stays "
 			   "traditional peer=%s topic=%s suppressed=%u",
 			addr_format(client, at), group_topic_name(g), held);
+}
+
+static void
+on_crowd(void *ctx, size_t n_waiting)
+{
+	struct server *s = ctx;
+	uint64_t now = layer_now(s->layer);
+
+	if (s->crowd_told_ms > 0 && now - s->crowd_told_ms < CROWD_EVERY_MS)
+		return;
+	s->crowd_told_ms = now;
+	log_notice("server: many clients acknowledge nothing; confirmable messages wait n=%zu",
+		n_waiting);
 }
 
 static void on_timer(uv_timer_t *t);
@@ -529,7 +544,8 @@ start_core(struct server *s, struct error *e)
 		.is_verified = on_is_verified,
 		.challenge = on_challenge,
 		.on_lost = on_peer_lost,
-		.shields = &shields_ops};
+		.shields = &shields_ops,
+		.on_crowd = on_crowd};
 	static const enum layer_verify verify[] = {[CONF_ECHO_OFF] = LAYER_VERIFY_NEVER,
 		[CONF_ECHO_AUTO] = LAYER_VERIFY_AUTO,
 		[CONF_ECHO_ALWAYS] = LAYER_VERIFY_ALWAYS};

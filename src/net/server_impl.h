@@ -49,6 +49,7 @@ struct server {
 	struct access *access;
 	struct access *before; /* while the rules change: those of until now */
 	struct log_brake refused, unaware;
+	uint64_t crowd_told_ms; /* when the log last said that clients are silent; 0: never */
 	uint64_t n_refused; /* requests that security.nosec forbade */
 	unsigned verbose; /* levels of the log that -v added */
 	bool stopping;

@@ -47,8 +47,8 @@ is_path_char(uint8_t c)
 	return c != 0 && strchr(marks, c) != NULL;
 }
 
-static void
-put_path(struct buf *out, struct bytes path)
+void
+link_put_path(struct buf *out, struct bytes path)
 {
 	static const char digit[] = "0123456789ABCDEF"; /* RFC 3986 2.1: upper case */
 
@@ -84,7 +84,7 @@ link_put(struct buf *out, const struct link *l)
 	if (out->n > 0)
 		buf_put_u8(out, ',');
 	buf_put_u8(out, '<');
-	put_path(out, l->path);
+	link_put_path(out, l->path);
 	buf_put_u8(out, '>');
 	if (l->rt.p != NULL) {
 		buf_put_str(out, ";rt=");

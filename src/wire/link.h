@@ -69,6 +69,9 @@ bool link_find_param(const struct link_value *l, const char *name, struct link_p
 /* Whether one of the values of a parameter, separated by spaces, is this one. */
 bool link_param_lists(const struct link_param *p, const char *value);
 
+/* Appends a path as a URI reference: what a path may not hold is escaped, escapes stay. */
+void link_put_path(struct buf *out, struct bytes path);
+
 /* Appends text with %XX replaced by the octet it stands for. */
 void link_put_decoded(struct buf *out, struct bytes text);
 

@@ -46,6 +46,18 @@ expires: 2100-01-01T00:00:00Z
 max-subscribers: 7
 observer-check: 600
 initialize: hex:80ff" "topic show with every property"
+# What is shown is what --initialize takes, whatever it is.
+for value in plain hex:80ff text:hex:80 "text: x " 'text:a\x0a' $'text:a\nb'; do
+	exits 0 "initialize $value" "$coapcast" topic create --ct 0 --initialize "$value" "$uri/first"
+	shown=$("$coapcast" topic show "$uri/first" | sed -n 's/^initialize: //p')
+	"$coapcast" get "$uri/first" >"$tmp/value"
+	"$coapcast" topic rm "$uri/first"
+	"$coapcast" topic create --ct 0 --initialize "$shown" "$uri/first"
+	"$coapcast" get "$uri/first" | cmp -s "$tmp/value" -
+	ok $? "is shown as $shown, which makes the same"
+	"$coapcast" topic rm "$uri/first"
+done
+is "$("$coapcast" ls --json "$uri/ps?href=/ps/room/2" | grep -c initialize)" 0 "ls does not show it"
 is "$("$coapcast" get "$uri/room/2" | od -An -tx1)" " 80 ff" "it has its first value"
 is "$("$coapcast" topic show --json "coap://[::1]:$port/ps/data/room/2")" \
 	"$("$coapcast" topic show --json "$uri/room/2")" "topic show by the URI of the data"
@@ -139,6 +151,8 @@ exits 4 "a date that has passed" "$coapcast" topic set --expires 2020-01-01 "$ur
 exits 4 "initialize without a format" "$coapcast" topic create --initialize x "$uri/z"
 exits 4 "a very long type" "$coapcast" topic create --type "$(printf %0256d 0)" "$uri/z"
 exits 2 "bytes that are none" "$coapcast" topic create --ct 0 --initialize hex:8 "$uri/z"
+exits 2 "a day that is none" "$coapcast" topic set --expires 2030-02-30 "$uri/demo"
+exits 2 "nor is this" "$coapcast" topic set --expires 2030-04-31T00:00:00Z "$uri/demo"
 exits 2 "nothing to set" "$coapcast" topic set "$uri/demo"
 exits 2 "no topic" "$coapcast" topic create "$uri"
 exits 2 "no such command" "$coapcast" topic frobnicate "$uri/demo"

@@ -30,6 +30,7 @@ dist_check_SCRIPTS += \
 	tests/integration/metrics.sh \
 	tests/integration/oscore.sh \
 	tests/integration/oscore_sessions.sh \
+	tests/integration/crowd.sh \
 	tests/integration/pace.sh \
 	tests/integration/sessions.sh \
 	tests/integration/signals.sh \

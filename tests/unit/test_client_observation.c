@@ -113,7 +113,7 @@ END_TEST
 START_TEST(rfc7641_3_2_error_ends_it)
 {
 	static const enum msg_code codes[] = {
-		CODE_NOT_FOUND, CODE_UNAUTHORIZED, CODE_INTERNAL, CODE_UNAVAILABLE};
+		CODE_NOT_FOUND, CODE_UNAUTHORIZED, CODE_INTERNAL, CODE_CHANGED};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		char wanted[64], name[16];
@@ -137,6 +137,49 @@ START_TEST(rfc7641_3_2_error_ends_it)
 		if (i + 1 < sizeof(codes) / sizeof(codes[0]))
 			watch_teardown();
 	}
+}
+END_TEST
+
+/* RFC 7252 5.9.3.4, coap-pubsub "Rate Limiting": not before Max-Age is over. */
+START_TEST(rfc7252_5_9_3_4_refused_for_now_is_asked_again_after_max_age)
+{
+	static const enum msg_code codes[] = {CODE_UNAVAILABLE, CODE_TOO_MANY_REQUESTS};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct msg q, m;
+
+		if (i > 0)
+			watch_setup();
+		watch_register(5, "a");
+		watch_said();
+		bed_wait(&watch_bed, 64999 + SOON_MS);
+		ck_assert(bed_unread(&watch_bed) > 0);
+		(void)watch_registration(&q);
+		bed_respond(&m, &q, codes[i], "");
+		ck_assert_int_eq(msg_add_uint(&m, OPT_MAX_AGE, 30), 0);
+		bed_receive(&watch_bed, &watch_bed.way, &m);
+		ck_assert_str_eq(watch_said(), "! ");
+		ck_assert_uint_eq(observation_retry_s(watch_observation), 30);
+		bed_wait(&watch_bed, 29999);
+		ck_assert_uint_eq(bed_unread(&watch_bed), 0);
+		bed_wait(&watch_bed, OBSERVATION_AGAIN_MS + SOON_MS);
+		(void)watch_registration(&q);
+		if (i == 0)
+			watch_teardown();
+	}
+}
+END_TEST
+
+/* RFC 7641 3.1: the answer to a registration is a representation. */
+START_TEST(an_answer_that_is_no_value)
+{
+	struct msg q, r;
+
+	watch_registration(&q);
+	bed_respond(&r, &q, CODE_CHANGED, "");
+	ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, 6), 0);
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	ck_assert_str_eq(watch_said(), "end: refused 2.04; ");
 }
 END_TEST
 
@@ -374,6 +417,8 @@ add_traditional(Suite *s)
 	tcase_add_test(t, a_check_with_the_same_etag_is_acknowledged_and_not_told);
 	tcase_add_test(t, rfc7641_3_4_order);
 	tcase_add_test(t, rfc7641_3_2_error_ends_it);
+	tcase_add_test(t, rfc7252_5_9_3_4_refused_for_now_is_asked_again_after_max_age);
+	tcase_add_test(t, an_answer_that_is_no_value);
 	tcase_add_test(t, refused_at_once);
 	tcase_add_test(t, nobody_there);
 	tcase_add_test(t, rfc7641_3_3_1_registers_again);

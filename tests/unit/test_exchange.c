@@ -355,6 +355,90 @@ START_TEST(the_window)
 	ck_assert_uint_eq(layer_stats(w.layer)->retransmitted, 0);
 }
 
+/* How many ms until s[i] is sent; what else is said is dropped. */
+static uint64_t
+ms_until_sent(unsigned i)
+{
+	uint64_t start = w.now_ms;
+
+	while (s[i].n_composed == 0) {
+		ck_assert(layer_next(w.layer) != WHEEL_NEVER);
+		world_go(&w, layer_next(w.layer) - w.now_ms);
+		(void)world_said(&w);
+	}
+	return w.now_ms - start;
+}
+
+static struct sender silent[2000];
+
+/* A CON to each of so many peers that never answer. */
+static void
+send_to_silent(unsigned n)
+{
+	memset(silent, 0, sizeof(silent));
+	for (unsigned i = 0; i < n; i++) {
+		silent[i].world = &w;
+		silent[i].name = "-";
+		world_send(&silent[i], 1000 + i);
+		(void)world_said(&w);
+	}
+}
+
+START_TEST(who_acknowledges_does_not_wait_for_the_silent)
+{
+	world_fini(&w);
+	world_init(&w, 3000, 4000);
+	world_send(&s[0], 1);
+	world_in(&w, "ACK EMPTY #1");
+	send_to_silent(2000);
+	world_send(&s[1], 1);
+	ck_assert_uint_eq(s[1].n_composed, 1);
+	ck_assert_uint_eq(w.n_crowd, 0);
+	/* What it lost once it may lose again: it has to acknowledge at once. */
+	world_go(&w, 2000);
+	(void)world_said(&w);
+	world_in(&w, "ACK EMPTY #2");
+	world_send(&s[2], 1);
+	ck_assert_uint_eq(s[2].n_composed, 0);
+}
+
+START_TEST(who_comes_last_does_not_wait_for_a_crowd_of_the_silent)
+{
+	world_fini(&w);
+	world_init(&w, 3000, 4000);
+	send_to_silent(2000);
+	/* In order of arrival, for a while: so nobody waits for long when all acknowledge. */
+	world_send(&s[0], 1);
+	world_go(&w, LAYER_PATIENCE_MS);
+	ck_assert_uint_eq(silent[640].n_composed, 1);
+	ck_assert_uint_eq(silent[1500].n_composed, 0);
+	ck_assert_uint_le(ms_until_sent(0), 2 * LAYER_FRESH_MS);
+	ck_assert_uint_gt(w.n_crowd, 1000);
+	world_send(&s[1], 2);
+	ck_assert_uint_le(ms_until_sent(1), LAYER_FRESH_MS);
+	/* None of the others is forgotten: 2000 at 64 per 100 ms. */
+	world_go(&w, 2500);
+	for (unsigned i = 0; i < 2000; i++)
+		ck_assert_uint_ge(silent[i].n_composed, 1);
+	ck_assert_uint_eq(layer_stats(w.layer)->crowded_out, 0);
+	(void)world_said(&w);
+}
+
+START_TEST(a_crowd_of_the_silent_leaves_room_for_others)
+{
+	world_fini(&w);
+	world_init(&w, 3000, 1600);
+	send_to_silent(2000);
+	ck_assert_uint_eq(layer_stats(w.layer)->refused_exchanges, 400);
+	world_go(&w, LAYER_PATIENCE_MS + 2 * LAYER_FRESH_MS);
+	(void)world_said(&w);
+	ck_assert_uint_eq(layer_n_exchanges(w.layer), 1400);
+	ck_assert_uint_eq(layer_stats(w.layer)->crowded_out, 200);
+	ck_assert_uint_eq(layer_stats(w.layer)->timeouts, 0);
+	ck_assert_ptr_nonnull(world_send(&s[0], 1));
+	ck_assert_uint_le(ms_until_sent(0), LAYER_FRESH_MS);
+}
+
 START_TEST(the_limit_of_exchanges)
 {
 	world_fini(&w);
@@ -431,6 +515,9 @@ suite(void)
 	tcase_add_test(t, compose_may_end_it);
 	tcase_add_test(t, no_room_to_send_is_as_a_loss);
 	tcase_add_test(t, the_window);
+	tcase_add_test(t, who_acknowledges_does_not_wait_for_the_silent);
+	tcase_add_test(t, who_comes_last_does_not_wait_for_a_crowd_of_the_silent);
+	tcase_add_test(t, a_crowd_of_the_silent_leaves_room_for_others);
 	tcase_add_test(t, the_limit_of_exchanges);
 	tcase_add_test(t, an_exchange_holds_its_peer);
 	tcase_add_test(t, freeing_the_layer_ends_all);

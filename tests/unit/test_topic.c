@@ -60,6 +60,9 @@ path_of(struct bytes name)
 	"0123456789012345678901234567890123456789012345678901234567890123456789" \
 	"012345678901234567890123456789012345678901234"
 
+#define SEGMENTS_8 "1/2/3/4/5/6/7/8"
+#define SEGMENTS_32 SEGMENTS_8 "/" SEGMENTS_8 "/" SEGMENTS_8 "/" SEGMENTS_8
+
 static const struct {
 	const char *name;
 	bool is_path;
@@ -75,6 +78,12 @@ static const struct {
 	{"a..", true},
 	{LONG_255, true},
 	{"x/" LONG_255 "/y", true},
+	{LONG_255 "/" LONG_255 "/", false},
+	{LONG_255 "/" LONG_255 "/a", false}, /* 513 bytes */
+	{LONG_255 "/" LONG_255, true},
+	{SEGMENTS_32, true},
+	{SEGMENTS_32 "/x", false},
+	{SEGMENTS_32 "/" SEGMENTS_32, false}, /* more than a message has options */
 	{"data", false},
 	{"data/", false},
 	{"data/x", false},
@@ -121,6 +130,21 @@ START_TEST(bytes_that_links_escape_are_fine_in_names)
 	bw_in(1, "GET /ps/data/50%%/ab>\xc3\xa4");
 	bw_expect("1=2.05:w ");
 	ck_assert_str_eq(path_of(BYTES_LIT("50%/ab>\xc3\xa4")), "/50%25/ab%3E%C3%A4");
+}
+
+/* coap-pubsub, "Topic Properties": topic-data is a URI reference, and so a text of ASCII. */
+START_TEST(pubsub_topic_data_is_a_uri_reference)
+{
+	struct props p;
+	struct msg m;
+
+	bw_topic("50%/a\"<\xc3\xa4>b", "v");
+	bw_in(1, "GET /ps/50%%/a\"<\xc3\xa4>b");
+	m = bw_last(1);
+	ck_assert_int_eq(m.code, CODE_CONTENT);
+	ck_assert_int_eq(props_decode(m.payload, &p), 0);
+	ck_assert(bytes_is(p.name, "50%/a\"<\xc3\xa4>b"));
+	ck_assert(bytes_is(p.data, "/ps/data/50%25/a%22%3C%C3%A4%3Eb"));
 }
 
 START_TEST(no_name_at_all_and_too_long_a_one)
@@ -478,7 +502,7 @@ START_TEST(the_answer_for_a_very_long_name)
 	ck_assert_int_eq(block_decode(msg_find(&m, OPT_BLOCK2), &b), 0);
 	ck_assert(b.more);
 	ck_assert(msg_has(&m, OPT_BLOCK1));
-	bw_in(1, "GET /ps/%s", name);
+	bw_in(1, "GET /ps%s", path_of(bytes_str(name)));
 	m = bw_last(1);
 	ck_assert_int_eq(m.code, CODE_CONTENT);
 	ck_assert_uint_eq(m.payload.n, 1024);
@@ -561,6 +585,7 @@ add_names(TCase *t)
 {
 	tcase_add_loop_test(t, a_safe_name_is_its_path_and_another_gets_one, 0, N(names));
 	tcase_add_test(t, bytes_that_links_escape_are_fine_in_names);
+	tcase_add_test(t, pubsub_topic_data_is_a_uri_reference);
 	tcase_add_test(t, no_name_at_all_and_too_long_a_one);
 	tcase_add_test(t, a_name_is_text);
 	tcase_add_test(t, two_generated_paths_are_two);

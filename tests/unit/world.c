@@ -203,6 +203,12 @@ on_lost(void *ctx, struct peer *p)
 	world_say(ctx, "lost %u", p->remote.ip[3]);
 }
 
+static void
+on_crowd(void *ctx, size_t n_waiting)
+{
+	((struct world *)ctx)->n_crowd = n_waiting;
+}
+
 static const struct layer_ops ops = {
 	.open = open_datagram,
 	.commit = commit,
@@ -211,6 +217,7 @@ static const struct layer_ops ops = {
 	.on_response = on_response,
 	.on_reset = on_reset,
 	.on_lost = on_lost,
+	.on_crowd = on_crowd,
 };
 
 struct path

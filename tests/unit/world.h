@@ -26,10 +26,11 @@ struct world {
 	bool closed; /* no room to send */
 	bool open; /* a datagram was opened and not committed */
 	bool wants_responses; /* what on_response says */
+	size_t n_crowd; /* what on_crowd said last */
 	unsigned n_runs; /* requests that reached on_request */
 	void (*on_request)(struct world *w, struct request *r); /* instead of the built-in one */
 	uint8_t out_room[2048];
-	uint8_t said_room[16384];
+	uint8_t said_room[262144];
 };
 
 /* An owner of confirmable messages. Its name is their payload. */
