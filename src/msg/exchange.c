@@ -20,6 +20,21 @@ line_remove(struct line *line, struct exchange *x)
 	line->n--;
 }
 
+/* The line a peer's exchange waits in for room in the window, or is to wait in. */
+static struct line *
+line_of(struct layer *l, const struct exchange *x)
+{
+	return x->doubted ? &l->doubtful : &l->ready;
+}
+
+static void
+make_ready(struct layer *l, struct exchange *x)
+{
+	x->ready = true;
+	x->doubted = x->peer->rtt_ms == 0;
+	line_append(line_of(l, x), x);
+}
+
 static void
 unfresh(struct layer *l, struct exchange *x)
 {
@@ -72,12 +87,11 @@ detach(struct layer *l, struct exchange *x)
 		return;
 	}
 	if (x->ready)
-		line_remove(&l->ready, x);
+		line_remove(line_of(l, x), x);
 	p->active = p->queue;
 	if (p->active) {
 		queue_remove(p, p->active);
-		p->active->ready = true;
-		line_append(&l->ready, p->active);
+		make_ready(l, p->active);
 	}
 }
 
@@ -160,8 +174,7 @@ enqueue(struct layer *l, struct exchange *x)
 		return;
 	}
 	p->active = x;
-	x->ready = true;
-	line_append(&l->ready, x);
+	make_ready(l, x);
 }
 
 static void
@@ -244,14 +257,25 @@ expire_fresh(struct layer *l)
 		unfresh(l, l->fresh.first);
 }
 
+/*
+ * Who is next: a flood of peers that do not answer, each of which fills the window for a
+ * while, must not hold up those who do.
+ */
+static struct exchange *
+next_ready(struct layer *l)
+{
+	l->doubted = l->doubtful.first && (!l->doubted || !l->ready.first);
+	return l->doubted ? l->doubtful.first : l->ready.first;
+}
+
 void
 layer_flush(struct layer *l)
 {
-	expire_fresh(l);
-	while (l->ready.first && l->fresh.n < LAYER_WINDOW) {
-		struct exchange *x = l->ready.first;
+	struct exchange *x;
 
-		line_remove(&l->ready, x);
+	expire_fresh(l);
+	while (l->fresh.n < LAYER_WINDOW && (x = next_ready(l)) != NULL) {
+		line_remove(line_of(l, x), x);
 		x->ready = false;
 		start(l, x);
 	}

@@ -63,7 +63,7 @@ layer_next(const struct layer *l)
 {
 	uint64_t next = wheel_next(&l->wheel);
 
-	if (!l->ready.first)
+	if (!l->ready.first && !l->doubtful.first)
 		return next;
 	if (l->fresh.n < LAYER_WINDOW)
 		return l->wheel.now_ms;

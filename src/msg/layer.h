@@ -97,7 +97,7 @@ struct exchange {
 	uint32_t timeout_ms; /* the next one is this long after the last */
 	uint16_t mid;
 	uint8_t n_sent; /* transmissions so far; 0: waiting */
-	bool ready; /* in the line of those that may start */
+	bool ready, doubted; /* in the line of those that may start; which one of the two */
 	bool fresh; /* in the line of those that fill the window */
 	bool doomed; /* its peer was given up */
 	bool late; /* in the line of those whose leisure is not over */

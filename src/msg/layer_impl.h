@@ -23,7 +23,12 @@ struct layer {
 	struct dedup *dedup;
 	struct wheel wheel;
 	struct pool exchanges;
-	struct line ready; /* the first of their peers: start when the window has room */
+	/*
+	 * The first of their peers: they start when the window has room, in turn with those
+	 * of peers that never acknowledged anything, who may not be there.
+	 */
+	struct line ready, doubtful;
+	bool doubted; /* whose turn it was last */
 	struct line fresh; /* sent and not yet answered or aged: they fill the window */
 	struct line late; /* CONs whose leisure is not over: not in their peers' queues yet */
 	struct held *held; /* answers whose leisure is not over: msg/leisure.h */

@@ -355,6 +355,29 @@ START_TEST(the_window)
 	ck_assert_uint_eq(layer_stats(w.layer)->retransmitted, 0);
 }
 
+/* A flood of those who never answer does not hold up one who does. */
+START_TEST(who_answered_before_is_in_turn_with_strangers)
+{
+	world_send(&s[0], 1);
+	world_in(&w, "ACK EMPTY #1");
+	for (unsigned i = 1; i < N_SENDERS; i++)
+		world_send(&s[i], 1 + i);
+	world_send(&s[0], 1);
+	ck_assert_uint_eq(s[0].n_composed, 1);
+	/* The window is full of strangers: the next that has room in it is ours. */
+	world_from(&w, 2, 1, false);
+	world_in(&w, "ACK EMPTY #1");
+	world_in(&w, "ACK EMPTY #1");
+	layer_flush(w.layer);
+	world_from(&w, 3, 1, false);
+	world_in(&w, "ACK EMPTY #1");
+	layer_flush(w.layer);
+	ck_assert_uint_eq(s[0].n_composed, 2);
+	world_go(&w, 5 * LAYER_FRESH_MS);
+	for (unsigned i = 1; i < N_SENDERS; i++)
+		ck_assert_uint_eq(s[i].n_composed, 1);
+}
+
 START_TEST(the_limit_of_exchanges)
 {
 	world_fini(&w);
@@ -431,6 +454,7 @@ suite(void)
 	tcase_add_test(t, compose_may_end_it);
 	tcase_add_test(t, no_room_to_send_is_as_a_loss);
 	tcase_add_test(t, the_window);
+	tcase_add_test(t, who_answered_before_is_in_turn_with_strangers);
 	tcase_add_test(t, the_limit_of_exchanges);
 	tcase_add_test(t, an_exchange_holds_its_peer);
 	tcase_add_test(t, freeing_the_layer_ends_all);
