@@ -95,11 +95,9 @@ broker_create_topic(
 		return rc;
 	}
 	t->content_format = content_format;
-	broker_keep(b, BROKER_KEEP_TOPIC, t);
-	if (initialize.p) {
+	if (initialize.p)
 		topic_set_value(&b->topics, t, content_format, initialize);
-		broker_keep(b, BROKER_KEEP_VALUE, t);
-	}
+	broker_keep(b, BROKER_KEEP_TOPIC, t);
 	b->stats.created++;
 	return 0;
 }

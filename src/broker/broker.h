@@ -24,7 +24,7 @@ struct topic;
 
 /* What of a topic is to outlive a restart. */
 enum broker_keep {
-	BROKER_KEEP_TOPIC, /* its properties, and its observe numbers */
+	BROKER_KEEP_TOPIC, /* its properties, its observe numbers, and the value it has by now */
 	BROKER_KEEP_VALUE, /* its value, or that it has none */
 	BROKER_KEEP_SEQ, /* its observe numbers */
 	BROKER_KEEP_NOTHING, /* it goes */

@@ -521,6 +521,20 @@ observe_mark_dirty(struct broker *b, struct topic *t)
 		bunch_mark_dirty(b, bunch, bunch->traditional.n);
 }
 
+/* It goes on when the others had their turn: who is published to all the time holds up nobody. */
+static void
+wait_for_turn(struct broker *b, struct bunch *bunch)
+{
+	if (b->dirty_last == bunch)
+		return;
+	b->dirty_first = bunch->next_dirty;
+	b->dirty_first->prev_dirty = NULL;
+	bunch->prev_dirty = b->dirty_last;
+	bunch->next_dirty = NULL;
+	b->dirty_last->next_dirty = bunch;
+	b->dirty_last = bunch;
+}
+
 bool
 broker_flush(struct broker *b)
 {
@@ -542,6 +556,8 @@ broker_flush(struct broker *b)
 		}
 		if (bunch->left == 0 || bunch->traditional.n == 0)
 			mark_clean(b, bunch);
+		else
+			wait_for_turn(b, bunch);
 	}
 	layer_flush(b->layer);
 	return b->dirty_first != NULL;

@@ -262,16 +262,25 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 
 /* --- keeping --------------------------------------------------------------------- */
 
+static union store_record
+record_of_value(const struct topic *t)
+{
+	const struct value *v = t->value;
+
+	return (union store_record){.value = {.topic = t->id,
+					    .content_format = v->content_format,
+					    .etag = BYTES_OF(v->etag),
+					    .nth = v->nth,
+					    .data = value_bytes(v)}};
+}
+
 static void
 put_value(struct keep *k, const struct topic *t)
 {
 	union store_record r = {.value = {.topic = t->id}};
 
 	if (t->value) {
-		r.value.content_format = t->value->content_format;
-		r.value.etag = BYTES_OF(t->value->etag);
-		r.value.nth = t->value->nth;
-		r.value.data = value_bytes(t->value);
+		r = record_of_value(t);
 		(void)store_put(k->store, STORE_VALUE, &r, STORE_LATER, NULL);
 	} else {
 		(void)store_remove(k->store, STORE_VALUE, &r, STORE_LATER, NULL);
@@ -291,9 +300,10 @@ put_topic(struct keep *k, const struct topic *t)
 {
 	const union store_record seq = {.seq = {.id = t->id, .bound = t->seq_bound}};
 	struct props p = {.has = 0};
-	union store_record topic;
-	const struct store_change changes[] = {
-		{STORE_TOPIC, false, &topic}, {STORE_SEQ, false, &seq}};
+	union store_record topic, value;
+	/* With its first value: without it the topic would come back as half created. */
+	const struct store_change changes[] = {{STORE_TOPIC, false, &topic},
+		{STORE_SEQ, false, &seq}, {STORE_VALUE, false, &value}};
 
 	settings_describe(t, &p);
 	topic = (union store_record){.topic = {.id = t->id,
@@ -306,7 +316,9 @@ put_topic(struct keep *k, const struct topic *t)
 					     .path = bytes_str(t->path),
 					     .type = p.type,
 					     .initialize = p.initialize}};
-	(void)store_put_all(k->store, changes, 2, STORE_NOW, NULL);
+	if (t->value)
+		value = record_of_value(t);
+	(void)store_put_all(k->store, changes, t->value ? 3 : 2, STORE_NOW, NULL);
 }
 
 static void

@@ -2,8 +2,10 @@
 #include "packet.h"
 
 #define OPTION_OBSERVE 6
+#define OPTION_OSCORE 9
 #define OPTION_URI_PATH 11
 #define OPTION_CONTENT_FORMAT 12
+#define OPTION_ECHO 252
 #define PAYLOAD_MARKER 0xff
 
 static uint32_t
@@ -53,6 +55,10 @@ read_options(struct bytes in, struct packet *p)
 		if (number == OPTION_OBSERVE && len <= 3) {
 			p->has_observe = true;
 			p->observe = read_uint(bytes_head(in, len));
+		} else if (number == OPTION_OSCORE) {
+			p->oscore = bytes_head(in, len);
+		} else if (number == OPTION_ECHO) {
+			p->echo = bytes_head(in, len);
 		}
 		in = bytes_from(in, len);
 	}
@@ -135,11 +141,12 @@ packet_put_request(struct buf *out, const struct packet_request *r)
 		packet_put_option(out, &last, OPTION_URI_PATH, bytes_of(at, n));
 		at += n + (at[n] == '/');
 	}
-	if (r->code == PACKET_GET)
-		return;
-	packet_put_option(out, &last, OPTION_CONTENT_FORMAT,
-		bytes_from(BYTES_OF(format), r->format == 0 ? 2 : r->format < 256));
-	if (r->payload.n > 0) {
+	if (r->code != PACKET_GET)
+		packet_put_option(out, &last, OPTION_CONTENT_FORMAT,
+			bytes_from(BYTES_OF(format), r->format == 0 ? 2 : r->format < 256));
+	if (r->echo.n > 0)
+		packet_put_option(out, &last, OPTION_ECHO, r->echo);
+	if (r->code != PACKET_GET && r->payload.n > 0) {
 		buf_put_u8(out, PAYLOAD_MARKER);
 		buf_put(out, r->payload);
 	}

@@ -35,7 +35,9 @@ struct packet {
 	uint32_t token;
 	bool has_observe;
 	uint32_t observe;
-	struct bytes payload; /* borrowed from what was decoded */
+	/* Borrowed from what was decoded, as is the payload: RFC 9175, RFC 8613 (p NULL: none). */
+	struct bytes echo, oscore;
+	struct bytes payload;
 };
 
 /* False when it is no CoAP message. */
@@ -55,6 +57,7 @@ struct packet_request {
 	uint32_t token;
 	const char *path; /* "ps/data/t": Uri-Path options, split at '/' */
 	uint16_t format; /* Content-Format of a POST and of a PUT */
+	struct bytes echo; /* repeated from a 4.01 */
 	struct bytes payload;
 };
 

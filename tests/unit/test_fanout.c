@@ -134,6 +134,23 @@ START_TEST(topics_take_turns)
 		ck_assert_uint_eq(bw.peers[MANY + 1 + i].n_values, 1 + i % 2);
 }
 
+/* Whose fan-out never ends, there being a publish before it does, holds up no other topic. */
+START_TEST(a_topic_published_to_all_the_time_takes_turns_too)
+{
+	bw_topic("small", "0");
+	bw_in(MANY + 1, "GET /ps/data/small o=0");
+	bw.batch = true;
+	bw_pub("a");
+	bw_in(BW_PUBLISHER, "PUT /ps/data/small 'x'");
+	bw.peers[MANY + 1].n_values = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		bw_pub("b");
+		ck_assert(broker_flush(bw.broker));
+	}
+	ck_assert_uint_eq(bw.peers[MANY + 1].n_values, 1);
+	bw_flush();
+}
+
 /* Tails are encoded once for all: never one topic's for another's. */
 START_TEST(two_topics_with_the_same_numbers)
 {
@@ -203,6 +220,7 @@ suite(void)
 	tcase_add_test(t, all_leave_amid_a_fan_out);
 	tcase_add_test(t, a_topic_deleted_amid_its_fan_out);
 	tcase_add_test(t, topics_take_turns);
+	tcase_add_test(t, a_topic_published_to_all_the_time_takes_turns_too);
 	tcase_add_test(t, two_topics_with_the_same_numbers);
 	tcase_add_test(t, ten_thousand_observers);
 	suite_add_tcase(s, t);
