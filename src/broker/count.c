@@ -68,8 +68,11 @@ void
 count_leave(struct count *c, uint8_t round)
 {
 	c->n = at_least(c->n - 1, 0);
-	if (!c->is_open)
+	if (!c->is_open) {
+		/* Nobody is known to be left: that is not for a hundred notifications to show. */
+		c->again = c->again || c->n < 1;
 		return;
+	}
 	/* Who was counted when the round began cannot be among its answers. */
 	if (round != c->round)
 		c->asked = at_least(c->asked - 1, 0);

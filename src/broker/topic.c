@@ -11,7 +11,7 @@
 #define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
 /* A longer path would leave too little of a message for its other options and the payload. */
 #define SEGMENTS_MAX 32
-#define PATH_NAME_MAX 512
+#define PATH_NAME_MAX 768
 
 void
 topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8_t id[2])

@@ -416,6 +416,7 @@ connection_judge(const struct transfer_result *r, const char *what)
 		[TRANSFER_RESET] = {"the server rejected the request", CLI_OTHER},
 		[TRANSFER_TIMEOUT] = {"no answer in time", CLI_TIMEOUT},
 		[TRANSFER_LOST] = {"the connection failed", CLI_OTHER},
+		[TRANSFER_REFUSED] = {"connection refused: nobody is at that port", CLI_OTHER},
 		[TRANSFER_INSECURE] = {"no secure connection: the keys do not fit", CLI_SECURITY},
 		[TRANSFER_UNSAFE] = {"object security failed", CLI_SECURITY},
 		[TRANSFER_BROKEN] = {"the blocks of the body make no sense", CLI_OTHER},

@@ -124,6 +124,7 @@ on_end(void *ctx, enum observation_end end, uint8_t code, const char *text)
 			CLI_OTHER},
 		[OBSERVATION_TIMEOUT] = {"no answer in time", CLI_TIMEOUT},
 		[OBSERVATION_LOST] = {"the connection failed", CLI_OTHER},
+		[OBSERVATION_CLOSED] = {"connection refused: nobody is at that port", CLI_OTHER},
 		[OBSERVATION_INSECURE] = {"no secure connection: the keys do not fit",
 			CLI_SECURITY},
 		[OBSERVATION_UNSAFE] = {"object security failed", CLI_SECURITY},

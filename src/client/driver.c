@@ -122,7 +122,17 @@ on_lost(void *ctx, enum coapd_end why)
 
 static const struct link_ops link_ops = {.receive = on_datagram, .nack = on_nack, .lost = on_lost};
 
-static const struct udp_ops udp_ops = {.on_datagram = on_datagram};
+/* It counts for nothing without the message id, which is harder to forge than ports. */
+static void
+on_refused(void *ctx, const struct addr *to, struct bytes head)
+{
+	struct driver *d = ctx;
+
+	if (d->started && d->ops->refused && head.n >= 4)
+		d->ops->refused(d->ctx, to, (uint16_t)(head.p[2] << 8 | head.p[3]));
+}
+
+static const struct udp_ops udp_ops = {.on_datagram = on_datagram, .on_refused = on_refused};
 
 static void
 on_timer(uv_timer_t *t)
@@ -260,6 +270,8 @@ driver_open(uv_loop_t *loop, const struct addr *remote, uint32_t ifindex,
 		driver_close(d, NULL);
 		return rc;
 	}
+	/* Without it a closed port is silence, which takes longer to notice. */
+	(void)udp_keep_errors(d->udp, way.socket);
 	way.local = *udp_address(d->udp, way.socket);
 	*ret_way = way;
 	*ret = d;

@@ -23,6 +23,8 @@ struct driver_ops {
 	/* As in struct link_ops; for UDP alone both may be NULL. */
 	void (*nack)(void *ctx, uint16_t mid);
 	void (*lost)(void *ctx, enum coapd_end why);
+	/* The server has no open port for what was sent with that message id; NULL: never mind. */
+	void (*refused)(void *ctx, const struct addr *to, uint16_t mid);
 };
 
 /* What a machine's outlet is; its ctx is the driver. */

@@ -60,8 +60,21 @@ lost(void *ctx, enum coapd_end why)
 	session_lost(ep->session, why == COAPD_INSECURE ? CALL_INSECURE : CALL_LOST);
 }
 
-static const struct driver_ops driver_ops = {
-	.receive = receive, .advance = advance, .next = next, .nack = nack, .lost = lost};
+static void
+refused(void *ctx, const struct addr *to, uint16_t mid)
+{
+	const struct endpoint *ep = ctx;
+
+	if (addr_equal(to, session_server(ep->session)))
+		session_refused(ep->session, mid);
+}
+
+static const struct driver_ops driver_ops = {.receive = receive,
+	.advance = advance,
+	.next = next,
+	.nack = nack,
+	.lost = lost,
+	.refused = refused};
 
 static struct endpoint *
 make(uv_loop_t *loop)

@@ -147,10 +147,11 @@ void
 membership_grow_stale(struct observation *o)
 {
 	uint32_t in_ms = session_random(o->session, OBSERVATION_LEISURE_MS);
+	uint64_t now = session_now(o->session);
 
-	/* Before the announced moment silence means nothing. */
-	if (session_now(o->session) < o->not_before_ms) {
-		observation_set_due(o, DUE_GET, in_ms);
+	/* Before the announced moment silence means nothing: there is no newer value to ask for. */
+	if (now < o->not_before_ms) {
+		observation_set_due(o, DUE_STALE, o->not_before_ms - now);
 		return;
 	}
 	o->n_silent++;

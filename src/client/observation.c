@@ -241,6 +241,7 @@ on_failure(void *owner, enum call_failure why)
 		[CALL_LOST] = OBSERVATION_LOST,
 		[CALL_INSECURE] = OBSERVATION_INSECURE,
 		[CALL_UNSAFE] = OBSERVATION_UNSAFE,
+		[CALL_REFUSED] = OBSERVATION_CLOSED,
 	};
 	struct observation *o = owner;
 

@@ -58,6 +58,7 @@ enum observation_end {
 	OBSERVATION_LOST, /* the connection */
 	OBSERVATION_INSECURE, /* no secure connection */
 	OBSERVATION_UNSAFE, /* object security failed, which was told */
+	OBSERVATION_CLOSED, /* nobody has that port there */
 };
 
 /* How it talks. Callbacks must not free the observation; on_value may stop it. */

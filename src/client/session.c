@@ -336,6 +336,18 @@ session_nack(struct session *s, uint16_t mid)
 		fail(c, CALL_RESET);
 }
 
+void
+session_refused(struct session *s, uint16_t mid)
+{
+	struct call *c = s->calls;
+
+	/* Only what waits for its acknowledgement: anything else was heard there. */
+	while (c && !(c->exchange && c->exchange->n_sent > 0 && c->exchange->mid == mid))
+		c = c->next;
+	if (c)
+		fail(c, CALL_REFUSED);
+}
+
 static struct call *
 find_doomed(const struct session *s)
 {

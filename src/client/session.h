@@ -31,6 +31,7 @@ enum call_failure {
 	CALL_LOST, /* the connection was closed, or never came about */
 	CALL_INSECURE, /* no secure connection came about */
 	CALL_UNSAFE, /* object security failed: which way was told */
+	CALL_REFUSED, /* nobody has that port there */
 };
 
 struct call;
@@ -93,6 +94,8 @@ void session_receive(
  */
 void session_nack(struct session *s, uint16_t mid);
 void session_lost(struct session *s, enum call_failure why);
+/* By ICMP: the server has no open port for the request with that message id. */
+void session_refused(struct session *s, uint16_t mid);
 /* Tells the time and sends what is due; session_next says when that is needed. */
 void session_advance(struct session *s, uint64_t now_ms);
 uint64_t session_next(const struct session *s);

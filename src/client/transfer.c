@@ -363,6 +363,7 @@ on_failure(void *owner, enum call_failure why)
 		[CALL_LOST] = TRANSFER_LOST,
 		[CALL_INSECURE] = TRANSFER_INSECURE,
 		[CALL_UNSAFE] = TRANSFER_UNSAFE,
+		[CALL_REFUSED] = TRANSFER_REFUSED,
 	};
 
 	give_up(owner, ends[why]);

@@ -32,6 +32,7 @@ enum transfer_end {
 	TRANSFER_LOST, /* the connection */
 	TRANSFER_INSECURE, /* no secure connection */
 	TRANSFER_UNSAFE, /* object security failed, which was told */
+	TRANSFER_REFUSED, /* nobody has that port there */
 	TRANSFER_BROKEN, /* blocks that make no sense, or a request that cannot be written */
 	TRANSFER_CHANGED, /* the value changed, again and again */
 	TRANSFER_TOO_LARGE, /* over TRANSFER_MAX */

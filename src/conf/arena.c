@@ -62,6 +62,24 @@ arena_printf(struct arena *a, const char *fmt, ...)
 	return text;
 }
 
+/*
+ * Frees one block early. The search takes no longer than allocating what lies before it
+ * did, and a list that doubles makes it that rarely.
+ */
+static void
+drop(struct arena *a, const void *data)
+{
+	struct arena_block **at = &a->blocks, *b;
+
+	while (*at && (*at)->data != data)
+		at = &(*at)->next;
+	if ((b = *at) == NULL)
+		return;
+	*at = b->next;
+	mem_wipe(b->data, b->n);
+	free(b);
+}
+
 void *
 arena_grow(struct arena *a, void *list, size_t n, size_t size)
 {
@@ -73,6 +91,8 @@ arena_grow(struct arena *a, void *list, size_t n, size_t size)
 	bigger = arena_alloc(a, (n ? 2 * n : 4) * size);
 	if (n)
 		memcpy(bigger, list, n * size);
+	if (list)
+		drop(a, list);
 	return bigger;
 }
 

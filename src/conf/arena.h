@@ -29,7 +29,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 
 /*
  * The array `list` of n elements with room for one more: itself or, when it is
- * full, a copy of twice the size. Capacities are 4, 8, 16, ... and follow from
+ * full, a copy of twice the size in place of it. Capacities are 4, 8, 16, ... and follow from
  * n, so only arrays grown here from NULL may be given.
  */
 void *arena_grow(struct arena *a, void *list, size_t n, size_t size);

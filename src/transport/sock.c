@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
+#include <linux/errqueue.h>
 #include <linux/sock_diag.h>
 
 #include "transport/route.h"
@@ -262,6 +265,60 @@ sock_close(struct sock *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+}
+
+int
+sock_keep_errors(struct sock *s)
+{
+	return s->in6 ? set(s->fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
+		      : set(s->fd, IPPROTO_IP, IP_RECVERR, 1);
+}
+
+/* Whether what came with a datagram says that nobody has its port. */
+static bool
+is_refusal(struct msghdr *h)
+{
+	struct sock_extended_err e;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+		bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
+
+		if (!v4 && !v6)
+			continue;
+		memcpy(&e, CMSG_DATA(c), sizeof(e));
+		return e.ee_errno == ECONNREFUSED &&
+		       (e.ee_origin == SO_EE_ORIGIN_ICMP || e.ee_origin == SO_EE_ORIGIN_ICMP6);
+	}
+	return false;
+}
+
+bool
+sock_refusal(const struct sock *s, struct addr *ret_to, struct buf *room)
+{
+	struct sockaddr_storage to;
+	union {
+		struct cmsghdr align;
+		uint8_t bytes[512];
+	} control;
+	struct iovec iov = {.iov_base = room->p, .iov_len = room->cap};
+
+	for (;;) {
+		struct msghdr h = {.msg_name = &to,
+			.msg_namelen = sizeof(to),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = &control,
+			.msg_controllen = sizeof(control)};
+		ssize_t n = recvmsg(s->fd, &h, MSG_ERRQUEUE);
+
+		if (n < 0)
+			return false;
+		if (!is_refusal(&h) || !addr_from_sockaddr((struct sockaddr *)&to, ret_to))
+			continue;
+		room->n = (size_t)n;
+		return true;
+	}
 }
 
 bool

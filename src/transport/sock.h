@@ -42,6 +42,14 @@ int sock_rejoin(struct sock *s);
 /* Whether it was opened with sock_listen() and gets what is sent to `local`. */
 bool sock_serves(const struct sock *s, const struct addr *local);
 
+/*
+ * Has the kernel keep what comes back by ICMP instead of forgetting it. sock_refusal reads
+ * one port that is closed: whom it was sent to, and the beginning of that datagram, in
+ * `room`. False when there is none left.
+ */
+int sock_keep_errors(struct sock *s);
+bool sock_refusal(const struct sock *s, struct addr *ret_to, struct buf *room);
+
 /* Datagrams the kernel dropped because the receive buffer was full. */
 uint32_t sock_overflows(const struct sock *s);
 

@@ -22,6 +22,7 @@ struct udp_socket {
 	struct udp *u;
 	uint16_t index; /* of u->sockets */
 	bool closing; /* nothing of it is handed over any more */
+	bool keeps_errors; /* there may be refusals to read */
 	bool sends_late; /* polled for room to send, too */
 };
 
@@ -152,6 +153,17 @@ poll_socket(struct udp_socket *s, bool sends_late)
 }
 
 static void
+read_refusals(struct udp_socket *s)
+{
+	uint8_t bytes[64];
+	struct buf head = BUF_OF(bytes);
+	struct addr to;
+
+	while (!s->closing && sock_refusal(&s->sock, &to, &head))
+		s->u->ops->on_refused(s->u->ctx, &to, buf_bytes(&head));
+}
+
+static void
 on_poll(uv_poll_t *h, int status, int events)
 {
 	struct udp_socket *s = h->data;
@@ -165,6 +177,10 @@ on_poll(uv_poll_t *h, int status, int events)
 
 		s->u->stats.receive_errors++;
 		(void)getsockopt(s->sock.fd, SOL_SOCKET, SO_ERROR, &pending, &n);
+		if (s->keeps_errors)
+			read_refusals(s);
+		if (s->closing)
+			return;
 		poll_socket(s, s->sends_late);
 		events = UV_READABLE | (s->sends_late ? UV_WRITABLE : 0);
 	}
@@ -271,6 +287,17 @@ udp_listen(struct udp *u, const struct addr *at, struct error *e, uint16_t *ret_
 	if ((rc = sock_listen(at, e, &sock)) < 0)
 		return rc;
 	return adopt(u, &sock, e, ret_socket);
+}
+
+int
+udp_keep_errors(struct udp *u, uint16_t socket)
+{
+	struct udp_socket *s = socket_at(u, socket);
+	int rc = s ? sock_keep_errors(&s->sock) : -ENOENT;
+
+	if (rc == 0)
+		s->keeps_errors = true;
+	return rc;
 }
 
 /* An interface was deleted, or is there again under another number. */

@@ -37,6 +37,11 @@ struct udp_ops {
 	/* Up to UDP_BATCH datagrams were handed over: the moment to fan out.
 	 * What is committed is sent right after. May be NULL. */
 	void (*on_batch)(void *ctx);
+	/*
+	 * What was sent to `to` found its port closed; `head` is the beginning of that
+	 * datagram. Whoever saw it can forge this. For udp_keep_errors only.
+	 */
+	void (*on_refused)(void *ctx, const struct addr *to, struct bytes head);
 };
 
 /* A group as the sender sees it. */
@@ -77,6 +82,8 @@ void udp_close(struct udp *u, void (*on_closed)(void *ctx));
  * 0, or negative errno with e filled.
  */
 int udp_listen(struct udp *u, const struct addr *at, struct error *e, uint16_t *ret_socket);
+/* From now on on_refused is called for what that socket sends. */
+int udp_keep_errors(struct udp *u, uint16_t socket);
 
 /*
  * Joins `group` (address and port): a socket of its own that gets nothing

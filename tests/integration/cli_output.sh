@@ -80,9 +80,15 @@ run 2 "a command with control characters" "$coapcast" $'\e[31m'
 like "$(head -n 1 "$tmp/err")" 'no command \\x1b\[31m$' "is escaped"
 
 long=$(printf '%256s' '' | tr ' ' a)
+# A name may have such a segment, a path may not.
+for command in get sub "pub -m x"; do
+	# shellcheck disable=SC2086 # a command and its options
+	run 4 "$command: a name with a long segment" "$coapcast" $command "$uri/$long"
+	like "$(cat "$tmp/err")" 'there is no topic a' "is one that is not there"
+done
 for command in get ls sub "pub -m x"; do
 	# shellcheck disable=SC2086 # a command and its options
-	run 2 "$command: a segment that is too long" "$coapcast" $command "$uri/$long"
+	run 2 "$command: a segment that is too long" "$coapcast" $command "$uri/ps/data/$long"
 	like "$(cat "$tmp/err")" 'a segment has more than 255 bytes' "which says so"
 done
 

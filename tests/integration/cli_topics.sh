@@ -112,7 +112,13 @@ exits 1 "a file that is not there" "$coapcast" pub -f "$tmp/nix" "$uri/demo"
 exits 0 "--help" "$coapcast" --help
 exits 0 "--version" "$coapcast" --version
 free_port
-exits 3 "nobody there" "$coapcast" get -W 0.3 "coap://127.0.0.1:$port/demo"
+for host in "[::1]" 127.0.0.1; do
+	for what in "get -W 5" "pub -W 5 -m x" "sub -W 5" "ls -W 5" "topic show -W 5"; do
+		# shellcheck disable=SC2086 # several words
+		exits 1 "nobody there: $what" "$coapcast" $what "coap://$host:$port/demo"
+		like "$(cat "$tmp/err")" 'connection refused' "which says so"
+	done
+done
 
 stop_broker
 

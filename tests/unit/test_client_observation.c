@@ -183,6 +183,39 @@ START_TEST(an_answer_that_is_no_value)
 }
 END_TEST
 
+/* By ICMP, which anybody may forge who sees the port and the message id. */
+START_TEST(a_closed_port)
+{
+	struct msg q, r;
+	struct token t;
+
+	t = watch_registration(&q);
+	session_refused(watch_bed.session, (uint16_t)(q.mid + 1));
+	ck_assert_str_eq(watch_said(), "");
+	session_refused(watch_bed.session, q.mid);
+	ck_assert_str_eq(watch_said(), "end: closed EMPTY; ");
+	watch_teardown();
+
+	/* Nothing ends what is under way: what was acknowledged was there. */
+	watch_setup();
+	t = watch_registration(&q);
+	bed_respond(&r, &q, CODE_CONTENT, "a");
+	ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, 5), 0);
+	bed_receive(&watch_bed, &watch_bed.way, &r);
+	watch_said();
+	session_refused(watch_bed.session, q.mid);
+	watch_notify(&t, TYPE_NON, 6, "b");
+	ck_assert_str_eq(watch_said(), "u6:b; ");
+	/* One that is renewed is tried again. */
+	bed_wait(&watch_bed, 64999 + SOON_MS);
+	(void)watch_registration(&q);
+	session_refused(watch_bed.session, q.mid);
+	ck_assert_str_eq(watch_said(), "! ");
+	bed_wait(&watch_bed, 10000 + SOON_MS);
+	(void)watch_registration(&q);
+}
+END_TEST
+
 START_TEST(refused_at_once)
 {
 	struct msg q, r;
@@ -419,6 +452,7 @@ add_traditional(Suite *s)
 	tcase_add_test(t, rfc7641_3_2_error_ends_it);
 	tcase_add_test(t, rfc7252_5_9_3_4_refused_for_now_is_asked_again_after_max_age);
 	tcase_add_test(t, an_answer_that_is_no_value);
+	tcase_add_test(t, a_closed_port);
 	tcase_add_test(t, refused_at_once);
 	tcase_add_test(t, nobody_there);
 	tcase_add_test(t, rfc7641_3_3_1_registers_again);

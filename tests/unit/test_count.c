@@ -95,6 +95,27 @@ START_TEST(omn_8_3_3_processing_of_feedback)
 }
 END_TEST
 
+/* Nobody is left: the next notification asks, however few there were since the last. */
+START_TEST(omn_8_3_1_asks_at_once_when_nobody_seems_to_be_left)
+{
+	struct count c = {0};
+	uint8_t one, two;
+
+	one = count_join(&c);
+	two = count_join(&c);
+	ck_assert(!count_is_due(&c, &conf));
+	count_leave(&c, one);
+	ck_assert(!count_is_due(&c, &conf));
+	count_leave(&c, two);
+	ck_assert(count_is_due(&c, &conf));
+	for (int i = 0; i < 2; i++) {
+		ck_assert(count_is_due(&c, &conf));
+		ck_assert_uint_eq(count_ask(&c, &conf), 0);
+		ck_assert_int_eq(count_close(&c, &conf), i == 1);
+	}
+}
+END_TEST
+
 /* Who was counted when the round began, and turned out not to be there, is in neither E nor N. */
 START_TEST(omn_8_3_3_who_leaves_is_subtracted_once)
 {
@@ -521,6 +542,7 @@ add_broker(Suite *s)
 	TCase *t = tcase_create("broker");
 
 	tcase_add_checked_fixture(t, setup, bw_stop);
+	tcase_add_test(t, omn_8_3_1_asks_at_once_when_nobody_seems_to_be_left);
 	tcase_add_test(t, omn_8_3_1_the_second_notification_asks);
 	tcase_add_test(t, omn_8_3_1_asking_everybody);
 	tcase_add_test(t, omn_8_3_3_what_is_no_confirmation);

@@ -79,8 +79,8 @@ static const struct {
 	{LONG_255, true},
 	{"x/" LONG_255 "/y", true},
 	{LONG_255 "/" LONG_255 "/", false},
-	{LONG_255 "/" LONG_255 "/a", false}, /* 513 bytes */
-	{LONG_255 "/" LONG_255, true},
+	{LONG_255 "/" LONG_255 "/" LONG_255, true},
+	{LONG_255 "/" LONG_255 "/" LONG_255 "/a", false}, /* 769 bytes */
 	{SEGMENTS_32, true},
 	{SEGMENTS_32 "/x", false},
 	{SEGMENTS_32 "/" SEGMENTS_32, false}, /* more than a message has options */

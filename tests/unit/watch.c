@@ -86,7 +86,7 @@ static void
 on_end(void *ctx, enum observation_end end, uint8_t code, const char *text)
 {
 	static const char *const names[] = {"refused", "not observable", "timeout", "reset",
-		"protected", "no multicast", "broken", "lost", "insecure"};
+		"protected", "no multicast", "broken", "lost", "insecure", "unsafe", "closed"};
 	char name[16];
 
 	(void)ctx;
