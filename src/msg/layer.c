@@ -410,7 +410,8 @@ is_duplicate(struct request *r)
 			return false;
 		repeat_bytes(l, r->way, r->msg, response);
 	} else {
-		if (!peer_recalls(r->peer, mid, now_s(l), LAYER_EXCHANGE_LIFETIME_S, &code))
+		if (!r->peer ||
+			!peer_recalls(r->peer, mid, now_s(l), LAYER_EXCHANGE_LIFETIME_S, &code))
 			return false;
 		repeat_code(l, r->way, r->msg, code);
 	}
@@ -490,9 +491,42 @@ is_understood(struct request *r)
 	return true;
 }
 
+/* A duplicate of it is known from here on. */
+static void
+note(struct request *r)
+{
+	struct layer *l = r->layer;
+
+	if (r->memory == MEMORY_TABLE)
+		dedup_add(l->dedup, r->way, r->msg->mid, l->wheel.now_ms);
+	l->stats.evicted_duplicates = dedup_evicted(l->dedup);
+}
+
+/* What came protected is authentic: now it, and who sent it, are worth being remembered. */
+static bool
+believe(struct request *r)
+{
+	struct layer *l = r->layer;
+	struct peer *p = r->peer;
+
+	if (r->brief && (p = layer_peer(l, r->way)) == NULL) {
+		refuse_peer(l, r->way, r->msg);
+		request_ignore(r);
+		return false;
+	}
+	if (r->brief)
+		peer_pin(&l->peers, p);
+	r->brief = false;
+	r->peer = p;
+	note(r);
+	return true;
+}
+
 bool
 request_unshield(struct request *r, struct msg *inner, struct shield *s, uint32_t who)
 {
+	if (!believe(r))
+		return false;
 	inner->type = r->msg->type;
 	inner->mid = r->msg->mid;
 	inner->token = r->msg->token;
@@ -500,33 +534,6 @@ request_unshield(struct request *r, struct msg *inner, struct shield *s, uint32_
 	r->shield = s;
 	r->who = who;
 	return is_understood(r);
-}
-
-bool
-request_is_protected(const struct request *r)
-{
-	return r->shield || r->way->transport == PATH_DTLS || r->way->transport == PATH_TLS;
-}
-
-int
-layer_protect(struct layer *l, struct shield *s, const struct msg *plain, struct buf *tail,
-	uint8_t *ret_code)
-{
-	return l->ops->shields->protect(l->ctx, s, plain, tail, ret_code);
-}
-
-void
-layer_shield_hold(struct layer *l, struct shield *s)
-{
-	if (s)
-		l->ops->shields->hold(l->ctx, s);
-}
-
-void
-layer_shield_release(struct layer *l, struct shield *s)
-{
-	if (s)
-		l->ops->shields->release(l->ctx, s);
 }
 
 /* A request that is new: refused for its options, or run. */
@@ -538,9 +545,8 @@ run(struct request *r)
 
 	if (!is_understood(r))
 		return;
-	if (r->memory == MEMORY_TABLE)
-		dedup_add(l->dedup, r->way, r->msg->mid, l->wheel.now_ms);
-	l->stats.evicted_duplicates = dedup_evicted(l->dedup);
+	if (!is_shielded(l, outer))
+		note(r);
 	l->ops->on_request(l->ctx, r);
 	/* What was in it is the owner's, and gone. */
 	r->msg = outer;
@@ -549,7 +555,7 @@ run(struct request *r)
 	request_accept(r);
 }
 
-/* A request that reads, of an address that nothing is kept of before it is verified. */
+/* A request of an address that nothing is kept of before it, or the request, is verified. */
 static void
 run_briefly(struct request *r)
 {
@@ -561,8 +567,28 @@ run_briefly(struct request *r)
 	if (brief.mid == 0)
 		r->layer->ops->random(r->layer->ctx, &brief.mid, sizeof(brief.mid));
 	r->peer = &brief;
+	r->brief = true;
 	run(r);
 	r->layer->stray_mid = brief.mid;
+	if (!r->brief)
+		peer_unpin(&r->layer->peers, r->peer);
+}
+
+/* A request of a peer that is remembered, from now on if not before. */
+static void
+run_of_peer(struct request *r, bool is_verified)
+{
+	struct layer *l = r->layer;
+
+	if (!r->peer && (r->peer = layer_peer(l, r->way)) == NULL) {
+		refuse_peer(l, r->way, r->msg);
+		return;
+	}
+	r->peer->verified |= is_verified;
+	/* Whatever the request makes the owner do, its peer stays until the end. */
+	peer_pin(&l->peers, r->peer);
+	run(r);
+	peer_unpin(&l->peers, r->peer);
 }
 
 static void
@@ -586,17 +612,12 @@ receive_request(struct layer *l, const struct path *way, struct msg *m, size_t n
 		run_briefly(&r);
 	if (verdict == VERIFY_BRIEFLY || verdict == VERIFY_DONE)
 		return;
-	if (!r.peer && (r.peer = layer_peer(l, way)) == NULL) {
-		refuse_peer(l, way, m);
-		return;
-	}
-	r.peer->verified |= verdict == VERIFY_TRUST;
 	if (is_duplicate(&r))
 		return;
-	/* Whatever the request makes the owner do, its peer stays until the end. */
-	peer_pin(&l->peers, r.peer);
-	run(&r);
-	peer_unpin(&l->peers, r.peer);
+	if (!r.peer && is_shielded(l, m))
+		run_briefly(&r);
+	else
+		run_of_peer(&r, verdict == VERIFY_TRUST);
 }
 
 /* An ACK or a RST, for a message of ours. */

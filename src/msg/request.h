@@ -32,6 +32,7 @@ struct request {
 	enum memory memory; /* how its duplicates are known: by the message that came */
 	uint32_t
 		limit; /* bytes of a datagram in answer, from an address that is not verified; 0: any */
+	bool brief; /* `peer` is forgotten after the call: request_unshield remembers it */
 	bool answered; /* a reply or an empty ACK was sent, or none is due */
 };
 
@@ -46,8 +47,8 @@ void request_reply(struct request *r, struct msg *response);
 /*
  * A protected request turned out to be `inner`: it takes the place of r->msg, with its type,
  * message id and token, and the answer is protected by `s`. Both stay borrowed until
- * on_request returns. False when the request was answered here: an option of `inner` is not understood, or
- * a proxy is asked for.
+ * on_request returns. Nothing of the request, nor its peer, is remembered before. False when it was answered
+ * here: an option of `inner` is not understood, a proxy is asked for, or limits.peers is reached.
  */
 bool request_unshield(struct request *r, struct msg *inner, struct shield *s, uint32_t who);
 /* Whether object security or its transport protects this request. */

@@ -390,6 +390,40 @@ START_TEST(rfc8613_8_3_only_the_first_answer_has_no_piv)
 }
 END_TEST
 
+/* RFC 9175 2.4 in spirit: what cannot be opened costs nothing that lasts. */
+START_TEST(nothing_is_kept_of_what_cannot_be_opened)
+{
+	struct oscore_binding binding = {0};
+	struct msg m;
+
+	protect(false, BYTES_NONE, &binding);
+	binding_fini(&binding);
+	request.p[request.n - 1] ^= 1;
+	for (uint16_t i = 0; i < 30; i++) {
+		way.remote.port = (uint16_t)(1000 + i);
+		assert_refused(CODE_BAD_REQUEST);
+		assert_refused(CODE_BAD_REQUEST);
+	}
+	ck_assert_uint_eq(layer_n_peers(layer), 0);
+	ck_assert_uint_eq(layer_stats(layer)->duplicates, 0);
+	synchronise();
+	ck_assert_uint_eq(layer_n_peers(layer), 1);
+	n_sent = 0;
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_uint_eq(layer_stats(layer)->duplicates, 1);
+	ck_assert_uint_eq(n_run, 1);
+	ck_assert_uint_eq(n_sent, 1);
+	/* Forgeries of an address that is known make no duplicates either. */
+	protect(false, BYTES_NONE, &binding);
+	request.p[request.n - 1] ^= 1;
+	assert_refused(CODE_BAD_REQUEST);
+	request.p[request.n - 1] ^= 1;
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	binding_fini(&binding);
+}
+END_TEST
+
 /* Stops and starts the guard alone; whether cleanly. */
 static void
 restart(bool clean)
@@ -462,6 +496,7 @@ suite(void)
 	tcase_add_test(t, rfc8613_b_1_2_the_first_request_has_to_echo);
 	tcase_add_test(t, rfc8613_8_2_errors_are_unprotected);
 	tcase_add_test(t, rfc8613_8_3_notifications_through_a_kept_shield);
+	tcase_add_test(t, nothing_is_kept_of_what_cannot_be_opened);
 	tcase_add_loop_test(t, rfc8613_8_3_only_the_first_answer_has_no_piv, 0, 2);
 	tcase_add_test(t, rfc8613_7_5_a_window_holds_after_a_clean_stop);
 	tcase_add_test(t, rfc8613_b_1_2_a_window_is_lost_with_the_process);
