@@ -172,6 +172,11 @@ choose(struct credentials *c, const char *path, const char *identity, struct err
 		if (strcmp(c->identities[i].name, identity) == 0)
 			c->chosen = &c->identities[i];
 	}
+	/* It may be a group's. */
+	for (size_t i = 0; !c->chosen && identity && i < c->n_groups; i++) {
+		if (strcmp(c->groups[i].name, identity) == 0)
+			return 0;
+	}
 	if (!c->chosen && identity) {
 		error_set(e, "%s: has no identity %s", path, identity);
 		return -ENOENT;
