@@ -373,19 +373,26 @@ drop(struct observation *o)
 		observation_renew(o, session_random(o->session, OBSERVATION_AGAIN_MS));
 }
 
-/* What was on its way when the keys were changed, or the announcement of it, sent again. */
+/*
+ * Whether it is authentic, though it is not news: sent again, or overtaken; or from before the
+ * keys were changed. A number alone proves nothing: new keys begin at low ones.
+ */
 static bool
-is_of_before(struct observation *o, const struct msg *outer)
+is_old(const struct observation *o, const struct msg *outer)
 {
+	const struct oscore_binding *bound[] = {&o->bound, &o->before};
 	uint8_t space[PROTECT_MAX_PLAIN];
-	struct buf plain = BUF_OF(space);
-	enum unprotect_verdict v;
+	struct unprotect_info info;
 	struct msg inner;
 
-	if (!o->before.context)
-		return false;
-	v = armor_open_bound(&o->before, NULL, outer, &plain, &inner);
-	return v == UNPROTECT_OK || v == UNPROTECT_REPLAY;
+	for (size_t i = 0; i < 2; i++) {
+		struct buf plain = BUF_OF(space);
+
+		if (bound[i]->context && unprotect_peek_response(bound[i], NULL, outer, &plain,
+						 &inner, &info) == UNPROTECT_OK)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -404,7 +411,7 @@ open_multicast(struct observation *o, const struct arrival *outer)
 		o->n_unverified = 0;
 		if (inner.code != CODE_UNAVAILABLE || !follow_rekeying(o, &inner))
 			take_multicast(o, &a);
-	} else if (v != UNPROTECT_REPLAY && !is_of_before(o, outer->msg)) {
+	} else if (!msg_has(outer->msg, OPT_OSCORE) || !is_old(o, outer->msg)) {
 		drop(o);
 	}
 	mem_wipe(space, sizeof(space));
