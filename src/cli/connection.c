@@ -167,7 +167,7 @@ arm(struct connection *c)
 		connection_note(c, "protected by OSCORE as %s", id->name);
 	} else if (!is_secure && c->args->identity) {
 		connection_complain("%s: %s has no OSCORE keys, and this scheme has nothing else",
-			c->text, id->name);
+			c->text, c->args->identity);
 		return CLI_USAGE;
 	}
 	return CLI_OK;
