@@ -11,6 +11,8 @@ struct rest {
 	struct rest *next;
 	struct addr server;
 	uint32_t ifindex;
+	uint8_t n_kid;
+	uint8_t kid[SUITE_MAX_ID]; /* who that is in an OSCORE group */
 	size_t n;
 	uint8_t first[]; /* the message with the first block */
 };
@@ -43,7 +45,10 @@ check_end(struct collect *all)
 static void
 show(struct collect *all, const struct addr *server, int content_format, struct bytes body)
 {
-	struct answer a = {.server = server, .content_format = content_format, .body = body};
+	struct answer a = {.server = server,
+		.content_format = content_format,
+		.verified = all->armor.context != NULL,
+		.body = body};
 
 	if (all->written == CONNECTION_WRITTEN)
 		all->written = all->show(all, &a);
@@ -56,6 +61,8 @@ keep_rest(struct collect *all, const struct meeting *m, const struct gather_serv
 
 	r->server = s->way.remote;
 	r->ifindex = meeting_interface(m);
+	r->n_kid = s->n_kid;
+	memcpy(r->kid, s->kid, sizeof(r->kid));
 	r->n = s->n_datagram;
 	memcpy(r->first, s->datagram, s->n_datagram);
 	r->next = all->rests;
@@ -110,6 +117,21 @@ collect_open(struct collect *all, const struct args *a, const struct target *tar
 	return CLI_OK;
 }
 
+enum cli_exit
+collect_protect(struct collect *all)
+{
+	enum cli_exit rc = connection_load_keys(&all->c);
+	struct error e;
+
+	if (rc != CLI_OK || !all->c.keys)
+		return rc;
+	if (keys_group_armor(all->c.keys, all->c.args->identity, &e, &all->armor) < 0) {
+		connection_complain("%s: %s", all->c.args->credentials, e.text);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
 static uint32_t
 wait_of(const struct collect *all)
 {
@@ -124,8 +146,9 @@ collect_add(struct collect *all, const struct addr *group, uint32_t ifindex, str
 
 	if (all->n_meetings == COLLECT_MEETINGS_MAX)
 		return 0;
-	rc = meeting_open(all->c.loop, group, ifindex, &all->target, wait_of(all), &meeting_ops,
-		all, e, &all->meetings[all->n_meetings]);
+	rc = meeting_open(all->c.loop, group, ifindex, &all->target,
+		all->armor.context ? &all->armor : NULL, wait_of(all), &meeting_ops, all, e,
+		&all->meetings[all->n_meetings]);
 	if (rc < 0)
 		return rc;
 	connection_note(&all->c, "asking %s", addr_format(group, text));
@@ -153,6 +176,12 @@ complete(struct collect *all, const struct rest *r)
 	if (endpoint_open(all->c.loop, &r->server, r->server.scope ? r->ifindex : 0, &e, &ep) < 0) {
 		connection_complain("%s", e.text);
 		return;
+	}
+	if (all->armor.context) {
+		struct armor alone = all->armor;
+
+		alone.peer = bytes_of(r->kid, r->n_kid);
+		session_protect(endpoint_session(ep), &alone);
 	}
 	connection_note(&all->c, "%s has more: asked for by unicast", from);
 	endpoint_resume(ep, &request, &first, &result);

@@ -18,6 +18,7 @@
 struct answer {
 	const struct addr *server;
 	int content_format; /* or TARGET_NO_FORMAT */
+	bool verified; /* by object security */
 	struct bytes body;
 };
 
@@ -26,6 +27,7 @@ struct rest;
 struct collect {
 	struct connection c; /* its loop and arguments; no endpoint but for the rests */
 	struct target target;
+	struct armor armor; /* of the requests; its context NULL: they are not protected */
 	enum connection_written (*show)(struct collect *all, const struct answer *a);
 	struct meeting *meetings[COLLECT_MEETINGS_MAX];
 	unsigned n_meetings;
@@ -40,6 +42,9 @@ struct collect {
 /* `target` is borrowed until collect_run returns. CLI_OTHER when it failed, which is told. */
 enum cli_exit collect_open(struct collect *all, const struct args *a, const struct target *target,
 	enum connection_written (*show)(struct collect *all, const struct answer *a));
+
+/* From now on requests are protected by a group's keys of --credentials. Failures are told. */
+enum cli_exit collect_protect(struct collect *all);
 
 /* Asks one more group; 0, or negative errno with e filled. */
 int collect_add(struct collect *all, const struct addr *group, uint32_t ifindex, struct error *e);

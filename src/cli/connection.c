@@ -162,12 +162,12 @@ arm(struct connection *c)
 	if (!c->keys)
 		return CLI_OK;
 	id = credentials_identity(c->credentials);
+	session_protect(endpoint_session(c->ep), keys_armor(c->keys));
 	if (keys_armor(c->keys)->context) {
-		session_protect(endpoint_session(c->ep), keys_armor(c->keys));
 		connection_note(c, "protected by OSCORE as %s", id->name);
 	} else if (!is_secure && c->args->identity) {
 		connection_complain("%s: %s has no OSCORE keys, and this scheme has nothing else",
-			c->text, id->name);
+			c->text, c->args->identity);
 		return CLI_USAGE;
 	}
 	return CLI_OK;

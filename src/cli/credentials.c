@@ -163,6 +163,15 @@ check(const struct credentials_identity *id, const char *path, struct error *e)
 	return 0;
 }
 
+static bool
+is_group(const struct credentials *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_groups; i++)
+		if (strcmp(c->groups[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static int
 choose(struct credentials *c, const char *path, const char *identity, struct error *e)
 {
@@ -172,17 +181,17 @@ choose(struct credentials *c, const char *path, const char *identity, struct err
 		if (strcmp(c->identities[i].name, identity) == 0)
 			c->chosen = &c->identities[i];
 	}
-	if (!c->chosen && identity) {
+	if (c->chosen)
+		return check(c->chosen, path, e);
+	if (identity && !is_group(c, identity)) {
 		error_set(e, "%s: has no identity %s", path, identity);
 		return -ENOENT;
 	}
-	if (!c->chosen && c->n_identities == 0 && c->n_groups == 0) {
+	if (c->n_identities == 0 && c->n_groups == 0) {
 		error_set(e, "%s: has neither identities nor oscore-groups", path);
 		return -EINVAL;
 	}
-	if (!c->chosen)
-		return 0;
-	return check(c->chosen, path, e);
+	return 0;
 }
 
 int

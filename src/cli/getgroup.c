@@ -24,7 +24,7 @@ print_json(const struct collect *all, const struct answer *a)
 		json_put_uint(&j, "content_format", (uint64_t)a->content_format);
 	json_put_str(&j, "server", addr_format(a->server, at));
 	json_put_str(&j, "via", "unicast");
-	json_put_bool(&j, "verified", false);
+	json_put_bool(&j, "verified", a->verified);
 	json_close(&j);
 	written = connection_write(bytes_of(j.p, j.n));
 	json_fini(&j);
@@ -108,6 +108,10 @@ getgroup_run(const struct args *a, const struct uri *uri, const struct addr *gro
 	target.path = bytes_str(path);
 	if ((rc = collect_open(&all, a, &target, show)) != CLI_OK)
 		return rc;
+	if ((rc = collect_protect(&all)) != CLI_OK) {
+		(void)collect_run(&all);
+		return rc;
+	}
 	if (collect_add(&all, group, a->ifindex, &e) < 0)
 		connection_complain("%s", e.text);
 	return collect_run(&all);

@@ -206,7 +206,11 @@ keys_open(const struct credentials *c, const char *path,
 		keys_close(k);
 		return rc;
 	}
-	k->armor = (struct armor){.context = k->own, .ready = on_ready, .note = on_note, .ctx = k};
+	k->armor = (struct armor){.context = k->own,
+		.groups = &k->groups,
+		.ready = on_ready,
+		.note = on_note,
+		.ctx = k};
 	*ret = k;
 	return 0;
 }

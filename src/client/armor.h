@@ -7,6 +7,7 @@
 #ifndef COAPCAST_CLIENT_ARMOR_H
 #define COAPCAST_CLIENT_ARMOR_H
 
+#include "client/groups.h"
 #include "oscore/protect.h"
 #include "oscore/unprotect.h"
 
@@ -15,6 +16,7 @@ struct armor {
 	struct context *context;
 	enum oscore_mode mode;
 	struct bytes peer; /* of a group: who is asked, when it is not all of them */
+	const struct groups *groups; /* those whose keys we have; NULL: none */
 	/* Before each request: the next sequence number is to be fit for use. Or NULL. */
 	void (*ready)(void *ctx);
 	/* What went wrong, a line without its end, as in struct observation_ops. */

@@ -8,6 +8,7 @@
 
 #define TOKEN_LEN 6 /* four bytes nobody can guess, and a count: groupcomm-bis 3.1.5 */
 #define TAIL_MAX 1400 /* options of the request */
+#define ECHO_ROOM (GATHER_ECHO_MAX + 5)
 #define DATAGRAM_MAX 4096
 
 struct gather {
@@ -20,10 +21,13 @@ struct gather {
 	struct token token;
 	uint16_t n_asked; /* requests so far */
 	uint16_t mid; /* of the last request to the group */
-	uint16_t n_tail; /* of the request without ETags */
-	uint8_t tail[TAIL_MAX];
 	uint8_t scratch[2 * TARGET_MAX]; /* what the request's options borrow */
 	struct msg request; /* without ETags */
+	struct armor armor;
+	struct armor_drops drops;
+	struct oscore_binding sealed[GATHER_SEALED_MAX]; /* the latest, in turns */
+	unsigned n_sealed;
+	uint8_t alone[TAIL_MAX]; /* what is composed */
 };
 
 /* --- sending ------------------------------------------------------------------------ */
@@ -36,16 +40,37 @@ on_request(void *ctx, struct request *r)
 	request_ignore(r);
 }
 
+/* The request to one server: what it wants to hear again is in it (RFC 9175 2.3). */
+static struct msg
+request_alone(const struct gather_server *s)
+{
+	struct msg m = s->gather->request;
+
+	if (s->n_echo > 0)
+		(void)msg_add(&m, OPT_ECHO, bytes_of(s->echo, s->n_echo));
+	return m;
+}
+
 static bool
 compose(void *owner, struct exchange *x, struct outmsg *ret)
 {
 	const struct gather_server *s = owner;
+	struct gather *g = s->gather;
+	struct buf tail = BUF_OF(g->alone);
+	struct msg m;
 
 	(void)x;
-	ret->code = s->gather->request.code;
-	ret->token = s->gather->token;
-	ret->tail = bytes_of(s->gather->tail, s->gather->n_tail);
-	return true;
+	ret->token = g->token;
+	if (s->armored.tail) {
+		ret->code = s->armored.code;
+		ret->tail = bytes_of(s->armored.tail, s->armored.n_tail);
+		return true;
+	}
+	m = request_alone(s);
+	msg_put_tail(&m, &tail);
+	ret->code = m.code;
+	ret->tail = buf_bytes(&tail);
+	return !tail.full;
 }
 
 static void
@@ -56,6 +81,29 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 	(void)x;
 	(void)end;
 	s->exchange = NULL;
+}
+
+static void
+complain(const struct gather *g, const char *text)
+{
+	if (g->armor.note)
+		g->armor.note(g->armor.ctx, true, text);
+}
+
+/* In group mode, for that member alone. */
+static bool
+seal_alone(struct gather *g, struct gather_server *s)
+{
+	struct armor a = g->armor;
+	struct msg m = request_alone(s);
+
+	if (!a.context)
+		return true;
+	a.peer = bytes_of(s->kid, s->n_kid);
+	if (armor_seal(&a, &m, &s->armored) == 0)
+		return true;
+	complain(g, "the request cannot be protected");
+	return false;
 }
 
 /* groupcomm-bis 3.2.2.1: without the ETag that was another server's. */
@@ -69,6 +117,8 @@ ask_alone(struct gather *g, struct gather_server *s)
 		(p = layer_peer(g->layer, &s->way)) == NULL)
 		return;
 	s->n_alone++;
+	if (!seal_alone(g, s))
+		return;
 	s->exchange = layer_send_con(g->layer, p, &ops, s);
 }
 
@@ -86,6 +136,27 @@ add_etags(const struct gather *g, struct msg *m)
 	}
 }
 
+/* Each one has a number of its own, which its answers are bound to. */
+static bool
+put_sealed(struct gather *g, const struct msg *m, struct buf *out)
+{
+	struct armored sealed = {.tail = NULL};
+	struct oscore_binding *slot = &g->sealed[g->n_sealed % GATHER_SEALED_MAX];
+
+	if (armor_seal(&g->armor, m, &sealed) < 0) {
+		complain(g, "the request cannot be protected");
+		return false;
+	}
+	msg_put_header(out, TYPE_NON, sealed.code, m->mid, &m->token);
+	buf_put(out, bytes_of(sealed.tail, sealed.n_tail));
+	binding_fini(slot);
+	*slot = sealed.binding;
+	sealed.binding = (struct oscore_binding){.context = NULL};
+	armor_drop(&sealed);
+	g->n_sealed++;
+	return true;
+}
+
 static void
 send_to_group(struct gather *g)
 {
@@ -94,10 +165,16 @@ send_to_group(struct gather *g)
 
 	if (!out)
 		return;
-	add_etags(g, &m);
 	m.token = g->token;
 	m.mid = ++g->mid;
-	(void)msg_encode(&m, out);
+	if (g->armor.context) {
+		/* Without ETags: what nobody else can read is not kept for validation. */
+		if (!put_sealed(g, &m, out))
+			return;
+	} else {
+		add_etags(g, &m);
+		(void)msg_encode(&m, out);
+	}
 	outlet_commit(&g->out);
 }
 
@@ -126,7 +203,8 @@ gather_ask(struct gather *g, uint32_t members)
 	g->token.b[5] = (uint8_t)g->n_asked;
 	for (struct gather_server *s = g->servers; s; s = s->next) {
 		s->heard = false;
-		s->n_alone = 0;
+		s->n_alone = s->n_echo = 0;
+		armor_drop(&s->armored);
 		n_fresh += gather_is_fresh(s);
 	}
 	if (members > 0 && n_fresh >= members)
@@ -143,14 +221,22 @@ gather_repeat(struct gather *g)
 
 /* --- receiving ---------------------------------------------------------------------- */
 
+/* groupcomm-bis 3.1.4: servers are told apart by their addresses. */
 static struct gather_server *
-server_of(struct gather *g, const struct path *way)
+find_server(const struct gather *g, const struct path *way)
 {
 	struct gather_server *s = g->servers;
 
-	/* groupcomm-bis 3.1.4: servers are told apart by their addresses. */
 	while (s && !addr_equal(&s->way.remote, &way->remote))
 		s = s->next;
+	return s;
+}
+
+static struct gather_server *
+server_of(struct gather *g, const struct path *way)
+{
+	struct gather_server *s = find_server(g, way);
+
 	if (s || g->n_servers >= GATHER_SERVERS_MAX)
 		return s;
 	s = mem_alloc(sizeof(*s));
@@ -246,18 +332,40 @@ take(struct gather *g, struct gather_server *s, const struct msg *m)
 	tell(g, s, changed);
 }
 
-static enum layer_answer
-on_response(void *ctx, struct peer *p, const struct path *way, const struct msg *m)
+/* RFC 9175 2.3: a server that wants to hear something again gets it, alone. */
+static bool
+echo(struct gather *g, struct gather_server *s, const struct msg *m)
 {
-	struct gather *g = ctx;
-	struct gather_server *s;
+	const struct opt *o = msg_find(m, OPT_ECHO);
 
-	(void)p;
-	/* RFC 7252 8.2: by the token alone, whoever it comes from. */
-	if (way->multicast || !token_equal(&m->token, &g->token) || (s = server_of(g, way)) == NULL)
+	if (m->code != CODE_UNAUTHORIZED || !o || o->value.n == 0 || o->value.n > GATHER_ECHO_MAX ||
+		s->n_alone >= GATHER_ALONE_MAX)
+		return false;
+	memcpy(s->echo, o->value.p, o->value.n);
+	s->n_echo = (uint8_t)o->value.n;
+	ask_alone(g, s);
+	return true;
+}
+
+static enum layer_answer
+handle(struct gather *g, const struct path *way, const struct msg *m, const struct recipient *from)
+{
+	struct gather_server *s = server_of(g, way);
+
+	if (!s)
 		return LAYER_UNKNOWN;
+	if (from) {
+		struct bytes kid = context_recipient_id(from);
+
+		s->n_kid = (uint8_t)kid.n;
+		if (kid.n > 0)
+			memcpy(s->kid, kid.p, kid.n);
+		s->verified = true;
+	}
 	if (s->exchange)
 		layer_cancel(g->layer, s->exchange);
+	if (echo(g, s, m))
+		return LAYER_TAKEN;
 	if (m->code == CODE_VALID)
 		validate(g, s, m);
 	else
@@ -265,9 +373,61 @@ on_response(void *ctx, struct peer *p, const struct path *way, const struct msg 
 	return LAYER_TAKEN;
 }
 
+/* An answer to one of the protected requests, to the group or to that server alone. */
+static enum unprotect_verdict
+open_sealed(struct gather *g, const struct path *way, const struct msg *outer, struct buf *space,
+	struct msg *ret, struct unprotect_info *ret_info)
+{
+	struct gather_server *s = find_server(g, way);
+	enum unprotect_verdict v = UNPROTECT_FAILED;
+
+	if (!msg_has(outer, OPT_OSCORE))
+		return v;
+	if (s && s->armored.tail)
+		v = unprotect_response(&s->armored.binding, NULL, outer, space, ret, ret_info);
+	for (unsigned i = 0; v != UNPROTECT_OK && i < GATHER_SEALED_MAX; i++) {
+		if (g->sealed[i].context)
+			v = unprotect_response(&g->sealed[i], NULL, outer, space, ret, ret_info);
+	}
+	return v;
+}
+
+static enum layer_answer
+handle_sealed(struct gather *g, const struct path *way, const struct msg *outer)
+{
+	uint8_t space[PROTECT_MAX_PLAIN];
+	struct buf plain = BUF_OF(space);
+	struct unprotect_info info;
+	struct msg inner;
+
+	if (open_sealed(g, way, outer, &plain, &inner, &info) == UNPROTECT_OK)
+		return handle(g, way, &inner, info.from);
+	if (armor_count_drop(&g->drops, now_ms(g)))
+		complain(g, "an answer could not be verified and was dropped");
+	return LAYER_TAKEN;
+}
+
+static enum layer_answer
+on_response(void *ctx, struct peer *p, const struct path *way, const struct msg *m)
+{
+	struct gather *g = ctx;
+
+	(void)p;
+	/* RFC 7252 8.2: by the token alone, whoever it comes from. */
+	if (way->multicast || !token_equal(&m->token, &g->token))
+		return LAYER_UNKNOWN;
+	if (g->armor.context)
+		return handle_sealed(g, way, m);
+	return msg_has(m, OPT_OSCORE) ? LAYER_UNKNOWN : handle(g, way, m, NULL);
+}
+
 /* --- life --------------------------------------------------------------------------- */
 
+/* It answers no requests. */
+static const struct shield_ops shields = {.protect = NULL};
+
 static const struct layer_ops layer_ops = {
+	.shields = &shields,
 	.open = outlet_open,
 	.commit = outlet_commit,
 	.random = outlet_random,
@@ -278,14 +438,13 @@ static const struct layer_ops layer_ops = {
 static bool
 prepare(struct gather *g, const struct target *t)
 {
-	struct buf scratch = BUF_OF(g->scratch), tail = BUF_OF(g->tail);
+	struct buf scratch = BUF_OF(g->scratch), tail = BUF_OF(g->alone);
 
 	msg_init(&g->request, TYPE_NON, CODE_GET);
 	if (target_put(t, &g->request, &scratch) < 0)
 		return false;
 	msg_put_tail(&g->request, &tail);
-	g->n_tail = (uint16_t)tail.n;
-	return !tail.full;
+	return tail.n + ECHO_ROOM <= TAIL_MAX && !tail.full;
 }
 
 struct gather *
@@ -309,6 +468,14 @@ gather_new(const struct outlet_ops *out, void *out_ctx, const struct gather_ops 
 }
 
 void
+gather_protect(struct gather *g, const struct armor *a)
+{
+	assert(g->n_asked == 0);
+	g->armor = *a;
+	g->armor.mode = OSCORE_GROUP;
+}
+
+void
 gather_free(struct gather *g)
 {
 	struct gather_server *s, *next;
@@ -319,9 +486,12 @@ gather_free(struct gather *g)
 	layer_free(g->layer);
 	for (s = g->servers; s; s = next) {
 		next = s->next;
+		armor_drop(&s->armored);
 		free(s->datagram);
 		free(s);
 	}
+	for (unsigned i = 0; i < GATHER_SEALED_MAX; i++)
+		binding_fini(&g->sealed[i]);
 	free(g);
 }
 

@@ -3,17 +3,20 @@
  * A GET to a group, and the answers of its servers (RFC 7252 8.2, groupcomm-bis 3.1):
  * sent and repeated as a NON under one token, answers told apart by where they come
  * from and kept, one per server, by the freshness and validation model of groupcomm-bis
- * 3.2. A server that confirms what only another one said is asked alone. No I/O and no
+ * 3.2. A server that confirms what only another one said is asked alone, and so is one that wants an Echo (RFC 9175). No I/O and no
  * clock. Not here: when to repeat, and the rest of an answer in blocks (transfer.h).
  */
 #ifndef COAPCAST_CLIENT_GATHER_H
 #define COAPCAST_CLIENT_GATHER_H
 
+#include "client/armor.h"
 #include "client/outlet.h"
 #include "client/target.h"
 
 #define GATHER_SERVERS_MAX 256 /* answers of more are not kept */
 #define GATHER_ETAGS_MAX 16 /* in one request */
+#define GATHER_SEALED_MAX 4 /* protected requests whose answers are still taken */
+#define GATHER_ECHO_MAX 40 /* RFC 9175 2.1 */
 #define GATHER_ALONE_MAX 2 /* requests to one server alone, per request to the group */
 #define GATHER_ROUND_MS (LAYER_LEISURE_MS + 1000u) /* leisure and a round trip: then repeat */
 
@@ -32,6 +35,12 @@ struct gather_server {
 	uint8_t n_etag; /* 0: none */
 	uint8_t code;
 	uint8_t n_alone;
+	uint8_t n_echo; /* 0: it wants none to be returned */
+	uint8_t echo[GATHER_ECHO_MAX];
+	uint8_t n_kid; /* who it is in an OSCORE group */
+	uint8_t kid[SUITE_MAX_ID];
+	struct armored armored; /* the request to it alone, when that is protected */
+	bool verified; /* its answer was protected, and by whom it says */
 	bool heard; /* since the request under way began */
 	bool shared; /* another server has the same ETag: it validates nothing */
 };
@@ -47,6 +56,11 @@ struct gather_ops {
 struct gather *gather_new(const struct outlet_ops *out, void *out_ctx, const struct gather_ops *ops,
 	void *ctx, const struct target *t, uint64_t now_ms);
 void gather_free(struct gather *g); /* NULL is fine */
+/*
+ * Requests are protected in group mode from now on, and nothing that is not is accepted
+ * (oscore-groupcomm 7). Before the first one; what it points at stays borrowed.
+ */
+void gather_protect(struct gather *g, const struct armor *a);
 
 /*
  * Begins a request: sends it to the group, with the ETags of what is kept. `members` is how

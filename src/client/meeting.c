@@ -82,8 +82,8 @@ on_closed(void *ctx)
 
 int
 meeting_open(uv_loop_t *loop, const struct addr *group, uint32_t ifindex,
-	const struct target *target, uint32_t wait_ms, const struct meeting_ops *ops, void *ctx,
-	struct error *e, struct meeting **ret)
+	const struct target *target, const struct armor *armor, uint32_t wait_ms,
+	const struct meeting_ops *ops, void *ctx, struct error *e, struct meeting **ret)
 {
 	struct meeting *m = mem_alloc(sizeof(*m));
 	uint64_t now_ms = driver_now_ms();
@@ -111,6 +111,8 @@ meeting_open(uv_loop_t *loop, const struct addr *group, uint32_t ifindex,
 		meeting_close(m);
 		return -EINVAL;
 	}
+	if (armor)
+		gather_protect(m->gather, armor);
 	driver_start(m->driver);
 	(void)gather_ask(m->gather, 0);
 	*ret = m;

@@ -22,11 +22,11 @@ struct meeting_ops {
  * Asks the group from an address of the interface (0: what the routing table gives), at
  * once, and every GATHER_ROUND_MS again until wait_ms are almost over; it ends nothing
  * then. 0, or negative errno with e filled: -EADDRNOTAVAIL when the interface has no
- * address to ask the group from.
+ * address to ask the group from. `armor`: how requests are protected, or NULL.
  */
 int meeting_open(uv_loop_t *loop, const struct addr *group, uint32_t ifindex,
-	const struct target *target, uint32_t wait_ms, const struct meeting_ops *ops, void *ctx,
-	struct error *e, struct meeting **ret);
+	const struct target *target, const struct armor *armor, uint32_t wait_ms,
+	const struct meeting_ops *ops, void *ctx, struct error *e, struct meeting **ret);
 /* Closes it; the memory goes in a later turn of the loop. NULL is fine. */
 void meeting_close(struct meeting *m);
 

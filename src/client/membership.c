@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An observation in the group it was moved into: joining, notifications, counting, the end of it. */
 #include "client/observation_impl.h"
+#include "base/mem.h"
 #include "wire/option.h"
 
 #define DRAW_BITS 16 /* drawn at once for the answer to a count */
+#define UNVERIFIED_MAX 3 /* notifications on end until it registers again */
 #define AHEAD_MAX_S 100000000 /* times further in the future are as good as never */
 
 void
@@ -15,6 +17,7 @@ membership_leave(struct observation *o)
 		return;
 	wheel_stop(w, &o->count_due);
 	wheel_stop(w, &o->end_due);
+	wheel_stop(w, &o->keys_due);
 	session_unlisten(o->session, &o->listener);
 	o->ops->leave(o->ctx, o->listener.socket);
 }
@@ -75,26 +78,23 @@ take_cancellation(struct observation *o, const struct msg *m)
 	observation_set_due(o, DUE_REGISTER, session_random(o->session, OBSERVATION_AGAIN_MS));
 }
 
-/* Object security goes between the two: what passes here is judged, then handled. */
 static bool
 is_ours(const struct observation *o, const struct arrival *a)
 {
 	/* "accept ... multicast notifications ... from the server ... with Token value T" */
-	return o->state == STATE_GROUP && addr_equal(&a->way->remote, session_server(o->session)) &&
+	return o->state == STATE_GROUP && addr_equal(&a->way->remote, &o->from) &&
 	       token_equal(&a->msg->token, &o->token);
 }
 
+/* What came to the group, and was verified when there are keys to do so. */
 static void
-on_multicast(void *owner, const struct arrival *a)
+take_multicast(struct observation *o, const struct arrival *a)
 {
-	struct observation *o = owner;
 	struct story s = {.via = VIA_MULTICAST,
 		.may_repeat = true,
 		.verified = a->verified,
-		.token = a->msg->token};
+		.token = o->token};
 
-	if (!is_ours(o, a))
-		return;
 	if (MSG_CLASS(a->msg->code) > 2) {
 		take_cancellation(o, a->msg);
 		return;
@@ -112,6 +112,12 @@ on_multicast(void *owner, const struct arrival *a)
 static void
 take_current(struct observation *o, const struct offer *f, struct story *s)
 {
+	if (f->binding.context)
+		s->verified = true;
+	if (f->is_known) {
+		values_hold(o, o->max_age_s);
+		return;
+	}
 	if (f->has_notification && f->notification.code == CODE_CONTENT) {
 		values_take(o, &f->notification, s);
 		return;
@@ -223,7 +229,7 @@ join(struct observation *o, const struct offer *f, struct error *e)
 	char token[2 * sizeof(f->token.b) + 1], text[ADDR_STRLEN];
 	struct buf hex = buf_of(token, sizeof(token));
 	uint16_t socket;
-	int rc = o->ops->join(o->ctx, &f->group, session_server(o->session), e, &socket);
+	int rc = o->ops->join(o->ctx, &f->group, &f->server, e, &socket);
 
 	if (rc < 0)
 		return rc;
@@ -231,6 +237,7 @@ join(struct observation *o, const struct offer *f, struct error *e)
 	session_listen(o->session, &o->listener);
 	o->state = STATE_GROUP;
 	o->group = f->group;
+	o->from = f->server;
 	o->token = f->token;
 	o->group_max_age_s = UINT32_MAX;
 	o->n_silent = o->n_torn = 0;
@@ -239,10 +246,12 @@ join(struct observation *o, const struct offer *f, struct error *e)
 	/* A group observation counts for itself. */
 	latest_reset(&o->latest);
 	buf_put_hex(&hex, bytes_of(f->token.b, f->token.n));
-	observation_note(
-		o, false, "moved to %s token %s", addr_format(&f->group, text), buf_str(&hex));
+	observation_note(o, false, "moved to %s token %s%s", addr_format(&f->group, text),
+		buf_str(&hex), f->binding.context ? ", protected" : "");
 	return 0;
 }
+
+static void bind_to(struct observation *o, const struct offer *f);
 
 void
 membership_take_up(struct observation *o, const struct offer *f, const struct arrival *a)
@@ -257,6 +266,7 @@ membership_take_up(struct observation *o, const struct offer *f, const struct ar
 
 	/* An answer that was sent again: its newer notification counts, no more. */
 	if (o->state == STATE_GROUP && same) {
+		bind_to(o, f);
 		take_plan(o, f);
 		take_current(o, f, &s);
 		return;
@@ -276,13 +286,174 @@ membership_take_up(struct observation *o, const struct offer *f, const struct ar
 		observation_end(o, OBSERVATION_NO_MULTICAST, a->msg->code, e.text);
 		return;
 	}
+	bind_to(o, f);
 	take_plan(o, f);
 	take_current(o, f, &s);
+}
+
+/* --- protected groups ---------------------------------------------------------------- */
+
+struct offer_trust
+membership_trust(const struct observation *o)
+{
+	return (struct offer_trust){.is_protected = session_is_protected(o->session),
+		.any_port = !session_is_datagram(o->session),
+		.groups = session_armor(o->session)->groups,
+		.current = &o->bound};
+}
+
+static void
+bind_to(struct observation *o, const struct offer *f)
+{
+	struct wheel *w = session_wheel(o->session);
+
+	binding_fini(&o->bound);
+	if (f->binding.context)
+		binding_copy(&o->bound, &f->binding);
+	o->n_unverified = 0;
+	wheel_stop(w, &o->keys_due);
+	if (f->has_exi && f->exi_s < AHEAD_MAX_S)
+		wheel_start(w, &o->keys_due, w->now_ms + f->exi_s * 1000);
+}
+
+/* "On expiry: stop": a new registration brings new keys. */
+static void
+on_keys_due(struct timer *t, void *ctx)
+{
+	struct observation *o = MAP_OBJECT(t, struct observation, keys_due);
+
+	(void)ctx;
+	observation_note(o, false, "the keys of the group expired");
+	observation_pause(o);
+	membership_fini(o);
+	o->state = STATE_WAITING;
+	observation_set_due(o, DUE_REGISTER, session_random(o->session, OBSERVATION_AGAIN_MS));
+}
+
+/* New keys, a new phantom request, and a new initial notification, under the old keys. */
+static bool
+follow_rekeying(struct observation *o, const struct msg *m)
+{
+	struct offer_trust trust = membership_trust(o);
+	struct story s = {.via = VIA_INFORMATIVE, .may_repeat = true, .token = o->token};
+	enum offer_verdict v;
+	struct offer f;
+	struct error e;
+
+	v = offer_read_rekeying(m, &o->request, &trust, &e, &f);
+	if (v == OFFER_NONE)
+		return false;
+	if (v != OFFER_GOOD) {
+		observation_note(o, true, "the new keys of the group are of no use: %s", e.text);
+		observation_renew(o, session_random(o->session, OBSERVATION_LEISURE_MS));
+		return true;
+	}
+	observation_note(o, false, "the group has new keys");
+	binding_fini(&o->before);
+	o->before = o->bound;
+	o->bound = (struct oscore_binding){.context = NULL};
+	bind_to(o, &f);
+	o->heard = true;
+	take_current(o, &f, &s);
+	offer_fini(&f);
+	return true;
+}
+
+/*
+ * What cannot be verified is dropped. When that goes on the group may have new keys that we
+ * did not hear of.
+ */
+static void
+drop(struct observation *o)
+{
+	if (armor_count_drop(&o->drops, session_now(o->session)))
+		observation_note(o, true,
+			"%llu messages to the group could not be verified and were dropped",
+			(unsigned long long)o->drops.n);
+	if (++o->n_unverified >= UNVERIFIED_MAX && o->what_due != DUE_REGISTER)
+		observation_renew(o, session_random(o->session, OBSERVATION_AGAIN_MS));
+}
+
+/*
+ * Whether it is authentic, though it is not news: sent again, or overtaken; or from before the
+ * keys were changed. A number alone proves nothing: new keys begin at low ones.
+ */
+static bool
+is_old(const struct observation *o, const struct msg *outer)
+{
+	const struct oscore_binding *bound[] = {&o->bound, &o->before};
+	uint8_t space[PROTECT_MAX_PLAIN];
+	struct unprotect_info info;
+	struct msg inner;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct buf plain = BUF_OF(space);
+
+		if (bound[i]->context && unprotect_peek_response(bound[i], NULL, outer, &plain,
+						 &inner, &info) == UNPROTECT_OK)
+			return true;
+	}
+	return false;
+}
+
+static void
+open_multicast(struct observation *o, const struct arrival *outer)
+{
+	const struct groups *g = session_armor(o->session)->groups;
+	uint8_t space[PROTECT_MAX_PLAIN];
+	struct buf plain = BUF_OF(space);
+	struct msg inner;
+	struct arrival a = {.way = outer->way, .msg = &inner, .verified = true};
+	enum unprotect_verdict v = UNPROTECT_MALFORMED;
+
+	if (msg_has(outer->msg, OPT_OSCORE))
+		v = armor_open_bound(&o->bound, g ? &g->table : NULL, outer->msg, &plain, &inner);
+	if (v == UNPROTECT_OK) {
+		o->n_unverified = 0;
+		if (inner.code != CODE_UNAVAILABLE || !follow_rekeying(o, &inner))
+			take_multicast(o, &a);
+	} else if (!msg_has(outer->msg, OPT_OSCORE) || !is_old(o, outer->msg)) {
+		drop(o);
+	}
+	mem_wipe(space, sizeof(space));
+}
+
+static void
+on_multicast(void *owner, const struct arrival *a)
+{
+	struct observation *o = owner;
+
+	if (!is_ours(o, a))
+		return;
+	if (o->bound.context)
+		open_multicast(o, a);
+	else if (!msg_has(a->msg, OPT_OSCORE))
+		take_multicast(o, a);
+}
+
+void
+membership_decline(struct observation *o, const char *why)
+{
+	if (!o->declined)
+		observation_note(o, true, "%s: going on by unicast", why);
+	o->declined = true;
+	o->n_insisted++;
+	observation_pause(o);
+	o->state = STATE_WAITING;
+	observation_set_due(o, DUE_REGISTER, session_random(o->session, OBSERVATION_AGAIN_MS));
+}
+
+void
+membership_fini(struct observation *o)
+{
+	binding_fini(&o->bound);
+	binding_fini(&o->before);
 }
 
 void
 membership_init(struct observation *o)
 {
+	o->keys_due.fire = on_keys_due;
 	o->count_due.fire = answer_count;
 	o->end_due.fire = on_end_due;
 	o->listener.on_multicast = on_multicast;

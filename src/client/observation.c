@@ -161,8 +161,10 @@ take_refusal(struct observation *o, const struct arrival *a)
 		[OFFER_NONE] = OBSERVATION_REFUSED,
 		[OFFER_BAD] = OBSERVATION_BROKEN,
 		[OFFER_OTHER] = OBSERVATION_BROKEN,
-		[OFFER_PROTECTED] = OBSERVATION_PROTECTED,
+		[OFFER_DECLINED] = OBSERVATION_PROTECTED,
+		[OFFER_UNSAFE] = OBSERVATION_PROTECTED,
 	};
+	struct offer_trust trust = membership_trust(o);
 	enum offer_verdict v;
 	struct offer f;
 	struct error e = {""};
@@ -172,9 +174,14 @@ take_refusal(struct observation *o, const struct arrival *a)
 		fetch_offer(o, a->msg);
 		return;
 	}
-	v = offer_read(a->msg, &o->request, session_server(o->session), &e, &f);
+	v = offer_read(a->msg, &o->request, session_server(o->session), &trust, &e, &f);
 	if (v == OFFER_GOOD) {
 		membership_take_up(o, &f, a);
+		offer_fini(&f);
+		return;
+	}
+	if (v == OFFER_DECLINED && o->n_insisted < OBSERVATION_INSIST) {
+		membership_decline(o, e.text);
 		return;
 	}
 	if (v == OFFER_NONE && put_off(o, a->msg))
@@ -354,6 +361,7 @@ observation_free(struct observation *o)
 		return;
 	observation_stop(o);
 	latest_fini(&o->latest);
+	membership_fini(o);
 	free(o);
 }
 

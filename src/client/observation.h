@@ -52,7 +52,7 @@ enum observation_end {
 	OBSERVATION_NOT_OBSERVABLE, /* a value, but the server does not observe for us */
 	OBSERVATION_TIMEOUT,
 	OBSERVATION_RESET,
-	OBSERVATION_PROTECTED, /* needs keys we do not have */
+	OBSERVATION_PROTECTED, /* the group's protection and ours do not fit */
 	OBSERVATION_NO_MULTICAST, /* the group cannot be joined */
 	OBSERVATION_BROKEN, /* an informative response that cannot be followed */
 	OBSERVATION_LOST, /* the connection */

@@ -60,6 +60,7 @@ struct observation {
 	/* In the group. */
 	struct listener listener; /* its socket is the joined one */
 	struct addr group;
+	struct addr from; /* the server, as a sender to the group */
 	struct token token; /* T */
 	uint32_t group_max_age_s; /* of the last notification there, or UINT32_MAX */
 	unsigned n_silent; /* Max-Ages that ran out since a notification came */
@@ -75,6 +76,14 @@ struct observation {
 	uint64_t not_before_ms; /* the server said that nothing comes until then */
 	struct timer end_due; /* the moment of the announced end */
 	struct timer count_due; /* the moment to answer a count */
+
+	/* Of a protected group. */
+	struct oscore_binding bound; /* its notifications; context NULL: it is not */
+	struct oscore_binding before; /* those before the last rekeying, the same */
+	struct timer keys_due; /* the moment they expire */
+	struct armor_drops drops; /* what could not be verified */
+	unsigned n_unverified; /* of these, since the last good one */
+	bool declined; /* an offer was, and that was told */
 
 	/* An informative response that did not fit its datagram. */
 	struct transfer offer;
@@ -127,6 +136,12 @@ void values_fetch_rest(struct timer *t, void *ctx);
 
 /* "Informative Response", steps 1 to 7: join, keep T, and take the latest notification. */
 void membership_take_up(struct observation *o, const struct offer *f, const struct arrival *a);
+/* One that is not for us: registers again to be left out of it, `why` is told once. */
+void membership_decline(struct observation *o, const char *why);
+/* What offers are judged by. */
+struct offer_trust membership_trust(const struct observation *o);
+/* Forgets all keys. */
+void membership_fini(struct observation *o);
 /* Stops listening and all that goes with it; fine when not in a group. */
 void membership_leave(struct observation *o);
 /* A Max-Age ran out: what is due then. */

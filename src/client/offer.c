@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/offer.h"
 
+#include <errno.h>
+
+#include "client/armor.h"
+#include "oscore/option.h"
 #include "wire/option.h"
 
 /* What may differ between a registration and the phantom request, see offer.h. */
@@ -77,8 +81,10 @@ claims_to_be(const struct msg *response)
 
 /* Where the notifications come from and go to. */
 static bool
-check_endpoints(const struct inform *in, const struct addr *server, struct error *e)
+check_endpoints(const struct inform *in, const struct addr *server, bool any_port, struct error *e)
 {
+	struct addr from = in->server;
+
 	char a[ADDR_STRLEN], b[ADDR_STRLEN];
 
 	if (in->client.family == AF_UNSPEC) {
@@ -97,12 +103,27 @@ check_endpoints(const struct inform *in, const struct addr *server, struct error
 		return false;
 	}
 	/* "redirection MUST NOT be used": the server is the one we asked. The seed names none. */
-	if (in->server.family != AF_UNSPEC && !addr_equal(&in->server, server)) {
+	if (any_port)
+		from.port = server->port;
+	if (in->server.family != AF_UNSPEC && !addr_equal(&from, server)) {
 		error_set(e, "notifications would come from %s, but the server is %s",
 			addr_format(&in->server, a), addr_format(server, b));
 		return false;
 	}
 	return true;
+}
+
+/* --- protected groups ---------------------------------------------------------------- */
+
+/* The phantom request, in either generation's form. 0, -ENOENT: it is left out, -EBADMSG. */
+static int
+decode_phantom(const struct inform *in, struct msg *ret)
+{
+	if (in->ph_req.p != NULL)
+		return msg_decode_inner(in->ph_req, ret);
+	if (in->registr.p != NULL)
+		return msg_decode(in->registr, ret) == MSG_OK ? 0 : -EBADMSG;
+	return -ENOENT;
 }
 
 static bool
@@ -111,26 +132,105 @@ needs_keys(const struct inform *in)
 	return in->join.join_uri.p != NULL || in->keys.gp_material.p != NULL;
 }
 
-/* The phantom request: in either generation's form, or left out because it is ours. */
-static enum offer_verdict
-check_phantom(const struct inform *in, const struct msg *request, struct error *e)
+/* By what the Group Manager calls it, else by its Gid. */
+static struct context *
+find_group(const struct inform *in, const struct msg *phantom, const struct groups *g)
 {
-	struct msg phantom;
-	bool sound;
+	const struct opt *o = msg_find(phantom, OPT_OSCORE);
+	struct context *c = NULL;
+	struct oscore_option option;
 
-	if (in->ph_req.p == NULL && in->registr.p == NULL)
-		return OFFER_GOOD;
-	if (in->ph_req.p != NULL)
-		sound = msg_decode_inner(in->ph_req, &phantom) == 0;
-	else
-		sound = msg_decode(in->registr, &phantom) == MSG_OK;
-	if (!sound) {
-		error_set(e, "the phantom request is malformed");
+	if (g && in->join.sec_gp.p != NULL)
+		c = groups_find(g, in->join.sec_gp);
+	if (g && !c && o && oscore_option_decode(o->value, &option) == 0 &&
+		option.kid_context.p != NULL)
+		c = context_table_find_group(&g->table, option.kid_context);
+	return c ? context_hold(c) : NULL;
+}
+
+static bool
+is_same_request(const struct oscore_binding *a, const struct oscore_binding *b)
+{
+	return bytes_equal(binding_kid(a), binding_kid(b)) &&
+	       bytes_equal(binding_piv(a), binding_piv(b)) &&
+	       bytes_equal(binding_kid_context(a), binding_kid_context(b)) &&
+	       bytes_equal(context_gid(a->context), context_gid(b->context));
+}
+
+/* Verified as a group request, and compared with ours ("Client Side Processing"). */
+static enum offer_verdict
+open_phantom(struct context *c, const struct msg *phantom, const struct msg *request,
+	const struct offer_trust *t, struct error *e, struct oscore_binding *ret)
+{
+	uint8_t space[PROTECT_MAX_PLAIN];
+	struct buf plain = BUF_OF(space);
+	struct unprotect_info info;
+	enum unprotect_verdict v;
+	struct msg inner;
+
+	v = unprotect_phantom(c, phantom, &plain, &inner, &info, ret);
+	if (v != UNPROTECT_OK) {
+		error_set(
+			e, "the phantom request cannot be verified: %s", unprotect_error(v)->name);
+		return OFFER_UNSAFE;
+	}
+	if (!offer_same_request(&inner, request)) {
+		binding_fini(ret);
+		error_set(e, "the phantom request asks for something else");
+		return OFFER_OTHER;
+	}
+	/* Of the same observation nothing is taken twice. */
+	if (t->current && t->current->context && is_same_request(ret, t->current)) {
+		ret->next = t->current->next;
+		ret->answered = t->current->answered;
+	}
+	return OFFER_GOOD;
+}
+
+/* "The client verifies ph_req ...": with keys that came along, or that we have. */
+static enum offer_verdict
+check_protected(const struct inform *in, const struct msg *request, const struct offer_trust *t,
+	struct error *e, struct offer *ret)
+{
+	struct context *c = NULL;
+	struct msg phantom;
+	enum offer_verdict v;
+	struct error why;
+
+	if (decode_phantom(in, &phantom) < 0 || !msg_has(&phantom, OPT_OSCORE)) {
+		error_set(e, "the group is protected, and its phantom request is not");
 		return OFFER_BAD;
 	}
-	if (msg_has(&phantom, OPT_OSCORE)) {
-		error_set(e, "the group observation is protected");
-		return OFFER_PROTECTED;
+	if (in->keys.gp_material.p == NULL) {
+		if ((c = find_group(in, &phantom, t->groups)) == NULL) {
+			error_set(e, "there are no keys here of the group %.*s",
+				(int)(in->join.sec_gp.n < 80 ? in->join.sec_gp.n : 80),
+				in->join.sec_gp.n ? (const char *)in->join.sec_gp.p : "");
+			return OFFER_DECLINED;
+		}
+	} else if (groups_make_offered(&in->keys, &why, &c) < 0) {
+		error_set(e, "%s", why.text);
+		return OFFER_BAD;
+	}
+	v = open_phantom(c, &phantom, request, t, e, &ret->binding);
+	context_release(c);
+	ret->has_exi = in->keys.gp_material.p != NULL && in->keys.has_exi;
+	ret->exi_s = in->keys.exi_s;
+	return v;
+}
+
+/* The phantom request of an unprotected group: it may be left out because it is ours. */
+static enum offer_verdict
+check_plain(const struct inform *in, const struct msg *request, struct error *e)
+{
+	struct msg phantom;
+	int rc = decode_phantom(in, &phantom);
+
+	if (rc == -ENOENT)
+		return OFFER_GOOD;
+	if (rc < 0) {
+		error_set(e, "the phantom request is malformed");
+		return OFFER_BAD;
 	}
 	if (!offer_same_request(&phantom, request)) {
 		error_set(e, "the phantom request asks for something else");
@@ -139,37 +239,103 @@ check_phantom(const struct inform *in, const struct msg *request, struct error *
 	return OFFER_GOOD;
 }
 
+/* Whether we may go there, as things are; then whether it is what we want. */
+static enum offer_verdict
+check_phantom(const struct inform *in, const struct msg *request, const struct offer_trust *t,
+	struct error *e, struct offer *ret)
+{
+	struct msg phantom;
+	bool sealed = decode_phantom(in, &phantom) == 0 && msg_has(&phantom, OPT_OSCORE);
+
+	if (in->keys.gp_material.p != NULL && !t->is_protected) {
+		error_set(e, "the keys of the group came without protection");
+		return OFFER_UNSAFE;
+	}
+	if (in->join_dropped) {
+		error_set(e, "it is not said where the keys of the group are");
+		return OFFER_DECLINED;
+	}
+	if (needs_keys(in) || sealed) {
+		if (t->is_protected)
+			return check_protected(in, request, t, e, ret);
+		error_set(e, "the group is protected, and the registration is not");
+		return OFFER_DECLINED;
+	}
+	if (t->is_protected) {
+		error_set(e, "the registration is protected, and the group is not");
+		return OFFER_DECLINED;
+	}
+	return check_plain(in, request, e);
+}
+
+/*
+ * last_notif: one that is malformed is a fault, one that does not verify is none ("failure
+ * there is not fatal").
+ */
+static enum offer_verdict
+take_latest(const struct inform *in, struct error *e, struct offer *ret)
+{
+	struct buf plain = BUF_OF(ret->plain);
+	enum unprotect_verdict v;
+	struct msg latest;
+	uint16_t critical;
+
+	ret->has_notification = ret->is_known = false;
+	if (in->last_notif.p == NULL)
+		return OFFER_GOOD;
+	if (msg_decode_inner(in->last_notif, &latest) < 0) {
+		error_set(e, "the latest notification is malformed");
+		return OFFER_BAD;
+	}
+	if (!ret->binding.context) {
+		ret->notification = latest;
+	} else {
+		if (!msg_has(&latest, OPT_OSCORE))
+			return OFFER_GOOD;
+		v = armor_open_bound(&ret->binding, NULL, &latest, &plain, &ret->notification);
+		ret->is_known = v == UNPROTECT_REPLAY;
+		if (v != UNPROTECT_OK)
+			return OFFER_GOOD;
+	}
+	/* Options count as those of any response do: RFC 7252 5.4. */
+	ret->has_notification = option_sift(&ret->notification, &critical) == OPTION_FINE;
+	return OFFER_GOOD;
+}
+
+/* Everything but where the group is. */
+static enum offer_verdict
+read_content(const struct inform *in, const struct msg *request, const struct offer_trust *t,
+	struct error *e, struct offer *ret)
+{
+	enum offer_verdict v;
+
+	ret->binding = (struct oscore_binding){.context = NULL};
+	ret->has_exi = false;
+	if ((v = check_phantom(in, request, t, e, ret)) != OFFER_GOOD)
+		return v;
+	if ((v = take_latest(in, e, ret)) != OFFER_GOOD)
+		offer_fini(ret);
+	return v;
+}
+
 enum offer_verdict
 offer_read(const struct msg *response, const struct msg *request, const struct addr *server,
-	struct error *e, struct offer *ret)
+	const struct offer_trust *t, struct error *e, struct offer *ret)
 {
 	struct inform in;
 	enum offer_verdict v;
-	uint16_t critical;
 
 	if (!is_informative(response, &in)) {
 		error_set(e, "the informative response is malformed");
 		return claims_to_be(response) ? OFFER_BAD : OFFER_NONE;
 	}
-	if (!check_endpoints(&in, server, e))
+	if (!check_endpoints(&in, server, t->any_port, e))
 		return OFFER_BAD;
-	if (needs_keys(&in)) {
-		error_set(e, "the group observation is protected");
-		return OFFER_PROTECTED;
-	}
-	if ((v = check_phantom(&in, request, e)) != OFFER_GOOD)
+	if ((v = read_content(&in, request, t, e, ret)) != OFFER_GOOD)
 		return v;
-	ret->has_notification = false;
-	if (in.last_notif.p != NULL) {
-		if (msg_decode_inner(in.last_notif, &ret->notification) < 0) {
-			error_set(e, "the latest notification is malformed");
-			return OFFER_BAD;
-		}
-		/* Options count as those of any response do: RFC 7252 5.4. */
-		ret->has_notification = option_sift(&ret->notification, &critical) == OPTION_FINE;
-	}
-	ret->res = ret->has_notification ? BYTES_NONE : in.res;
+	ret->res = ret->has_notification || ret->binding.context ? BYTES_NONE : in.res;
 	ret->group = in.client;
+	ret->server = in.server.family == AF_UNSPEC ? *server : in.server;
 	ret->token = in.token;
 	ret->notification.token = in.token;
 	ret->has_next_not_before = in.has_next_not_before;
@@ -177,4 +343,22 @@ offer_read(const struct msg *response, const struct msg *request, const struct a
 	ret->has_ending = in.has_ending;
 	ret->ending_s = in.ending_s;
 	return OFFER_GOOD;
+}
+
+enum offer_verdict
+offer_read_rekeying(const struct msg *announced, const struct msg *request,
+	const struct offer_trust *t, struct error *e, struct offer *ret)
+{
+	struct inform in;
+
+	if (!is_informative(announced, &in) || in.keys.gp_material.p == NULL)
+		return OFFER_NONE;
+	ret->res = BYTES_NONE;
+	return read_content(&in, request, t, e, ret);
+}
+
+void
+offer_fini(struct offer *f)
+{
+	binding_fini(&f->binding);
 }

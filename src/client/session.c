@@ -197,6 +197,18 @@ session_protect(struct session *s, const struct armor *a)
 	s->armor = *a;
 }
 
+const struct armor *
+session_armor(const struct session *s)
+{
+	return &s->armor;
+}
+
+bool
+session_is_datagram(const struct session *s)
+{
+	return s->way.transport == PATH_UDP;
+}
+
 bool
 session_is_protected(const struct session *s)
 {

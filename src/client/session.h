@@ -81,6 +81,9 @@ struct session *session_new(
  * return. No call must be under way. What it points at stays borrowed.
  */
 void session_protect(struct session *s, const struct armor *a);
+/* Whether it is UDP, and what the server sends to groups comes from the same address and port. */
+bool session_is_datagram(const struct session *s);
+const struct armor *session_armor(const struct session *s);
 /* Whether nobody else reads or writes what is said: by object security, or the transport's. */
 bool session_is_protected(const struct session *s);
 /* Every call and listener must have been stopped; NULL is fine. */

@@ -113,7 +113,8 @@ offer(struct bytes payload, uint8_t how)
 	static const uint32_t formats[] = {OFFER_FORMAT, 60, 0, 50};
 	struct addr server = {.family = AF_INET, .port = 5683, .ip = {10, 0, 0, 1}};
 	static struct msg request, response;
-	struct offer ret = {.has_notification = false};
+	struct offer_trust trust = {.is_protected = how & 16};
+	static struct offer ret;
 	struct error e;
 
 	msg_init(&request, TYPE_CON, CODE_GET);
@@ -123,11 +124,14 @@ offer(struct bytes payload, uint8_t how)
 	if (!(how & 8))
 		(void)msg_add_uint(&response, OPT_CONTENT_FORMAT, formats[how & 3]);
 	response.payload = payload;
-	if (offer_read(&response, &request, &server, &e, &ret) != OFFER_GOOD)
+	if (offer_read(&response, &request, &server, &trust, &e, &ret) != OFFER_GOOD)
 		return;
 	require(response.code == CODE_UNAVAILABLE);
 	require(addr_is_multicast(&ret.group) && ret.group.port != 0);
 	require(ret.token.n <= sizeof(ret.token.b));
+	/* What is protected goes to where it is, too. */
+	require(trust.is_protected == (ret.binding.context != NULL));
+	offer_fini(&ret);
 }
 
 int

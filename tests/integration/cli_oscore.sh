@@ -34,7 +34,6 @@ identities:
   - name: unknown
     oscore: { sender-id: "hex:07", recipient-id: "hex:03", master-secret: "file:secret" }
   - { name: bare, psk: { identity: panel, key: "text:the key" } }
-  - { name: mistaken, psk: { identity: panel, key: "text:another key" } }
 END
 printf '\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20' >"$tmp/secret"
 chmod 600 "$tmp"/*.yaml "$tmp/secret"
@@ -84,8 +83,6 @@ cast get "$at/demo"
 is "$status" 4 "without keys: status 4"
 cast get "${as[@]}" bare "$at/demo"
 is "$status" 2 "an identity without OSCORE sends nothing unprotected in its name"
-cast get -W 60 "${as[@]}" mistaken "coaps://127.0.0.1:$secure/demo"
-is "$status" 6 "coaps, a wrong key: status 6"
 
 # --- sequence numbers -------------------------------------------------------------------
 file=$tmp/credentials.yaml.ssn

@@ -151,7 +151,9 @@ tests_unit_test_dissect_SOURCES = tests/unit/test_dissect.c tests/unit/dissect_b
 check_PROGRAMS += tests/unit/test_groupkeys
 tests_unit_test_groupkeys_SOURCES = tests/unit/test_groupkeys.c tests/unit/group_bed.c \
 	tests/unit/group_bed.h tests/unit/unit.h
-check_PROGRAMS += tests/unit/test_client_oscore tests/unit/test_ssnfile
+check_PROGRAMS += tests/unit/test_client_oscore tests/unit/test_client_secgroup tests/unit/test_ssnfile
+tests_unit_test_client_secgroup_SOURCES = tests/unit/test_client_secgroup.c \
+	tests/unit/client_oscore.h $(unit_watch)
 tests_unit_test_client_oscore_SOURCES = tests/unit/test_client_oscore.c \
 	tests/unit/client_oscore.h tests/unit/clientbed.h tests/unit/unit.h
 tests_unit_test_ssnfile_SOURCES = tests/unit/test_ssnfile.c tests/unit/unit.h

@@ -10,6 +10,7 @@
 struct bed watch_bed;
 struct observation *watch_observation;
 bool watch_join_fails;
+const struct armor *watch_armor;
 bool watch_any_token;
 uint32_t watch_missed;
 const struct token watch_token = {.n = 4, .b = {0x7b, 0x3c, 0x01, 0x02}};
@@ -60,6 +61,8 @@ on_value(void *ctx, const struct observation_value *v)
 
 	(void)ctx;
 	say("%c", via[v->via]);
+	if (v->verified)
+		say("+");
 	if (v->has_observe)
 		say("%u", v->observe);
 	if (v->payload.n <= 40)
@@ -129,6 +132,8 @@ watch_setup(void)
 	struct error e;
 
 	bed_init(&watch_bed);
+	if (watch_armor)
+		session_protect(watch_bed.session, watch_armor);
 	said[0] = '\0';
 	watch_join_fails = false;
 	next_socket = BED_GROUP_SOCKET;

@@ -2,7 +2,7 @@
 /*
  * An observation of coap://10.0.0.1/ps/data/t against a server played by the test, and
  * what it tells, as text: "join GROUP from SERVER; ", "leave SOCKET; ", a value as
- * "u5:text; " (u unicast, i informative, m multicast, then Observe), "! " for what is
+ * "u5:text; " (u unicast, i informative, m multicast, + verified, then Observe), "! " for what is
  * said aloud, "end: WHY CODE; ". "The draft" is
  * draft-ietf-core-observe-multicast-notifications.
  */
@@ -20,6 +20,7 @@
 extern struct bed watch_bed;
 extern struct observation *watch_observation;
 extern bool watch_join_fails;
+extern const struct armor *watch_armor; /* of the session, from watch_setup on; or NULL */
 extern bool watch_any_token; /* values need not come with watch_token */
 extern uint32_t watch_missed; /* of the last value */
 extern const struct token watch_token; /* T */
