@@ -264,6 +264,9 @@ announce_tail(struct broker *b, struct group_observation *g)
 		g->inform_wait_s = wait_s;
 		g->inform_ms = layer_now(b->layer);
 		group_forget_inform(g);
+		/* One that was resumed, before it could protect. */
+		if (g->n_latest == 0)
+			(void)group_compose(g, GROUP_NO_DIVIDER);
 		if (!encode(b, g, &out))
 			return BYTES_NONE;
 		g->inform = mem_dup(buf_bytes(&out));

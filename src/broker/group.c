@@ -159,8 +159,6 @@ keep(const struct group_observation *g, enum broker_keep_group what)
 	return !ops->keep_group || ops->keep_group(g->broker->ctx, what, g);
 }
 
-#define NO_DIVIDER (-1)
-
 /* A message to the group as it leaves: code, options, marker and payload. */
 static int
 encode_inner(struct group_observation *g, const struct msg *m, struct buf *out)
@@ -190,10 +188,10 @@ group_forget_inform(struct group_observation *g)
 
 /*
  * Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it.
- * divider: its Feedback-Divider, or NO_DIVIDER.
+ * divider: its Feedback-Divider, or GROUP_NO_DIVIDER.
  */
-static int
-compose_latest(struct group_observation *g, int divider)
+int
+group_compose(struct group_observation *g, int divider)
 {
 	const struct broker_group *conf = g->bunch->group;
 	const struct value *v = g->bunch->topic->value;
@@ -210,7 +208,7 @@ compose_latest(struct group_observation *g, int divider)
 		keep(g, BROKER_GROUP_COUNTS);
 	(void)msg_add_uint(&m, OPT_OBSERVE, g->seq);
 	(void)msg_add_uint(&m, OPT_MAX_AGE, conf->max_age_s);
-	if (divider != NO_DIVIDER)
+	if (divider != GROUP_NO_DIVIDER)
 		(void)msg_add_uint(&m, option_feedback_divider(), (uint32_t)divider);
 	data_describe(v, &m);
 	if (fits_whole(conf, v))
@@ -261,7 +259,7 @@ ask(struct broker *b, struct group_observation *g)
 	const struct count_conf *conf = &g->bunch->group->count;
 
 	if (!count_is_due(&g->count, conf))
-		return NO_DIVIDER;
+		return GROUP_NO_DIVIDER;
 	wheel_start(layer_wheel(b->layer), &g->window, layer_now(b->layer) + conf->wait_ms);
 	return count_ask(&g->count, conf);
 }
@@ -291,7 +289,7 @@ group_confirm(struct broker *b, struct group_observation *g)
 static void
 send_latest(struct broker *b, struct group_observation *g)
 {
-	if (compose_latest(g, ask(b, g)) < 0) {
+	if (group_compose(g, ask(b, g)) < 0) {
 		/* It could not be protected. */
 		b->stats.group_dropped++;
 		g->pending = true;
@@ -424,8 +422,10 @@ group_renew(struct group_observation *g, struct shield **ret_old)
 
 	g->shield = NULL;
 	g->phantom = NULL;
-	if ((rc = make_phantom(g->broker, g)) == 0 && (rc = compose_latest(g, NO_DIVIDER)) == 0) {
+	if ((rc = make_phantom(g->broker, g)) == 0 &&
+		(rc = group_compose(g, GROUP_NO_DIVIDER)) == 0) {
 		free(phantom);
+		keep(g, BROKER_GROUP_COUNTS);
 		*ret_old = old;
 		return 0;
 	}
@@ -530,7 +530,7 @@ group_start(struct broker *b, struct bunch *bunch)
 	if ((rc = make_phantom(b, g)) < 0)
 		goto fail;
 	bunch->observation = NULL;
-	if ((rc = compose_latest(g, NO_DIVIDER)) < 0)
+	if ((rc = group_compose(g, GROUP_NO_DIVIDER)) < 0)
 		goto fail;
 	if (announce_tail(b, g).n == 0) {
 		rc = -EMSGSIZE;
@@ -567,7 +567,7 @@ is_still_fine(struct group_observation *g)
 
 	if (!v || !group_fits(g->bunch->group, v))
 		return false;
-	return v->nth == g->nth || compose_latest(g, NO_DIVIDER) == 0;
+	return v->nth == g->nth || group_compose(g, GROUP_NO_DIVIDER) == 0;
 }
 
 void
@@ -637,6 +637,7 @@ group_resume(struct broker *b, struct topic *t, const struct group_kept *kept)
 	struct bunch *bunch;
 	uint32_t hash;
 	bool known;
+	int rc = 0;
 
 	if (!may_resume(b, t, kept))
 		return -ESTALE;
@@ -655,7 +656,10 @@ group_resume(struct broker *b, struct topic *t, const struct group_kept *kept)
 	map_put(&b->group_tokens, &g->by_token, hash);
 	if (!known)
 		bunch->observation = g;
-	if (known || compose_latest(g, NO_DIVIDER) < 0) {
+	if (!known)
+		rc = group_compose(g, GROUP_NO_DIVIDER);
+	/* Numbers that are not durable yet are when the first one is needed. */
+	if (known || (rc < 0 && rc != -EAGAIN)) {
 		g->shield = NULL;
 		if (!known)
 			bunch->observation = NULL;

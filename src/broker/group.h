@@ -85,6 +85,9 @@ int group_resume(struct broker *b, struct topic *t, const struct group_kept *kep
 bool group_register(struct group_observation *g, const struct topic *t);
 /* A publish: one datagram, now. */
 void group_notify(struct broker *b, struct group_observation *g);
+#define GROUP_NO_DIVIDER (-1)
+/* Makes the latest notification anew, with this Feedback-Divider; nothing is sent. */
+int group_compose(struct group_observation *g, int divider);
 /* A message to the group. */
 void group_send(struct broker *b, struct group_observation *g, uint8_t code, struct bytes tail);
 /*

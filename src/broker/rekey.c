@@ -146,11 +146,30 @@ is_orphan(void *ctx, const struct group_observation *g)
 	return g->orphan;
 }
 
+/* Nobody heard of them, and their phantom requests are of the old keys. */
+static void
+forget_starts(struct broker *b, const struct broker_security *security)
+{
+	struct group_observation *g, *next;
+
+	for (g = b->starting; g; g = next) {
+		struct bunch *bunch = g->bunch;
+
+		next = g->next_starting;
+		if (bunch->group->security != security)
+			continue;
+		group_forget_start(b, g);
+		bunch_mark_dirty(b, bunch, bunch->traditional.n);
+		bunch_settle(b, bunch);
+	}
+}
+
 unsigned
 broker_rekey(struct broker *b, const struct broker_security *security, uint32_t within_ms)
 {
 	struct renewal r = {.security = security, .within_ms = within_ms};
 
+	forget_starts(b, security);
 	map_each(&b->group_tokens, visit, &r);
 	(void)broker_cancel_groups(b, is_orphan, NULL);
 	return r.n;

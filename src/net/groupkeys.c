@@ -575,6 +575,12 @@ groupkeys_restore(struct groupkeys *k, const struct broker_group *g, struct byte
 	return NULL;
 }
 
+const char *
+groupkeys_name(const struct broker_security *s)
+{
+	return s->conf->name;
+}
+
 static const struct broker_security *
 find_by_context(const struct groupkeys *k, const struct context *c)
 {

@@ -76,6 +76,9 @@ void groupkeys_inform(struct groupkeys *k, const struct broker_group *g, struct 
 struct shield *groupkeys_restore(struct groupkeys *k, const struct broker_group *g,
 	struct bytes gid, struct bytes kid, struct bytes piv);
 
+/* What the configuration calls it. */
+const char *groupkeys_name(const struct broker_security *s);
+
 /*
  * Whether a request that was unprotected may run: anybody can send one in group mode to
  * somewhere else, which is why it is to change nothing unless the group allows it.

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "net/shields.h"
 
 struct secure {
 	struct ssnstore *numbers;
@@ -215,6 +216,30 @@ secure_start_groups(struct secure *s, const struct secure_groups_with *with, str
 		return rc;
 	groupkeys_secure(s->groups, with->groups, with->conf->n_groups);
 	return 0;
+}
+
+bool
+secure_pack(struct secure *s, const struct broker_group *group, struct shield *shield,
+	struct keep_binding *ret)
+{
+	if (!group)
+		return false;
+	*ret = (struct keep_binding){.keys = bytes_str(groupkeys_name(group->security)),
+		.gid = binding_kid_context(&shield->binding),
+		.kid = binding_kid(&shield->binding),
+		.piv = binding_piv(&shield->binding)};
+	(void)s;
+	return true;
+}
+
+struct shield *
+secure_unpack(
+	struct secure *s, const struct broker_group *group, const struct keep_binding *binding)
+{
+	if (!group || !group->security ||
+		!bytes_equal(binding->keys, bytes_str(groupkeys_name(group->security))))
+		return NULL;
+	return groupkeys_restore(s->groups, group, binding->gid, binding->kid, binding->piv);
 }
 
 void

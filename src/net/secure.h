@@ -31,6 +31,12 @@ struct secure_groups_with {
 };
 int secure_start_groups(struct secure *s, const struct secure_groups_with *with, struct error *e);
 
+/* keep_view.pack and unpack, of group observations: what is bound to a registration ends. */
+bool secure_pack(struct secure *s, const struct broker_group *group, struct shield *shield,
+	struct keep_binding *ret);
+struct shield *secure_unpack(
+	struct secure *s, const struct broker_group *group, const struct keep_binding *binding);
+
 /* Before keep_close, when nothing comes any more. NULL is fine, here and below. */
 void secure_stop(struct secure *s);
 void secure_free(struct secure *s); /* after the layer */

@@ -521,6 +521,25 @@ is_closed(void *ctx, struct bytes topic)
 	return !on_may(ctx, 0, BROKER_MAY_SUBSCRIBE, topic);
 }
 
+static bool
+on_pack(void *ctx, const struct broker_group *group, struct shield *shield,
+	struct keep_binding *ret)
+{
+	struct server *s = ctx;
+
+	return secure_pack(s->secure, group, shield, ret);
+}
+
+static struct shield *
+on_unpack(void *ctx, const struct broker_group *group, const struct keep_binding *binding,
+	uint32_t *ret_who)
+{
+	struct server *s = ctx;
+
+	(void)ret_who;
+	return secure_unpack(s->secure, group, binding);
+}
+
 static int
 start_groups(struct server *s, struct error *e)
 {
@@ -579,6 +598,8 @@ start_core(struct server *s, struct error *e)
 		.layer = s->layer,
 		.udp = s->udp,
 		.plan = &s->plan,
+		.pack = on_pack,
+		.unpack = on_unpack,
 		.admits = on_admits,
 		.settle = server_settle,
 		.ctx = s};

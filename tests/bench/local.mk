@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Programs that tests/bench/run needs: bench_programs += tests/bench/NAME.
 bench_programs = tests/bench/load tests/bench/limits tests/bench/count_sim \
-	tests/bench/store
+	tests/bench/store tests/bench/secure
 EXTRA_PROGRAMS += $(bench_programs)
 
 # What the load generator and the limits share.
@@ -22,6 +22,9 @@ tests_bench_count_sim_SOURCES = tests/bench/count_sim.c
 tests_bench_count_sim_LDADD = libcoapcast.a
 tests_bench_store_SOURCES = tests/bench/store.c
 tests_bench_store_LDADD = libcoapcast.a $(SQLITE_LIBS)
+
+tests_bench_secure_SOURCES = tests/bench/secure.c
+tests_bench_secure_LDADD = $(coapcast_libs)
 
 CLEANFILES += $(bench_programs)
 CLEANFILES += count-sim.tsv count-sim-loss.tsv count-sim.svg

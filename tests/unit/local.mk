@@ -157,3 +157,6 @@ tests_unit_test_client_secgroup_SOURCES = tests/unit/test_client_secgroup.c \
 tests_unit_test_client_oscore_SOURCES = tests/unit/test_client_oscore.c \
 	tests/unit/client_oscore.h tests/unit/clientbed.h tests/unit/unit.h
 tests_unit_test_ssnfile_SOURCES = tests/unit/test_ssnfile.c tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_groupmembers
+tests_unit_test_groupmembers_SOURCES = tests/unit/test_groupmembers.c tests/unit/group_bed.c \
+	tests/unit/group_bed.h tests/unit/unit.h
