@@ -19,6 +19,7 @@ struct broker;
 struct group_observation;
 struct observer;
 struct topic;
+struct value;
 
 #define BROKER_NO_FORMAT UINT32_MAX /* a Content-Format that is not set */
 
@@ -65,6 +66,14 @@ struct broker_ops {
 		void *ctx, enum broker_keep_group what, const struct group_observation *g);
 	/* That there is this observer, or no longer. May be NULL. */
 	void (*keep_observer)(void *ctx, const struct observer *o, bool stays);
+	/*
+	 * Whether a publish is to be kept before it is answered, and has it kept: NULL as `v`
+	 * for none. 0, and broker_promise_is_kept is called with *ret_ticket, which rises; or a
+	 * negative errno. Both may be NULL.
+	 */
+	bool (*must_promise)(void *ctx);
+	int (*promise)(
+		void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
 	/* Whether anything can be kept now: otherwise changes get a 5.03. */
 	bool (*can_keep)(void *ctx);
 	/*
@@ -131,6 +140,9 @@ void broker_keep_all(struct broker *b);
 
 /* BROKER_GROUP_BEGINS of the group observation with this number was kept, or was not. */
 void broker_group_is_kept(struct broker *b, uint64_t id, bool kept);
+
+/* All promises with this ticket were kept, or were not. */
+void broker_promise_is_kept(struct broker *b, uint64_t ticket, bool kept);
 
 /* Runs a request: layer_ops.on_request. */
 void broker_request(struct broker *b, struct request *r);

@@ -66,6 +66,12 @@ void keep_put(struct keep *k, enum broker_keep what, const struct topic *t);
 bool keep_group(struct keep *k, enum broker_keep_group what, const struct group_observation *g);
 void keep_observer(struct keep *k, const struct observer *o, bool stays);
 bool keep_is_possible(struct keep *k);
+/* broker_ops.must_promise and promise: with a commit-interval of 0. */
+bool keep_must_promise(const struct keep *k);
+int keep_promise(
+	struct keep *k, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
+/* state.commit-interval is another one. */
+void keep_set_interval(struct keep *k, uint32_t ms);
 
 /*
  * Keeps exact bounds and waits until everything is on the disk; false, having said so: it is not. The rest

@@ -33,6 +33,7 @@ struct waiting {
 struct keep {
 	uv_async_t wake;
 	struct store *store;
+	uint32_t commit_ms;
 	bool clean; /* the last stop was */
 	struct keep_view view;
 	void (*hear)(void *ctx, const struct store_event *event); /* NULL: nobody listens */

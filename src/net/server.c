@@ -183,6 +183,22 @@ on_keep_observer(void *ctx, const struct observer *o, bool stays)
 }
 
 static bool
+must_promise(void *ctx)
+{
+	const struct server *s = ctx;
+
+	return keep_must_promise(s->keep);
+}
+
+static int
+on_promise(void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket)
+{
+	struct server *s = ctx;
+
+	return keep_promise(s->keep, t, v, ret_ticket);
+}
+
+static bool
 can_keep(void *ctx)
 {
 	struct server *s = ctx;
@@ -556,6 +572,8 @@ start_core(struct server *s, struct error *e)
 		.keep = on_keep,
 		.keep_group = on_keep_group,
 		.keep_observer = on_keep_observer,
+		.must_promise = must_promise,
+		.promise = on_promise,
 		.can_keep = can_keep,
 		.may = on_may,
 		.group_phantom = on_group_phantom,
