@@ -11,6 +11,7 @@
 #define COAPCAST_BROKER_BROKER_H
 
 #include "broker/brokerconf.h"
+#include "broker/groups.h"
 #include "msg/block.h"
 #include "msg/layer.h"
 #include "wire/inform.h"
@@ -187,18 +188,6 @@ unsigned broker_cancel_groups(
 	struct broker *b, bool (*which)(void *ctx, const struct group_observation *g), void *ctx);
 
 void broker_stats(const struct broker *b, struct broker_stats *ret);
-
-/* Of a group observation, for the log. */
-const char *group_topic_name(const struct group_observation *g);
-const struct broker_group *group_conf(const struct group_observation *g);
-/* The server address and port of it. */
-const struct addr *group_source(const struct group_observation *g);
-void group_token(const struct group_observation *g, struct token *ret);
-/* How many clients are thought to take part in it: "Rough Counting", COUNT. */
-double group_count(const struct group_observation *g);
-/* Visits every group observation; `visit` must not end one. */
-void broker_each_group(
-	struct broker *b, void (*visit)(void *ctx, const struct group_observation *g), void *ctx);
 
 /* Whether a pattern ('*': any run of characters, '/' included) matches all of a topic name. */
 bool pattern_matches(const char *pattern, struct bytes name);
