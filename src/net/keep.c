@@ -424,14 +424,22 @@ keep_free(struct keep *k)
 }
 
 void
-keep_report(struct keep *k)
+keep_figures(struct keep *k, struct keep_figures *ret)
 {
 	struct store_stats s;
 
 	store_stats(k->store, &s);
-	log_notice("state: store well=%d commits=%llu records=%llu failures=%llu refused=%llu "
-		   "anew=%llu waiting=%zu longest-us=%llu",
-		s.well, (unsigned long long)s.commits, (unsigned long long)s.records,
-		(unsigned long long)s.failures, (unsigned long long)s.refused,
-		(unsigned long long)s.anew, s.waiting, (unsigned long long)s.longest_us);
+	*ret = (struct keep_figures){.well = s.well,
+		.commits = s.commits,
+		.records = s.records,
+		.failures = s.failures,
+		.broken = s.broken,
+		.refused = s.refused,
+		.anew = s.anew,
+		.longest_us = s.longest_us,
+		.waiting = s.waiting,
+		.waiting_bytes = s.waiting_bytes,
+		.groups_resumed = k->n_groups,
+		.groups_ended = k->n_ended,
+		.observers_resumed = k->n_observers};
 }

@@ -80,6 +80,14 @@ void keep_set_interval(struct keep *k, uint32_t ms);
 bool keep_close(struct keep *k);
 void keep_free(struct keep *k);
 
-void keep_report(struct keep *k);
+/* What there is to be told of the store. */
+struct keep_figures {
+	uint64_t well; /* now: 1, or 0 while nothing can be kept */
+	uint64_t commits, records, failures, broken, refused, anew, longest_us;
+	uint64_t waiting, waiting_bytes; /* now */
+	uint64_t groups_resumed, groups_ended, observers_resumed; /* at the start */
+};
+
+void keep_figures(struct keep *k, struct keep_figures *ret);
 
 #endif

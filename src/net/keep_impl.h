@@ -41,7 +41,8 @@ struct keep {
 	struct restored_list topics, groups; /* while restoring */
 	struct waiting *waiting;
 	bool same_collection; /* paths are what they were */
-	unsigned n_observers; /* that were put back */
+	unsigned n_groups, n_observers; /* that were put back */
+	unsigned n_ended; /* group observations that could not be */
 };
 
 struct restored *keep_find(const struct restored_list *l, uint64_t id);

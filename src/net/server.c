@@ -464,6 +464,7 @@ take_figures(void *ctx, struct figures *ret)
 	broker_stats(s->broker, &ret->broker);
 	ret->peers = layer_n_peers(s->layer);
 	ret->exchanges = layer_n_exchanges(s->layer);
+	keep_figures(s->keep, &ret->store);
 	ret->unprotected_refused = s->n_refused;
 	guard_stats(secure_guard(s->secure), &ret->oscore);
 	if (s->coapd)
@@ -482,7 +483,6 @@ on_signal(uv_signal_t *h, int number)
 		break;
 	case SIGUSR1:
 		take_figures(s, &f);
-		keep_report(s->keep);
 		report_state(&f, s->broker);
 		break;
 	default:
