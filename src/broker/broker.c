@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "broker/broker_impl.h"
+#include "broker/park.h"
 #include "broker/settings.h"
 
 struct broker *
@@ -67,6 +68,7 @@ broker_free(struct broker *b)
 	if (!b)
 		return;
 	wheel_stop(layer_wheel(b->layer), &b->check);
+	park_drop_all(b);
 	map_each(&b->topics.by_path, silence, b);
 	topic_table_fini(&b->topics);
 	bodies_free(b->bodies);
@@ -140,6 +142,7 @@ void
 broker_drop_topic(struct broker *b, struct topic *t)
 {
 	observe_end_all(b, t, CODE_NOT_FOUND);
+	park_forget(b, t);
 	broker_keep(b, BROKER_KEEP_NOTHING, t);
 	settings_drop(b, t);
 	if (b->tail.topic == t)

@@ -11,6 +11,7 @@
 #define COAPCAST_BROKER_BROKER_H
 
 #include "broker/brokerconf.h"
+#include "broker/groups.h"
 #include "msg/block.h"
 #include "msg/layer.h"
 #include "wire/inform.h"
@@ -19,6 +20,7 @@ struct broker;
 struct group_observation;
 struct observer;
 struct topic;
+struct value;
 
 #define BROKER_NO_FORMAT UINT32_MAX /* a Content-Format that is not set */
 
@@ -65,6 +67,14 @@ struct broker_ops {
 		void *ctx, enum broker_keep_group what, const struct group_observation *g);
 	/* That there is this observer, or no longer. May be NULL. */
 	void (*keep_observer)(void *ctx, const struct observer *o, bool stays);
+	/*
+	 * Whether a publish is to be kept before it is answered, and has it kept: NULL as `v`
+	 * for none. 0, and broker_promise_is_kept is called with *ret_ticket, which rises; or a
+	 * negative errno. Both may be NULL.
+	 */
+	bool (*must_promise)(void *ctx);
+	int (*promise)(
+		void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
 	/* Whether anything can be kept now: otherwise changes get a 5.03. */
 	bool (*can_keep)(void *ctx);
 	/*
@@ -132,6 +142,9 @@ void broker_keep_all(struct broker *b);
 /* BROKER_GROUP_BEGINS of the group observation with this number was kept, or was not. */
 void broker_group_is_kept(struct broker *b, uint64_t id, bool kept);
 
+/* All promises with this ticket were kept, or were not. */
+void broker_promise_is_kept(struct broker *b, uint64_t ticket, bool kept);
+
 /* Runs a request: layer_ops.on_request. */
 void broker_request(struct broker *b, struct request *r);
 /* A RST for one of our NONs: layer_ops.on_reset. */
@@ -175,18 +188,6 @@ unsigned broker_cancel_groups(
 	struct broker *b, bool (*which)(void *ctx, const struct group_observation *g), void *ctx);
 
 void broker_stats(const struct broker *b, struct broker_stats *ret);
-
-/* Of a group observation, for the log. */
-const char *group_topic_name(const struct group_observation *g);
-const struct broker_group *group_conf(const struct group_observation *g);
-/* The server address and port of it. */
-const struct addr *group_source(const struct group_observation *g);
-void group_token(const struct group_observation *g, struct token *ret);
-/* How many clients are thought to take part in it: "Rough Counting", COUNT. */
-double group_count(const struct group_observation *g);
-/* Visits every group observation; `visit` must not end one. */
-void broker_each_group(
-	struct broker *b, void (*visit)(void *ctx, const struct group_observation *g), void *ctx);
 
 /* Whether a pattern ('*': any run of characters, '/' included) matches all of a topic name. */
 bool pattern_matches(const char *pattern, struct bytes name);

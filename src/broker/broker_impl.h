@@ -37,6 +37,7 @@ struct broker {
 	struct topic_table topics;
 	struct pool observers, bunches;
 	struct map group_tokens; /* struct group_observation by token and group */
+	struct parked *parked, *last_parked; /* publishes: broker/park.h */
 	struct group_observation *starting; /* those that are not kept yet */
 	uint64_t last_group_id;
 	uint16_t group_mid; /* last message id to any group: upper half of the space */
@@ -65,6 +66,7 @@ struct call {
 	struct bytes path; /* Uri-Path as text */
 	struct bytes id; /* the part of it that names a topic, "/hall/demo" */
 	struct bytes body; /* the whole payload */
+	bool is_new; /* the topic was made by this very request */
 	const struct props *filter; /* of a FETCH of the collection; else NULL */
 };
 

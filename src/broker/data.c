@@ -2,6 +2,7 @@
 /* Topic data: publish, read, subscribe, delete (coap-pubsub, "Topic-Data Interactions"). */
 #include <errno.h>
 
+#include "broker/park.h"
 #include "broker/permit.h"
 #include "wire/option.h"
 
@@ -179,6 +180,12 @@ create_on_publish(struct call *c)
 	return rc == 0;
 }
 
+static bool
+is_conditional(const struct msg *m)
+{
+	return msg_has(m, OPT_IF_MATCH) || msg_has(m, OPT_IF_NONE_MATCH);
+}
+
 /* Whether the publish may run; answers it when not. */
 static bool
 admit_publish(struct call *c, uint32_t *ret_format)
@@ -186,6 +193,11 @@ admit_publish(struct call *c, uint32_t *ret_format)
 	const struct broker_limits *limits = &c->b->conf.limits;
 	struct msg m;
 
+	/* What it would be held against may not come to be. */
+	if (is_conditional(c->r->msg) && park_is_busy(c->topic)) {
+		reply_busy(c->r);
+		return false;
+	}
 	if (!settle_format(c, ret_format)) {
 		request_reply_code(c->r, CODE_UNSUPPORTED_FORMAT);
 		return false;
@@ -215,6 +227,7 @@ void
 data_put(struct call *c)
 {
 	bool is_new_topic = !c->topic, created;
+	struct value *v;
 	uint32_t format;
 	struct msg m;
 
@@ -227,6 +240,12 @@ data_put(struct call *c)
 			broker_drop_topic(c->b, c->topic);
 		return;
 	}
+	if (!c->body.p)
+		c->body = BYTES_LIT("");
+	c->is_new = is_new_topic;
+	v = value_new(&c->b->topics, format, c->body);
+	if (park_value(c, v))
+		return;
 	created = !c->topic->value;
 	/*
 	 * RFC 7641 4.2: notifications keep their Content-Format. Another one comes only
@@ -234,9 +253,7 @@ data_put(struct call *c)
 	 */
 	if (!created && c->topic->value->content_format != format)
 		observe_end_all(c->b, c->topic, CODE_NOT_ACCEPTABLE);
-	if (!c->body.p)
-		c->body = BYTES_LIT("");
-	topic_set_value(&c->b->topics, c->topic, format, c->body);
+	topic_take_value(&c->b->topics, c->topic, v);
 	broker_keep(c->b, BROKER_KEEP_VALUE, c->topic);
 	if (topic_reserve(c->topic))
 		broker_keep(c->b, BROKER_KEEP_SEQ, c->topic);
@@ -254,10 +271,16 @@ data_delete(struct call *c)
 		request_reply_code(c->r, CODE_NOT_FOUND);
 		return;
 	}
+	if (is_conditional(c->r->msg) && park_is_busy(c->topic)) {
+		reply_busy(c->r);
+		return;
+	}
 	if (!data_meets_preconditions(c->r->msg, etag_of(c->topic->value))) {
 		request_reply_code(c->r, CODE_PRECONDITION_FAILED);
 		return;
 	}
+	if (park_value(c, NULL))
+		return;
 	request_reply_code(c->r, CODE_DELETED);
 	observe_end_all(c->b, c->topic, CODE_NOT_FOUND);
 	topic_set_value(&c->b->topics, c->topic, BROKER_NO_FORMAT, BYTES_NONE);

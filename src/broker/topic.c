@@ -265,10 +265,14 @@ void
 topic_set_value(
 	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data)
 {
-	struct value *old = topic->value, *new = NULL;
+	topic_take_value(t, topic, data.p ? value_new(t, content_format, data) : NULL);
+}
 
-	if (data.p)
-		new = value_new(t, content_format, data);
+void
+topic_take_value(struct topic_table *t, struct topic *topic, struct value *new)
+{
+	struct value *old = topic->value;
+
 	/* What lists of links tell of it: that it can be read, and as what. */
 	if (!old != !new || (old && old->content_format != new->content_format))
 		t->generation++;

@@ -40,6 +40,7 @@ struct topic {
 	uint32_t content_format; /* "topic-content-format", or BROKER_NO_FORMAT */
 	uint32_t seq_bound; /* the store knows that numbers below this one may be used: 24 bits */
 	uint32_t seq; /* observe number of the value for traditional observers: 24 bits */
+	uint16_t n_parked; /* publishes that are to be kept first: broker/park.h */
 	bool unsent; /* that number was not sent to anybody yet */
 };
 
@@ -89,6 +90,9 @@ bool topic_name_of_path(struct bytes path, struct buf *name);
  */
 void topic_set_value(
 	struct topic_table *t, struct topic *topic, uint32_t content_format, struct bytes data);
+
+/* The same with one that is made already, a reference to which is taken over; NULL: none. */
+void topic_take_value(struct topic_table *t, struct topic *topic, struct value *new);
 
 /*
  * Whether the number of the value comes near the bound, which then is farther away:

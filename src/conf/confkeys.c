@@ -59,7 +59,7 @@ static const struct schema_key state_keys[] = {
 	{"directory", SCHEMA_PATH, AT(directory), .dflt = CONF_STATE_DIRECTORY,
 		.help = "Where the database is."},
 	{"commit-interval", SCHEMA_DURATION, AT(commit_interval_ms), .min = 0, .max = HOUR_MS,
-		.dflt = "1s", .flags = SCHEMA_LATER,
+		.dflt = "1s",
 		.help = "Longest time a publish is not durable; 0 is before its answer."},
 	{.name = NULL},
 };

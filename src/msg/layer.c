@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "msg/later.h"
 #include "msg/layer_impl.h"
 #include "msg/leisure.h"
 #include "msg/verify.h"
@@ -29,6 +30,7 @@ layer_new(
 	l->dedup = dedup_new(limits->exchanges, seeds[1]);
 	wheel_init(&l->wheel, now_ms, l);
 	pool_init(&l->exchanges, sizeof(struct exchange));
+	map_init(&l->laters);
 	return l;
 }
 
@@ -39,6 +41,7 @@ layer_free(struct layer *l)
 		return;
 	layer_cancel_all(l);
 	leisure_drop_all(l);
+	map_fini(&l->laters);
 	dedup_free(l->dedup);
 	peer_table_fini(&l->peers);
 	pool_fini(&l->exchanges);
@@ -415,6 +418,7 @@ is_duplicate(struct request *r)
 			return false;
 		repeat_code(l, r->way, r->msg, code);
 	}
+	later_repeated(l, r->way, mid);
 	l->stats.duplicates++;
 	return true;
 }

@@ -36,6 +36,7 @@ struct layer {
 	struct pool exchanges;
 	struct lane lanes[N_LANES];
 	struct line late; /* CONs whose leisure is not over: not in their peers' queues yet */
+	struct map laters; /* requests that are answered later: msg/later.h */
 	struct held *held; /* answers whose leisure is not over: msg/leisure.h */
 	size_t n_held;
 	struct layer_stats stats;

@@ -7,6 +7,7 @@ libcoapcast_a_SOURCES += \
 	src/msg/request.h src/msg/shield.c src/msg/shield.h src/msg/stats.h \
 	src/msg/verify.c src/msg/verify.h \
 	src/msg/exchange.c \
+	src/msg/later.c src/msg/later.h \
 	src/msg/leisure.c src/msg/leisure.h \
 	src/msg/carrier.c src/msg/carrier.h \
 	src/msg/block.c src/msg/block.h

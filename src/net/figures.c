@@ -146,6 +146,26 @@ static const struct figure table[] = {
 	COUNTER("groups", "counts", broker.group_counts, "Rounds of rough counting."),
 	COUNTER("groups", "confirmations", broker.group_confirmations, "Answers to them."),
 
+	GAUGE("store", "well", store.well, "Whether the store can keep what is published."),
+	GAUGE("store", "waiting", store.waiting, "Records that are not on the disk yet."),
+	GAUGE("store", "waiting-bytes", store.waiting_bytes, "Bytes of them."),
+	COUNTER("store", "commits", store.commits, "Commits of the store."),
+	COUNTER("store", "records", store.records, "Records in them."),
+	COUNTER("store", "failures", store.failures, "Commits that did not work out."),
+	COUNTER("store", "broken", store.broken,
+		"Commits among them that somebody was waiting for."),
+	COUNTER("store", "refused", store.refused,
+		"Records that the store had no room for, or could not promise to keep."),
+	COUNTER("store", "anew", store.anew,
+		"Databases that were damaged or gone, and started anew."),
+	GAUGE("store", "longest-us", store.longest_us, "The longest commit, in microseconds."),
+	GAUGE("store", "groups-resumed", store.groups_resumed,
+		"Group observations that went on when the daemon started."),
+	GAUGE("store", "groups-ended", store.groups_ended,
+		"Group observations that were cancelled when it started."),
+	GAUGE("store", "observers-resumed", store.observers_resumed,
+		"Observers that went on when it started."),
+
 	{.name = NULL},
 };
 

@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 #include "net/guard.h"
+#include "net/keep.h"
 #include "transport/coapd.h"
 #include "transport/udp.h"
 
@@ -18,6 +19,7 @@ struct figures {
 	struct layer_stats layer;
 	struct broker_stats broker;
 	struct guard_stats oscore;
+	struct keep_figures store;
 	uint64_t peers, exchanges; /* now */
 	uint64_t unprotected_refused; /* requests that security.nosec forbade */
 };

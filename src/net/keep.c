@@ -48,6 +48,7 @@ on_wake(uv_async_t *wake)
 		switch (event.kind) {
 		case STORE_EVENT_DONE:
 			keep_watch_done(k, event.ticket, event.error);
+			broker_promise_is_kept(k->view.broker, event.ticket, event.error == 0);
 			break;
 		case STORE_EVENT_FAILING:
 			log_error("store: cannot write, publishes are refused: %s", event.why.text);
@@ -112,6 +113,7 @@ keep_open(const struct conf *conf, uv_loop_t *loop, struct keep **ret, struct er
 	k->wake.data = k;
 	say_how(&how, options.directory);
 	k->clean = how.clean;
+	k->commit_ms = options.commit_ms;
 	*ret = k;
 	return 0;
 }
@@ -263,10 +265,8 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 /* --- keeping --------------------------------------------------------------------- */
 
 static union store_record
-record_of_value(const struct topic *t)
+record_of_value(const struct topic *t, const struct value *v)
 {
-	const struct value *v = t->value;
-
 	return (union store_record){.value = {.topic = t->id,
 					    .content_format = v->content_format,
 					    .etag = BYTES_OF(v->etag),
@@ -274,17 +274,41 @@ record_of_value(const struct topic *t)
 					    .data = value_bytes(v)}};
 }
 
-static void
-put_value(struct keep *k, const struct topic *t)
+static int
+put_one_value(struct keep *k, const struct topic *t, const struct value *v, enum store_when when,
+	uint64_t *ret_ticket)
 {
 	union store_record r = {.value = {.topic = t->id}};
 
-	if (t->value) {
-		r = record_of_value(t);
-		(void)store_put(k->store, STORE_VALUE, &r, STORE_LATER, NULL);
-	} else {
-		(void)store_remove(k->store, STORE_VALUE, &r, STORE_LATER, NULL);
-	}
+	if (!v)
+		return store_remove(k->store, STORE_VALUE, &r, when, ret_ticket);
+	r = record_of_value(t, v);
+	return store_put(k->store, STORE_VALUE, &r, when, ret_ticket);
+}
+
+static void
+put_value(struct keep *k, const struct topic *t)
+{
+	(void)put_one_value(k, t, t->value, STORE_LATER, NULL);
+}
+
+bool
+keep_must_promise(const struct keep *k)
+{
+	return k->commit_ms == 0;
+}
+
+int
+keep_promise(struct keep *k, const struct topic *t, const struct value *v, uint64_t *ret_ticket)
+{
+	return k->store ? put_one_value(k, t, v, STORE_PROMISE, ret_ticket) : -EIO;
+}
+
+void
+keep_set_interval(struct keep *k, uint32_t ms)
+{
+	k->commit_ms = ms;
+	store_set_commit_ms(k->store, ms);
 }
 
 static void
@@ -301,6 +325,7 @@ put_topic(struct keep *k, const struct topic *t)
 	const union store_record seq = {.seq = {.id = t->id, .bound = t->seq_bound}};
 	struct props p = {.has = 0};
 	union store_record topic, value;
+	bool with_value;
 	/* With its first value: without it the topic would come back as half created. */
 	const struct store_change changes[] = {{STORE_TOPIC, false, &topic},
 		{STORE_SEQ, false, &seq}, {STORE_VALUE, false, &value}};
@@ -316,9 +341,11 @@ put_topic(struct keep *k, const struct topic *t)
 					     .path = bytes_str(t->path),
 					     .type = p.type,
 					     .initialize = p.initialize}};
-	if (t->value)
-		value = record_of_value(t);
-	(void)store_put_all(k->store, changes, t->value ? 3 : 2, STORE_NOW, NULL);
+	/* A newer one that is on its way stays the newest. */
+	with_value = t->value && t->n_parked == 0;
+	if (with_value)
+		value = record_of_value(t, t->value);
+	(void)store_put_all(k->store, changes, with_value ? 3 : 2, STORE_NOW, NULL);
 }
 
 static void
@@ -397,14 +424,22 @@ keep_free(struct keep *k)
 }
 
 void
-keep_report(struct keep *k)
+keep_figures(struct keep *k, struct keep_figures *ret)
 {
 	struct store_stats s;
 
 	store_stats(k->store, &s);
-	log_notice("state: store well=%d commits=%llu records=%llu failures=%llu refused=%llu "
-		   "anew=%llu waiting=%zu longest-us=%llu",
-		s.well, (unsigned long long)s.commits, (unsigned long long)s.records,
-		(unsigned long long)s.failures, (unsigned long long)s.refused,
-		(unsigned long long)s.anew, s.waiting, (unsigned long long)s.longest_us);
+	*ret = (struct keep_figures){.well = s.well,
+		.commits = s.commits,
+		.records = s.records,
+		.failures = s.failures,
+		.broken = s.broken,
+		.refused = s.refused,
+		.anew = s.anew,
+		.longest_us = s.longest_us,
+		.waiting = s.waiting,
+		.waiting_bytes = s.waiting_bytes,
+		.groups_resumed = k->n_groups,
+		.groups_ended = k->n_ended,
+		.observers_resumed = k->n_observers};
 }

@@ -66,6 +66,12 @@ void keep_put(struct keep *k, enum broker_keep what, const struct topic *t);
 bool keep_group(struct keep *k, enum broker_keep_group what, const struct group_observation *g);
 void keep_observer(struct keep *k, const struct observer *o, bool stays);
 bool keep_is_possible(struct keep *k);
+/* broker_ops.must_promise and promise: with a commit-interval of 0. */
+bool keep_must_promise(const struct keep *k);
+int keep_promise(
+	struct keep *k, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
+/* state.commit-interval is another one. */
+void keep_set_interval(struct keep *k, uint32_t ms);
 
 /*
  * Keeps exact bounds and waits until everything is on the disk; false, having said so: it is not. The rest
@@ -74,6 +80,14 @@ bool keep_is_possible(struct keep *k);
 bool keep_close(struct keep *k);
 void keep_free(struct keep *k);
 
-void keep_report(struct keep *k);
+/* What there is to be told of the store. */
+struct keep_figures {
+	uint64_t well; /* now: 1, or 0 while nothing can be kept */
+	uint64_t commits, records, failures, broken, refused, anew, longest_us;
+	uint64_t waiting, waiting_bytes; /* now */
+	uint64_t groups_resumed, groups_ended, observers_resumed; /* at the start */
+};
+
+void keep_figures(struct keep *k, struct keep_figures *ret);
 
 #endif

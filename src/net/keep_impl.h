@@ -33,6 +33,7 @@ struct waiting {
 struct keep {
 	uv_async_t wake;
 	struct store *store;
+	uint32_t commit_ms;
 	bool clean; /* the last stop was */
 	struct keep_view view;
 	void (*hear)(void *ctx, const struct store_event *event); /* NULL: nobody listens */
@@ -40,7 +41,8 @@ struct keep {
 	struct restored_list topics, groups; /* while restoring */
 	struct waiting *waiting;
 	bool same_collection; /* paths are what they were */
-	unsigned n_observers; /* that were put back */
+	unsigned n_groups, n_observers; /* that were put back */
+	unsigned n_ended; /* group observations that could not be */
 };
 
 struct restored *keep_find(const struct restored_list *l, uint64_t id);

@@ -140,6 +140,7 @@ resume_group(void *ctx, const union store_record *record)
 		rc = bring_back(k, r, group);
 	describe(r, &what);
 	if (rc == 0) {
+		k->n_groups++;
 		log_info("broker: group observation resumed %s", buf_str(&what));
 		return 0;
 	}
@@ -147,6 +148,7 @@ resume_group(void *ctx, const union store_record *record)
 	rc = r->keys.p ? -EACCES : cancel(r, group);
 	log_notice("broker: group observation is not what it was, cancelled %s error=%d",
 		buf_str(&what), -rc);
+	k->n_ended++;
 	forget_group(k, r->id);
 	return 0;
 }

@@ -183,6 +183,22 @@ on_keep_observer(void *ctx, const struct observer *o, bool stays)
 }
 
 static bool
+must_promise(void *ctx)
+{
+	const struct server *s = ctx;
+
+	return keep_must_promise(s->keep);
+}
+
+static int
+on_promise(void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket)
+{
+	struct server *s = ctx;
+
+	return keep_promise(s->keep, t, v, ret_ticket);
+}
+
+static bool
 can_keep(void *ctx)
 {
 	struct server *s = ctx;
@@ -448,6 +464,7 @@ take_figures(void *ctx, struct figures *ret)
 	broker_stats(s->broker, &ret->broker);
 	ret->peers = layer_n_peers(s->layer);
 	ret->exchanges = layer_n_exchanges(s->layer);
+	keep_figures(s->keep, &ret->store);
 	ret->unprotected_refused = s->n_refused;
 	guard_stats(secure_guard(s->secure), &ret->oscore);
 	if (s->coapd)
@@ -466,7 +483,6 @@ on_signal(uv_signal_t *h, int number)
 		break;
 	case SIGUSR1:
 		take_figures(s, &f);
-		keep_report(s->keep);
 		report_state(&f, s->broker);
 		break;
 	default:
@@ -575,6 +591,8 @@ start_core(struct server *s, struct error *e)
 		.keep = on_keep,
 		.keep_group = on_keep_group,
 		.keep_observer = on_keep_observer,
+		.must_promise = must_promise,
+		.promise = on_promise,
 		.can_keep = can_keep,
 		.may = on_may,
 		.group_phantom = on_group_phantom,

@@ -390,6 +390,8 @@ bw_start(void)
 	broker_ops.keep = bw.keep;
 	broker_ops.keep_group = bw.keep_group;
 	broker_ops.keep_observer = bw.keep_observer;
+	broker_ops.must_promise = bw.must_promise;
+	broker_ops.promise = bw.promise;
 	broker_ops.can_keep = bw.can_keep;
 	bw.broker = broker_new(&bw.conf, &broker_ops, NULL, bw.layer);
 }

@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# commit-interval 0: a publish is durable before anybody sees it. On a disk that takes its
+# time (tests/tools/disk.h) nothing of it is seen, after a second it gets the empty ACK, as
+# does a duplicate, and then a separate 2.04; what cannot be kept gets 5.03 and has changed
+# nothing. RFC 7252 5.2.2, product.md "Configuration".
+. "${srcdir:-.}/tests/lib.sh"
+need_coap_client
+free_port
+server=127.0.0.1:$port
+at=coap://$server/ps/data
+
+cat >"$tmp/coapcast.yaml" <<END
+broker: { create-on-publish: true }
+state: { commit-interval: 0 }
+listen: [ "coap://$server" ]
+topics:
+  - { name: demo, content-format: 0, initialize: "hello" }
+END
+
+start_preloaded() {
+	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault DISK_GATE=$tmp/gate
+	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
+	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+	launch_broker "$tmp/coapcast.yaml" -v
+	unset LD_PRELOAD
+	wait_until 10 broker_is_up || bail "the broker did not get ready"
+	wait_until 10 counter_is store waiting 0
+}
+
+fault() { # WORD
+	echo "$1" >"$tmp/fault.new"
+	mv "$tmp/fault.new" "$tmp/fault"
+}
+
+open_gate() {
+	rm -f "$tmp/fault"
+	: >"$tmp/gate"
+}
+
+keep_state=yes
+mkfifo "$tmp/gate"
+start_preloaded
+spawn sub "$coapcast" sub "coap://$server/demo"
+wait_line "$tmp/sub.out" hello
+wait_until 10 counter_is store waiting 0
+is "$(client_codes -m put -t 0 -e quick "$at/demo")" 2.04 "a quick disk: 2.04"
+wait_line "$tmp/sub.out" quick
+ok $? "and a notification"
+stop broker KILL
+start_preloaded
+is "$(client "$at/demo")" quick "it is there after a kill at once"
+is "$(client_codes -m put -t 0 -e made "$at/made/so")" 2.01 "one that makes its topic: 2.01"
+stop broker KILL
+start_preloaded
+is "$(client "$at/made/so")" made "it is there after a kill at once"
+
+# --- a slow disk -------------------------------------------------------------------------
+wait_until 10 counter_is store waiting 0
+fault hang
+spawn slow "$talk" -n 3 "$server" \
+	"con put /ps/data/demo token=aa01 mid=1234 format=0 text=slow"
+wait_line "$tmp/slow.out" '^< .* ack empty'
+ok $? "a slow disk: the empty ACK after a second"
+is "$(client "$at/demo")" quick "nobody sees it yet"
+is "$(grep -c slow "$tmp/sub.out")" 0 "nor is told"
+open_gate
+wait_line "$tmp/slow.out" '^< .* con 2\.04 .*token=aa01'
+ok $? "then the 2.04 on its own"
+wait_line "$tmp/sub.out" slow
+ok $? "and the notification"
+is "$(client "$at/demo")" slow "and the value"
+finish slow >/dev/null
+
+fault hang
+spawn twice "$talk" -b -n 3 "$server" \
+	"con put /ps/data/demo token=aa02 mid=2234 format=0 text=twice" \
+	"con put /ps/data/demo token=aa02 mid=2234 format=0 text=twice"
+wait_line "$tmp/twice.out" '^< .* ack empty'
+ok $? "a duplicate of one in progress gets the empty ACK"
+is "$(client "$at/demo")" slow "and nobody sees it"
+open_gate
+wait_line "$tmp/twice.out" '^< .* con 2\.04 .*token=aa02'
+ok $? "the 2.04 is separate then"
+is "$(client "$at/demo")" twice "and the value is there"
+finish twice >/dev/null
+is "$(grep -c ' 2\.04 ' "$tmp/twice.out")" 1 "once"
+
+# --- a disk that fails -------------------------------------------------------------------
+fault eio
+is "$(client_codes -m put -t 0 -e lost "$at/demo")" 5.03 "a disk that fails: 5.03"
+is "$(client_codes -m delete "$at/demo")" 5.03 "for the end of it too"
+is "$(client_codes -m put -t 0 -e lost "$at/never/made")" 5.03 "and for what would make a topic"
+is "$(client "$at/demo")" twice "nothing has changed"
+is "$(client_codes "$at/never/made")" 4.04 "and nothing was made"
+rm "$tmp/fault"
+wait_line "$tmp/broker.log" 'store: can write again' 20
+is "$(client_codes -m put -t 0 -e again "$at/demo")" 2.04 "all is well again"
+is "$(client_codes -m delete "$at/demo")" 2.02 "data are deleted"
+stop broker KILL
+start_preloaded
+is "$(client_codes "$at/demo")" 4.04 "and stay so over a kill at once"
+stop sub KILL
+stop_broker
+done_testing
