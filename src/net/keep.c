@@ -397,6 +397,13 @@ keep_free(struct keep *k)
 }
 
 void
+keep_set_commit_ms(struct keep *k, uint32_t ms)
+{
+	if (k->store)
+		store_set_commit_ms(k->store, ms);
+}
+
+void
 keep_report(struct keep *k)
 {
 	struct store_stats s;

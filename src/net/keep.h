@@ -74,6 +74,9 @@ bool keep_is_possible(struct keep *k);
 bool keep_close(struct keep *k);
 void keep_free(struct keep *k);
 
+/* state.commit-interval is that from now on. */
+void keep_set_commit_ms(struct keep *k, uint32_t ms);
+
 void keep_report(struct keep *k);
 
 #endif
