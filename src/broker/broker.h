@@ -164,7 +164,7 @@ bool broker_flush(struct broker *b);
  * longer (4.03), and the group observations of the topics for which `takes_away` says
  * that somebody is among them.
  */
-void broker_review(struct broker *b, bool (*takes_away)(void *ctx, struct bytes topic));
+void broker_review(struct broker *b, bool (*takes_away)(void *ctx, struct bytes topic), void *ctx);
 
 /*
  * Ends every observation, for a stop for good: the 5.03 to each group, a confirmable 4.04

@@ -19,7 +19,7 @@ struct broker_limits {
 	uint32_t publish_rate; /* publishes per second and peer; 0: any number */
 };
 
-/* A group that multicast notifications go to; borrowed by the broker for its life. */
+/* A group that multicast notifications go to; borrowed by the broker until regroup_broker. */
 struct broker_group {
 	const char *name;
 	struct addr address; /* multicast, with port */

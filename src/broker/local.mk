@@ -17,4 +17,5 @@ libcoapcast_a_SOURCES += \
 	src/broker/introspect.c \
 	src/broker/unaware.c src/broker/unaware.h \
 	src/broker/router.c src/broker/data.c src/broker/register.c src/broker/reroute.c \
+	src/broker/regroup.c src/broker/regroup.h \
 	src/broker/collection.c src/broker/configure.c src/broker/links.c src/broker/discover.c

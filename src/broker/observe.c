@@ -260,6 +260,16 @@ observer_renew(struct broker *b, struct observer *o, const struct request *r, ui
 }
 
 void
+observer_transfer(struct broker *b, struct observer *o, struct bunch *to)
+{
+	leave_list(o);
+	o->bunch = to;
+	list_append(&to->traditional, o);
+	/* It may not have been told everything. */
+	bunch_mark_dirty(b, to, to->traditional.n);
+}
+
+void
 observer_is_told(struct observer *o, uint16_t mid)
 {
 	o->seq = o->bunch->topic->seq;

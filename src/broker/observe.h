@@ -28,7 +28,8 @@ struct observer {
 	struct cover *cover; /* owned; NULL: its peer is anonymous and unprotected */
 	struct exchange *exchange; /* a CON in flight or waiting: notification, 5.03 or the last */
 	struct token token;
-	uint8_t state : 7; /* enum observer_state */
+	uint8_t state : 6; /* enum observer_state */
+	uint8_t movable : 1; /* its registration, but for the group, was one that may be moved */
 	uint8_t leisurely : 1; /* it registered by multicast: notified at leisure */
 	uint8_t szx; /* block size it asked for, BLOCK_SZX_MAX when none */
 	uint8_t since_con; /* NON notifications since the last CON one */
@@ -92,6 +93,8 @@ bool observer_resume(struct broker *b, struct bunch *bunch, const struct request
 void observer_remove(struct broker *b, struct observer *o);
 /* It registered again, and thereby showed that it is there: RFC 7641 4.1. */
 void observer_renew(struct broker *b, struct observer *o, const struct request *r, uint8_t szx);
+/* Puts a traditional one among others of its topic; that it left nobody may have settled. */
+void observer_transfer(struct broker *b, struct observer *o, struct bunch *to);
 /* It was sent the current value; `mid` of the NON that did, or OBSERVER_NO_MID. */
 void observer_is_told(struct observer *o, uint16_t mid);
 

@@ -17,6 +17,15 @@ running_in(const struct topic *t, const struct broker_group *group)
 	return NULL;
 }
 
+/* Whether it asks for what the phantom asks for, and takes a 5.03 from where it asked. */
+static bool
+may_be_moved(const struct call *c)
+{
+	/* Asked by broadcast: the server address would be none. */
+	return qualify_request(c->r->msg) && !addr_is_any(&c->r->way->local) &&
+	       request_wants(c->r, CODE_UNAVAILABLE);
+}
+
 /*
  * The group that this registration may be moved to, and the endpoint of ours that it is
  * moved from; NULL: it stays traditional.
@@ -178,6 +187,7 @@ register_traditional(struct call *c, struct bunch *bunch)
 	if (!o)
 		return false;
 	o->leisurely = c->r->way->multicast;
+	o->movable = may_be_moved(c);
 	if (starts_group(c->b, bunch)) {
 		if (bunch->starting) {
 			/* It is moved when that is kept; until then it is told nothing. */

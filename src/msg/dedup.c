@@ -39,6 +39,12 @@ dedup_new(uint32_t max, uint32_t seed)
 	return d;
 }
 
+void
+dedup_set_max(struct dedup *d, uint32_t max)
+{
+	d->max = max;
+}
+
 static void
 drop_oldest(struct dedup *d)
 {

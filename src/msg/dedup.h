@@ -15,6 +15,8 @@ struct dedup;
 
 /* At most `max` entries; `seed` keys the hash. */
 struct dedup *dedup_new(uint32_t max, uint32_t seed);
+/* Those over it go as new ones come. */
+void dedup_set_max(struct dedup *d, uint32_t max);
 void dedup_free(struct dedup *d);
 
 /* Notes a request; its response is empty so far. */

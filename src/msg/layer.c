@@ -55,6 +55,14 @@ layer_advance(struct layer *l, uint64_t now_ms)
 	layer_flush(l);
 }
 
+void
+layer_set_limits(struct layer *l, const struct layer_limits *limits)
+{
+	l->limits = *limits;
+	l->peers.max = limits->peers;
+	dedup_set_max(l->dedup, limits->exchanges);
+}
+
 uint64_t
 layer_now(const struct layer *l)
 {

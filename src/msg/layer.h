@@ -17,7 +17,6 @@
 #include "msg/stats.h"
 
 struct layer;
-struct dedup;
 
 /* RFC 7252 4.8; the derived times of 4.8.2 in seconds. */
 #define LAYER_ACK_TIMEOUT_MS 2000
@@ -121,6 +120,7 @@ struct layer_limits {
 /* `ops` stays borrowed. now_ms is the caller's monotonic clock, as everywhere below. */
 struct layer *layer_new(
 	const struct layer_ops *ops, void *ctx, const struct layer_limits *limits, uint64_t now_ms);
+void layer_set_limits(struct layer *l, const struct layer_limits *limits);
 void layer_free(struct layer *l); /* NULL is fine; ends every exchange as cancelled */
 
 enum layer_verify {

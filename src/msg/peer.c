@@ -165,7 +165,8 @@ peer_get(struct peer_table *t, const struct path *way, uint16_t first_mid)
 		touch(t, p);
 		return p;
 	}
-	if (t->map.n >= t->max) {
+	/* More than one, once the limit was lowered. */
+	while (t->map.n >= t->max) {
 		if (!t->lru_first)
 			return NULL;
 		evict(t, t->lru_first);

@@ -501,21 +501,37 @@ groupkeys_save_all(struct groupkeys *k)
 	}
 }
 
-void
-groupkeys_secure(const struct groupkeys *k, struct broker_group *groups, size_t n)
+static const struct broker_security *
+find_group(const struct groupkeys *k, const char *name)
+{
+	for (size_t i = 0; i < k->n_groups; i++) {
+		if (strcmp(k->groups[i].conf->name, name) == 0)
+			return &k->groups[i];
+	}
+	return NULL;
+}
+
+int
+groupkeys_secure(const struct groupkeys *k, const struct conf_group *from,
+	struct broker_group *groups, size_t n, struct error *e)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct conf_oscore_group *group = k->options.conf->groups[i].oscore_group;
 		const struct suite_cipher *cipher;
 
-		if (!group)
+		if (!from[i].oscore)
 			continue;
-		cipher = suite_cipher(group->group_encryption_algorithm);
-		groups[i].security = &k->groups[group - k->options.conf->oscore_groups];
+		groups[i].security = find_group(k, from[i].oscore);
+		if (!groups[i].security) {
+			error_set(e, "group %s: oscore-group %s needs a restart", from[i].name,
+				from[i].oscore);
+			return -ENOENT;
+		}
+		cipher = suite_cipher(groups[i].security->conf->group_encryption_algorithm);
 		/* Option with flags, number and kid; outer Observe and Max-Age; inner code. */
 		groups[i].overhead =
 			2 + 1 + 5 + SUITE_MAX_ID + 4 + 2 + 1 + 1 + cipher->tag + SUITE_SIGNATURE;
 	}
+	return 0;
 }
 
 static struct shield *

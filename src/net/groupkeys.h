@@ -61,8 +61,12 @@ void groupkeys_stop(struct groupkeys *k);
 /* The store lost what it had: everything is put again. */
 void groupkeys_save_all(struct groupkeys *k);
 
-/* Gives the broker's groups, which are those of the configuration, their security. */
-void groupkeys_secure(const struct groupkeys *k, struct broker_group *groups, size_t n);
+/*
+ * Gives the broker's groups, which were made of those of a configuration, their security. 0,
+ * or -ENOENT with e filled: an OSCORE group is none of those that there were at the start.
+ */
+int groupkeys_secure(const struct groupkeys *k, const struct conf_group *from,
+	struct broker_group *groups, size_t n, struct error *e);
 
 /* broker_ops.group_phantom and group_inform. */
 struct shield *groupkeys_phantom(struct groupkeys *k, const struct broker_group *g,

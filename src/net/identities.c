@@ -31,3 +31,28 @@ identities_find_cn(
 	}
 	return false;
 }
+
+static bool
+psk_equal(const struct conf_psk *a, const struct conf_psk *b)
+{
+	return !a || (b && strcmp(a->identity, b->identity) == 0 && bytes_equal(a->key, b->key));
+}
+
+static bool
+certificate_equal(const struct conf_cert_identity *a, const struct conf_cert_identity *b)
+{
+	return !a || (b && strcmp(a->cn, b->cn) == 0);
+}
+
+bool
+identities_is_kept(const struct conf_identity *id, const struct conf *fresh)
+{
+	for (size_t i = 0; i < fresh->n_identities; i++) {
+		const struct conf_identity *now = &fresh->identities[i];
+
+		if (strcmp(now->name, id->name) == 0)
+			return psk_equal(id->psk, now->psk) &&
+			       certificate_equal(id->certificate, now->certificate);
+	}
+	return false;
+}

@@ -16,4 +16,7 @@ bool identities_find_psk(const struct conf *conf, struct subjects *subjects, str
 bool identities_find_cn(
 	const struct conf *conf, struct subjects *subjects, struct bytes cn, uint32_t *ret_who);
 
+/* Whether a session that was set up as this identity could be set up with `fresh`, too. */
+bool identities_is_kept(const struct conf_identity *id, const struct conf *fresh);
+
 #endif

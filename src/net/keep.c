@@ -424,6 +424,13 @@ keep_free(struct keep *k)
 }
 
 void
+keep_set_commit_ms(struct keep *k, uint32_t ms)
+{
+	if (k->store)
+		store_set_commit_ms(k->store, ms);
+}
+
+void
 keep_figures(struct keep *k, struct keep_figures *ret)
 {
 	struct store_stats s;

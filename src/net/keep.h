@@ -90,4 +90,7 @@ struct keep_figures {
 
 void keep_figures(struct keep *k, struct keep_figures *ret);
 
+/* state.commit-interval is that from now on. */
+void keep_set_commit_ms(struct keep *k, uint32_t ms);
+
 #endif

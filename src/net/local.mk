@@ -22,5 +22,6 @@ libcoapcast_a_SOURCES += \
 	src/net/network.c src/net/network.h \
 	src/net/plan.c src/net/plan.h \
 	src/net/reload.c src/net/reload.h \
+	src/net/sections.c src/net/sections.h \
 	src/net/report.c src/net/report.h \
 	src/net/notify.c src/net/notify.h

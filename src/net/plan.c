@@ -16,12 +16,24 @@ static const unsigned generations[] = {
 	[CONF_INFORM_SEED] = INFORM_SEED,
 };
 
+/* An interface that was there once: the network may change again. */
+static bool
+is_known(const struct plan *running, const char *interface)
+{
+	for (size_t i = 0; running && i < running->broker.n_groups; i++) {
+		if (strcmp(running->from[i].interface, interface) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
-plan_group(struct broker_group *g, const struct conf_group *from, struct error *e)
+plan_group(struct broker_group *g, const struct conf_group *from, const struct plan *running,
+	struct error *e)
 {
 	unsigned index = if_nametoindex(from->interface);
 
-	if (index == 0) {
+	if (index == 0 && !is_known(running, from->interface)) {
 		error_set(e, "group %s: no interface %s", from->name, from->interface);
 		return -ENODEV;
 	}
@@ -51,7 +63,8 @@ plan_group(struct broker_group *g, const struct conf_group *from, struct error *
 }
 
 int
-plan_init(struct plan *p, const struct conf *conf, struct error *e)
+plan_init(struct plan *p, const struct conf *boot, const struct conf *conf,
+	const struct plan *running, struct error *e)
 {
 	const struct conf_limits *limits = &conf->broker.limits;
 	int rc;
@@ -63,11 +76,11 @@ plan_init(struct plan *p, const struct conf *conf, struct error *e)
 			.payload = (uint32_t)limits->payload_bytes},
 		.broker =
 			{
-				.collection = conf->broker.collection,
+				.collection = boot->broker.collection,
 				.create_on_publish = conf->broker.create_on_publish,
 				.informative_format =
-					(uint16_t)conf->protocol.informative_response_format,
-				.topic_format = (uint16_t)conf->protocol.topic_format,
+					(uint16_t)boot->protocol.informative_response_format,
+				.topic_format = (uint16_t)boot->protocol.topic_format,
 				.n_groups = conf->n_groups,
 				.limits =
 					{
@@ -83,8 +96,9 @@ plan_init(struct plan *p, const struct conf *conf, struct error *e)
 	};
 	p->groups = mem_alloc(conf->n_groups * sizeof(*p->groups));
 	p->broker.groups = p->groups;
+	p->from = conf->groups;
 	for (size_t i = 0; i < conf->n_groups; i++) {
-		if ((rc = plan_group(&p->groups[i], &conf->groups[i], e)) < 0) {
+		if ((rc = plan_group(&p->groups[i], &conf->groups[i], running, e)) < 0) {
 			plan_fini(p);
 			return rc;
 		}
@@ -97,4 +111,31 @@ plan_fini(struct plan *p)
 {
 	free(p->groups);
 	p->groups = NULL;
+}
+
+static bool
+is_same_name(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What clients know of a group observation, or have to have for it. */
+static bool
+is_same(const struct conf_group *a, const struct conf_group *b)
+{
+	return strcmp(a->name, b->name) == 0 && addr_equal(&a->address, &b->address) &&
+	       addr_equal(&a->source, &b->source) && strcmp(a->interface, b->interface) == 0 &&
+	       is_same_name(a->oscore, b->oscore);
+}
+
+const struct broker_group *
+plan_successor(const struct plan *before, const struct plan *now, const struct broker_group *old)
+{
+	const struct conf_group *from = &before->from[old - before->groups];
+
+	for (size_t i = 0; i < now->broker.n_groups; i++) {
+		if (is_same(from, &now->from[i]))
+			return &now->groups[i];
+	}
+	return NULL;
 }

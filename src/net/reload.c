@@ -3,112 +3,249 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "broker/regroup.h"
+#include "net/identities.h"
+#include "net/report.h"
+#include "net/sections.h"
 
-/* A section of a printed configuration: its name, and the lines down to the next. */
-struct section {
-	struct bytes name, lines;
+/* What the steps have made, until it is put in place. */
+struct change {
+	struct reload *r;
+	const struct conf *fresh;
+	struct plan plan; /* until it is in force, and then that of until then */
+	struct access *access; /* the same */
+	uint32_t *gone; /* subjects whose sessions are to end */
+	size_t n_gone;
 };
 
-static bool
-starts_section(struct bytes text)
-{
-	return text.n > 0 && text.p[0] >= 'a' && text.p[0] <= 'z';
-}
+/*
+ * prepare: makes what is needed, without a trace; 0, or negative errno with e filled.
+ * commit: puts it in place, which cannot fail; *c->r->conf is the old one until all have.
+ * abandon: frees what was made and not committed, and after a commit what was replaced.
+ * All but commit may be NULL. In the order of the table, first what closes: topics that
+ * are new are to be met by the rules that are.
+ */
+struct step {
+	int (*prepare)(struct change *c, struct error *e);
+	void (*commit)(struct change *c);
+	void (*abandon)(struct change *c);
+};
 
-static struct bytes
-after_line(struct bytes text)
-{
-	const uint8_t *end = text.n ? memchr(text.p, '\n', text.n) : NULL;
-
-	return end ? bytes_from(text, (size_t)(end - text.p) + 1) : bytes_of(text.p, 0);
-}
-
-/* The next section of a text; false at its end. */
-static bool
-next_section(struct bytes *text, struct section *ret)
-{
-	struct bytes rest = *text, start;
-	const uint8_t *colon;
-
-	while (rest.n > 0 && !starts_section(rest))
-		rest = after_line(rest);
-	if (rest.n == 0 || (colon = memchr(rest.p, ':', rest.n)) == NULL)
-		return false;
-	start = rest;
-	do
-		rest = after_line(rest);
-	while (rest.n > 0 && !starts_section(rest));
-	ret->name = bytes_head(start, (size_t)(colon - start.p));
-	ret->lines = bytes_head(start, start.n - rest.n);
-	*text = rest;
-	return true;
-}
-
-static struct bytes
-find_section(struct bytes text, struct bytes name)
-{
-	struct section s;
-
-	while (next_section(&text, &s)) {
-		if (bytes_equal(s.name, name))
-			return s.lines;
-	}
-	return BYTES_NONE;
-}
-
-static bool
-is_applied(struct bytes name)
-{
-	return bytes_is(name, "log") || bytes_is(name, "topics") || bytes_is(name, "access");
-}
-
-static void
-append(struct buf *out, struct bytes name)
-{
-	if (out->n > 0)
-		buf_put_str(out, ",");
-	buf_put(out, name);
-}
-
-/* Sections of `these` that `those` has otherwise; with `missing`, only those it has not at all. */
-static void
-compare(struct bytes these, struct bytes those, bool missing, struct buf *out)
-{
-	struct section s;
-
-	while (next_section(&these, &s)) {
-		struct bytes other = find_section(those, s.name);
-
-		if (is_applied(s.name) || (missing ? other.p != NULL : bytes_equal(other, s.lines)))
-			continue;
-		append(out, s.name);
-	}
-}
-
-/* The configuration as text, to be freed; NULL without memory. */
-static char *
-print(const struct conf *conf, size_t *ret_n)
-{
-	char *text = NULL;
-	FILE *f = open_memstream(&text, ret_n);
-
-	if (!f)
-		return NULL;
-	conf_print(conf, f);
-	return fclose(f) == 0 ? text : NULL;
-}
+/* --- the log ------------------------------------------------------------------------ */
 
 void
-reload_differences(const struct conf *running, const struct conf *fresh, struct buf *out)
+reload_set_level(const struct conf *conf, unsigned verbose)
 {
-	size_t n_old = 0, n_new = 0;
-	char *old = print(running, &n_old), *new = print(fresh, &n_new);
+	unsigned level = (unsigned)conf->log_level + verbose;
 
-	if (old && new) {
-		compare(bytes_of(new, n_new), bytes_of(old, n_old), false, out);
-		compare(bytes_of(old, n_old), bytes_of(new, n_new), true, out);
+	log_set_level(level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : (enum log_level)level);
+}
+
+static void
+commit_log(struct change *c)
+{
+	reload_set_level(c->fresh, c->r->verbose);
+}
+
+/* --- access ------------------------------------------------------------------------- */
+
+static int
+prepare_access(struct change *c, struct error *e)
+{
+	(void)e;
+	c->access = access_new(c->fresh, c->r->subjects);
+	return 0;
+}
+
+static bool
+takes_away(void *ctx, struct bytes topic)
+{
+	const struct change *c = ctx;
+
+	return access_takes_away(c->access, *c->r->access, CONF_MAY_SUBSCRIBE, topic);
+}
+
+static void
+commit_access(struct change *c)
+{
+	struct access *before = *c->r->access;
+
+	*c->r->access = c->access;
+	c->access = before;
+	if (!access_equal(before, *c->r->access))
+		broker_review(c->r->broker, takes_away, c);
+}
+
+static void
+abandon_access(struct change *c)
+{
+	access_free(c->access);
+}
+
+/* --- identities ----------------------------------------------------------------------- */
+
+static int
+prepare_identities(struct change *c, struct error *e)
+{
+	const struct conf *running = *c->r->conf;
+
+	(void)e;
+	c->gone = mem_alloc((running->n_identities + 1) * sizeof(*c->gone));
+	for (size_t i = 0; i < running->n_identities; i++) {
+		const struct conf_identity *id = &running->identities[i];
+
+		if (!identities_is_kept(id, c->fresh))
+			c->gone[c->n_gone++] = subjects_id(c->r->subjects, id->name);
 	}
-	free(old);
-	free(new);
+	return 0;
+}
+
+static bool
+is_gone(void *ctx, uint32_t who)
+{
+	const struct change *c = ctx;
+
+	for (size_t i = 0; i < c->n_gone; i++) {
+		if (c->gone[i] == who)
+			return true;
+	}
+	return false;
+}
+
+static void
+commit_identities(struct change *c)
+{
+	if (c->r->coapd && c->n_gone > 0)
+		coapd_expel(c->r->coapd, is_gone, c);
+}
+
+static void
+abandon_identities(struct change *c)
+{
+	free(c->gone);
+}
+
+/* --- groups and limits ----------------------------------------------------------------- */
+
+static int
+prepare_plan(struct change *c, struct error *e)
+{
+	int rc = plan_init(&c->plan, c->r->boot, c->fresh, c->r->plan, e);
+
+	if (rc == 0 && (rc = groupkeys_secure(secure_groups(c->r->secure), c->fresh->groups,
+				c->plan.groups, c->plan.broker.n_groups, e)) < 0)
+		plan_fini(&c->plan);
+	return rc;
+}
+
+static const struct broker_group *
+successor(void *ctx, const struct broker_group *old)
+{
+	const struct change *c = ctx;
+
+	return plan_successor(&c->plan, c->r->plan, old);
+}
+
+static void
+commit_plan(struct change *c)
+{
+	struct plan before = *c->r->plan;
+	const struct coapd_limits limits = {.sessions = c->fresh->broker.limits.sessions};
+
+	*c->r->plan = c->plan;
+	c->plan = before;
+	layer_set_limits(c->r->layer, &c->r->plan->layer);
+	if (c->r->coapd)
+		coapd_set_limits(c->r->coapd, &limits);
+	regroup_broker(c->r->broker, &c->r->plan->broker, successor, c);
+}
+
+static void
+abandon_plan(struct change *c)
+{
+	plan_fini(&c->plan);
+}
+
+/* --- the rest -------------------------------------------------------------------------- */
+
+static void
+commit_state(struct change *c)
+{
+	keep_set_commit_ms(c->r->keep, (uint32_t)c->fresh->state.commit_interval_ms);
+}
+
+/* Those that are no longer in the file stay: they are state. */
+static void
+commit_topics(struct change *c)
+{
+	report_topics(c->r->broker, c->fresh);
+}
+
+static const struct step steps[] = {
+	{.commit = commit_log},
+	{.prepare = prepare_access, .commit = commit_access, .abandon = abandon_access},
+	{.prepare = prepare_identities, .commit = commit_identities, .abandon = abandon_identities},
+	{.prepare = prepare_plan, .commit = commit_plan, .abandon = abandon_plan},
+	{.commit = commit_state},
+	{.commit = commit_topics},
+};
+
+#define N_STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static void
+abandon(struct change *c, size_t n)
+{
+	while (n-- > 0) {
+		if (steps[n].abandon)
+			steps[n].abandon(c);
+	}
+}
+
+static int
+prepare(struct change *c, struct error *e)
+{
+	for (size_t i = 0; i < N_STEPS; i++) {
+		int rc = steps[i].prepare ? steps[i].prepare(c, e) : 0;
+
+		if (rc < 0) {
+			abandon(c, i);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static void
+say_what_is_left(const struct change *c)
+{
+	char names[256];
+	struct buf changed = buf_of(names, sizeof(names));
+
+	sections_compare(c->r->boot, c->fresh, &changed);
+	log_notice(
+		"server: reloaded topics=%zu groups=%zu", c->fresh->n_topics, c->fresh->n_groups);
+	if (changed.n > 0)
+		log_warning("server: a restart is needed for changes in sections=%s",
+			buf_str(&changed));
+}
+
+int
+reload_apply(struct reload *r, struct conf *fresh, struct error *e)
+{
+	struct change c = {.r = r, .fresh = fresh};
+	int rc = prepare(&c, e);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < N_STEPS; i++)
+		steps[i].commit(&c);
+	/* What was replaced was made of the old one. */
+	abandon(&c, N_STEPS);
+	if (*r->conf != r->boot)
+		conf_free(*r->conf);
+	*r->conf = fresh;
+	say_what_is_left(&c);
+	return 0;
 }

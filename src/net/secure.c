@@ -214,8 +214,8 @@ secure_start_groups(struct secure *s, const struct secure_groups_with *with, str
 	s->broker = with->broker;
 	if ((rc = groupkeys_new(&options, &s->groups, e)) < 0)
 		return rc;
-	groupkeys_secure(s->groups, with->groups, with->conf->n_groups);
-	return 0;
+	return groupkeys_secure(
+		s->groups, with->conf->groups, with->groups, with->conf->n_groups, e);
 }
 
 bool

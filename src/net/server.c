@@ -77,7 +77,7 @@ is_admitted(const struct server *s, const struct path *way)
 {
 	if (path_is_secure(way))
 		return true;
-	switch (s->conf->security.nosec) {
+	switch (s->boot->security.nosec) {
 	case CONF_NOSEC_ALLOW:
 		return true;
 	case CONF_NOSEC_LOOPBACK:
@@ -129,7 +129,7 @@ on_is_verified(void *ctx, const struct path *way, struct bytes echo)
 {
 	const struct server *s = ctx;
 
-	if (s->conf->security.echo != CONF_ECHO_ALWAYS && addr_is_loopback(&way->remote))
+	if (s->boot->security.echo != CONF_ECHO_ALWAYS && addr_is_loopback(&way->remote))
 		return true;
 	return !is_admitted(s, way) || echo_check(&s->echo, way, layer_now(s->layer), echo);
 }
@@ -235,7 +235,7 @@ on_udp_local(void *ctx, const struct path *way, struct addr *ret_local, uint16_t
 {
 	struct server *s = ctx;
 
-	return listen_udp_of(s->conf, s->udp, &way->local, ret_local, ret_socket);
+	return listen_udp_of(s->boot, s->udp, &way->local, ret_local, ret_socket);
 }
 
 static void
@@ -391,66 +391,32 @@ server_stop(struct server *s)
 	s->coapd = NULL;
 }
 
-/* -v adds to what the configuration says, before and after a reload. */
-static void
-set_level(const struct server *s, const struct conf *conf)
-{
-	unsigned level = (unsigned)conf->log_level + s->verbose;
-
-	log_set_level(level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : (enum log_level)level);
-}
-
-static bool
-takes_away(void *ctx, struct bytes topic)
-{
-	struct server *s = ctx;
-
-	return access_takes_away(s->before, s->access, CONF_MAY_SUBSCRIBE, topic);
-}
-
-static void
-take_up_access(struct server *s, const struct conf *fresh)
-{
-	struct access *access = access_new(fresh, s->subjects);
-
-	s->before = s->access;
-	s->access = access;
-	if (!access_equal(s->before, access))
-		broker_review(s->broker, takes_away);
-	access_free(s->before);
-	s->before = NULL;
-}
-
-static void
-take_up(struct server *s, const struct conf *fresh)
-{
-	char names[256];
-	struct buf changed = buf_of(names, sizeof(names));
-
-	set_level(s, fresh);
-	/* First what closes: the topics may be new ones. */
-	take_up_access(s, fresh);
-	report_topics(s->broker, fresh);
-	reload_differences(s->conf, fresh, &changed);
-	log_notice("server: reloaded log.level, topics and access");
-	if (changed.n > 0)
-		log_warning("server: a restart is needed for changes in sections=%s",
-			buf_str(&changed));
-}
-
 static void
 reload(struct server *s)
 {
 	struct conf *fresh = NULL;
+	struct reload r = {.boot = s->boot,
+		.conf = &s->conf,
+		.plan = &s->plan,
+		.subjects = s->subjects,
+		.access = &s->access,
+		.layer = s->layer,
+		.broker = s->broker,
+		.coapd = s->coapd,
+		.keep = s->keep,
+		.secure = s->secure,
+		.verbose = s->verbose};
 	struct error e;
 
 	notify_send("RELOADING=1");
-	if (conf_load(s->path, &fresh, &e) < 0 || conf_unsupported(fresh, &e))
+	layer_advance(s->layer, uv_now(&s->loop));
+	if (conf_load(s->path, &fresh, &e) < 0 || conf_unsupported(fresh, &e) ||
+		reload_apply(&r, fresh, &e) < 0) {
 		log_error("server: reload failed, the old configuration stays: %s", e.text);
-	else
-		take_up(s, fresh);
-	conf_free(fresh);
-	server_settle(s);
+		conf_free(fresh);
+	}
+	/* Interfaces may be wanted that nobody looked at before. */
+	on_network(s);
 	notify_send("READY=1");
 }
 
@@ -624,7 +590,7 @@ start_core(struct server *s, struct error *e)
 	if ((rc = keep_restore(s->keep, &view, e)) < 0)
 		return rc;
 	/* What is not allowed any more. */
-	broker_review(s->broker, is_closed);
+	broker_review(s->broker, is_closed, s);
 	report_topics(s->broker, s->conf);
 	return 0;
 }
@@ -672,6 +638,8 @@ finish(struct server *s, enum server_exit status)
 		log_error("server: handles left in the loop");
 		status = EXIT_INTERNAL;
 	}
+	if (s->boot != s->conf)
+		conf_free(s->boot);
 	conf_free(s->conf);
 	free(s);
 	return status;
@@ -684,10 +652,10 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 	struct error e = {0};
 
 	s->path = path;
-	s->conf = conf;
+	s->conf = s->boot = conf;
 	s->verbose = verbose;
 	s->subjects = subjects_new();
-	set_level(s, conf);
+	reload_set_level(conf, verbose);
 	if (uv_loop_init(&s->loop) != 0) {
 		log_error("server: cannot make an event loop");
 		conf_free(conf);
@@ -697,7 +665,7 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 	}
 	start_signals(s);
 	start_timers(s);
-	if (plan_init(&s->plan, conf, &e) < 0 || start_listening(s, &e) < 0) {
+	if (plan_init(&s->plan, conf, conf, NULL, &e) < 0 || start_listening(s, &e) < 0) {
 		log_error("server: %s", e.text);
 		return finish(s, EXIT_UNAVAILABLE);
 	}

@@ -30,7 +30,7 @@ struct server {
 	uv_idle_t more; /* runs while the fan-out is not done */
 	uint64_t armed_ms; /* what `timer` waits for; WHEEL_NEVER: nothing */
 	const char *path;
-	struct conf *conf;
+	struct conf *conf, *boot; /* in force, and what only a start takes up; may be the same */
 	struct plan plan;
 	struct udp *udp;
 	struct coapd *coapd; /* NULL: plain UDP only */
@@ -47,7 +47,6 @@ struct server {
 	struct secure *secure;
 	struct echo echo;
 	struct access *access;
-	struct access *before; /* while the rules change: those of until now */
 	struct log_brake refused, unaware;
 	uint64_t crowd_told_ms; /* when the log last said that clients are silent; 0: never */
 	uint64_t n_refused; /* requests that security.nosec forbade */

@@ -108,6 +108,14 @@ start_handles(struct coapd *c)
 	c->n_handles = 3;
 }
 
+void
+coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
+{
+	c->limits = *limits;
+	if (c->limits.sessions > SESSIONS_MAX)
+		c->limits.sessions = SESSIONS_MAX;
+}
+
 struct coapd *
 coapd_new(
 	uv_loop_t *loop, const struct coapd_ops *ops, void *ctx, const struct coapd_limits *limits)
@@ -124,9 +132,7 @@ coapd_new(
 	c->loop = loop;
 	c->ops = ops;
 	c->ctx = ctx;
-	c->limits = *limits;
-	if (c->limits.sessions > SESSIONS_MAX)
-		c->limits.sessions = SESSIONS_MAX;
+	coapd_set_limits(c, limits);
 	c->coap = coap;
 	map_init(&c->sessions);
 	coap_set_app_data(coap, c);

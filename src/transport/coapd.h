@@ -120,6 +120,11 @@ void coapd_cancel(struct coapd *c);
 /* Whom the owner found behind a session; 0 without one. */
 uint32_t coapd_subject(const struct coapd *c, const struct path *way);
 
+/* Ends the sessions of those: ops.on_lost. */
+void coapd_expel(struct coapd *c, bool (*is_gone)(void *ctx, uint32_t who), void *ctx);
+/* Those that are set up stay. */
+void coapd_set_limits(struct coapd *c, const struct coapd_limits *limits);
+
 void coapd_stats(const struct coapd *c, struct coapd_stats *ret);
 
 #endif

@@ -379,6 +379,29 @@ coapd_session_sweep(struct coapd *c)
 	coapd_session_bury(c);
 }
 
+struct expulsion {
+	bool (*is_gone)(void *ctx, uint32_t who);
+	void *ctx;
+};
+
+static void
+expel_one(void *ctx, struct map_node *node)
+{
+	struct coapd_session *s = MAP_OBJECT(node, struct coapd_session, node);
+	const struct expulsion *e = ctx;
+
+	if (s->who != 0 && e->is_gone(e->ctx, s->who))
+		coapd_session_doom(s, COAPD_CLOSED);
+}
+
+void
+coapd_expel(struct coapd *c, bool (*is_gone)(void *ctx, uint32_t who), void *ctx)
+{
+	struct expulsion e = {.is_gone = is_gone, .ctx = ctx};
+
+	map_each(&c->sessions, expel_one, &e);
+}
+
 static void
 release(void *ctx, struct map_node *node)
 {

@@ -50,7 +50,7 @@ wait_line "$tmp/one.out" z && wait_line "$tmp/other.out" s
 ok $? "two observe"
 configure 'access: [ { who: anonymous, topics: shown, may: [ read, subscribe ] } ]'
 kill -HUP "${spawned[broker]}"
-wait_line "$tmp/broker.log" 'reloaded .*access'
+wait_line "$tmp/broker.log" 'server: reloaded'
 ok $? "a reload takes rights away"
 finish one
 is $? 4 "coapcast sub: ended with exit status 4"

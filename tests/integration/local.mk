@@ -33,6 +33,7 @@ dist_check_SCRIPTS += \
 	tests/integration/oscore_sessions.sh \
 	tests/integration/crowd.sh \
 	tests/integration/pace.sh \
+	tests/integration/reload.sh \
 	tests/integration/sessions.sh \
 	tests/integration/signals.sh \
 	tests/integration/startup.sh \

@@ -327,7 +327,9 @@ start_security(void)
 	ck_assert_ptr_nonnull(gb.guard);
 	options.contexts = guard_contexts(gb.guard);
 	ck_assert_msg(groupkeys_new(&options, &gb.keys, &e) == 0, "%s", e.text);
-	groupkeys_secure(gb.keys, gb.plan.groups, gb.conf->n_groups);
+	ck_assert_int_eq(
+		groupkeys_secure(gb.keys, gb.conf->groups, gb.plan.groups, gb.conf->n_groups, NULL),
+		0);
 }
 
 void
@@ -349,7 +351,7 @@ gb_start(const char *text)
 	struct error e;
 
 	ck_assert_msg(conf_parse(bytes_str(text), "f", &gb.conf, &e) == 0, "%s", e.text);
-	ck_assert_msg(plan_init(&gb.plan, gb.conf, &e) == 0, "%s", e.text);
+	ck_assert_msg(plan_init(&gb.plan, gb.conf, gb.conf, NULL, &e) == 0, "%s", e.text);
 	gb.subjects = subjects_new();
 	gb.layer = layer_new(&layer_ops, NULL, &gb.plan.layer, gb.now_ms);
 	gb.broker = broker_new(&gb.plan.broker, &broker_ops, NULL, gb.layer);

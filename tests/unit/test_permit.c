@@ -198,7 +198,7 @@ START_TEST(a_list_made_before_a_review_is_made_anew)
 	list(7, "GET /ps", &text);
 	ck_assert_ptr_nonnull(strstr(buf_str(&text), "hall"));
 	granted = 0;
-	broker_review(bw.broker, never);
+	broker_review(bw.broker, never, NULL);
 	list(7, "GET /ps", &text);
 	ck_assert_ptr_null(strstr(buf_str(&text), "hall"));
 }
@@ -225,18 +225,18 @@ START_TEST(a_revoked_right_ends_the_observation)
 	bw_in(2, "GET /ps/data/hall o=0 s=7");
 	bw_in(3, "GET /ps/data/hall o=0 s=8");
 	(void)bw_said();
-	broker_review(bw.broker, never);
+	broker_review(bw.broker, never, NULL);
 	bw_flush();
 	bw_expect("");
 	outlaw = 7;
-	broker_review(bw.broker, never);
+	broker_review(bw.broker, never, NULL);
 	bw_flush();
 	bw_expect("s2!4.03 ");
 	bw_ack(2);
 	bw_pub("a");
 	bw_expect("1:a s3:a ");
 	granted = 0;
-	broker_review(bw.broker, never);
+	broker_review(bw.broker, never, NULL);
 	bw_flush();
 	bw_expect("1!4.03 s3!4.03 ");
 	bw_acks(1, 3);
@@ -253,11 +253,11 @@ START_TEST(those_of_a_group_whose_right_is_gone_have_to_register_again)
 	bw_ack(1);
 	(void)bw_said();
 	/* One is being moved yet; the group observation is another topic's concern. */
-	broker_review(bw.broker, never);
+	broker_review(bw.broker, never, NULL);
 	bw_flush();
 	bw_expect("");
 	granted = ALL & ~(S | R);
-	broker_review(bw.broker, hall);
+	broker_review(bw.broker, hall, NULL);
 	bw_flush();
 	bw_expect("*x 2!4.03 ");
 	bw_sub(1);
@@ -277,7 +277,7 @@ START_TEST(one_who_is_being_moved_and_may_not_is_not_counted)
 	bw_in(3, "GET /ps/data/hall o=0");
 	(void)bw_said();
 	granted = 0;
-	broker_review(bw.broker, never);
+	broker_review(bw.broker, never, NULL);
 	bw_flush();
 	bw_expect("3!4.03 ");
 	granted = ALL;

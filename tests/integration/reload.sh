@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# SIGHUP: topics, groups, identities, limits and the log level change together or not at
+# all, what can go on goes on, and nothing that is published meanwhile is lost.
+# coapcastd(8), "SIGNALS". Access rules: access.sh.
+. "${srcdir:-.}/tests/lib.sh"
+need coap-client-openssl
+COAP_CLIENT=coap-client-openssl
+free_port
+secure=$port
+free_port
+at=coap://127.0.0.1:$port
+group="{ name: hall, address: 239.255.17.4, port: $((port + 1)), interface: lo, topics: [ hall ]"
+other=${group/239.255.17.4/239.255.17.5}
+ident='  - { name: one, psk: { identity: one, key: "text:the first key" } }'
+both="$ident"$'\n''  - { name: two, psk: { identity: two, key: "text:another key" } }'
+
+configure() { # GROUPS IDENTITIES LIMITS [TOPICS]
+	cat >"$tmp/coapcast.yaml" <<-END
+		broker: { create-on-publish: true, limits: { topics: $3 } }
+		listen: [ "coap://127.0.0.1:$port", "coaps://127.0.0.1:$secure" ]
+		groups: [ $1 ]
+		identities:
+		$2
+		topics:
+		  - { name: hall, content-format: 0, initialize: "0" }
+		  - { name: plain, content-format: 0, initialize: "0" }
+		${4:-}
+	END
+	chmod 600 "$tmp/coapcast.yaml"
+}
+
+n_reloads=0
+has_reloads() { # N
+	[ "$(grep -cE 'server: reload(ed| failed)' "$tmp/broker.log")" -ge "$1" ]
+}
+reload() {
+	n_reloads=$((n_reloads + 1))
+	kill -HUP "${spawned[broker]}"
+	wait_until 10 has_reloads "$n_reloads"
+	ok $? "$1"
+}
+
+configure "$group, threshold: 1 }" "$both" 10
+start_broker "$tmp/coapcast.yaml" -v
+
+# --- groups ------------------------------------------------------------------------------
+spawn sub "$coapcast" sub -v "$at/hall"
+wait_line "$tmp/sub.err" 'moved to.*239\.255\.17\.4'
+ok $? "a subscriber in the group"
+configure "$group, threshold: 1, max-age: 30s, hops: 2, members: [ 127.0.0.0/8 ] }" "$both" 10
+reload "other figures of the group"
+is "$(broker_counter groups cancelled)" 0 "are taken up without a word to the subscriber"
+"$coapcast" pub -m one "$at/hall"
+wait_line "$tmp/sub.out" '^one$'
+ok $? "who hears the next publish"
+configure "$other, threshold: 1 }" "$both" 10
+reload "another address of the group"
+wait_line "$tmp/sub.err" 'moved to.*239\.255\.17\.5'
+ok $? "the subscriber is in the new one"
+is "$(broker_counter groups cancelled)" 1 "and the old one was cancelled"
+"$coapcast" pub -m two "$at/hall"
+wait_line "$tmp/sub.out" '^two$'
+ok $? "it hears the next publish"
+configure "" "$both" 10
+reload "no group any more"
+wait_until 10 counter_is broker observers 1
+ok $? "the subscriber observes as others do"
+"$coapcast" pub -m three "$at/hall"
+wait_line "$tmp/sub.out" '^three$'
+ok $? "it hears the next publish"
+configure "$group, threshold: 1 }" "$both" 10
+reload "a group again"
+wait_until 10 counter_is broker observers 0
+ok $? "the subscriber is moved there without asking"
+"$coapcast" pub -m four "$at/hall"
+wait_line "$tmp/sub.out" '^four$'
+ok $? "it hears the next publish"
+
+# --- a file that is no good ----------------------------------------------------------------
+configure "$group, threshold: 1 }, { name: second, address: 239.255.17.6, interface: none9, topics: [ x ] }" \
+	"$both" 10 '  - { name: extra }'
+reload "an interface that is not there"
+like "$(tail -n 5 "$tmp/broker.log")" 'reload failed, .*second: no interface none9' "is said"
+is "$(client_codes "$at/ps/extra")" 4.04 "and nothing of the file is taken up"
+
+# --- limits --------------------------------------------------------------------------------
+configure "$group, threshold: 1 }" "$both" 3 '  - { name: extra, content-format: 0 }'
+reload "a lower limit of topics"
+is "$(client_codes -m put -t 0 -e x "$at/ps/data/new")" 5.03 "no topic past it"
+configure "$group, threshold: 1 }" "$both" 2
+reload "one that is lower than what there is"
+is "$(client "$at/ps/data/plain")" 0 "what there is stays"
+is "$(client_codes "$at/ps/extra")" 2.05 "even what is no longer in the file"
+configure "$group, threshold: 1 }" "$both" 10
+reload "a higher one"
+is "$(client_codes -m put -t 0 -e x "$at/ps/data/new")" 2.01 "has room for more"
+
+# --- identities ------------------------------------------------------------------------------
+for who in one two; do
+	key='the first key'
+	[ "$who" = one ] || key='another key'
+	spawn "$who" "$COAP_CLIENT" -u "$who" -k "$key" -w -s 60 "coaps://127.0.0.1:$secure/ps/data/plain"
+	wait_line "$tmp/$who.out" 0 || bail "$who does not observe"
+done
+wait_until 10 counter_is broker observers 2
+ok $? "two identities observe"
+configure "$group, threshold: 1 }" "$ident" 10
+reload "one of them is taken away"
+wait_until 10 counter_is broker observers 1
+ok $? "its observations end"
+"$coapcast" pub -m news "$at/plain"
+wait_line "$tmp/one.out" news
+ok $? "those of the other go on"
+is "$(client_codes -u two -k 'another key' "coaps://127.0.0.1:$secure/ps/data/plain")" "" \
+	"it cannot come back"
+is "$(client_codes -u one -k 'the first key' "coaps://127.0.0.1:$secure/ps/data/plain")" 2.05 \
+	"the other can"
+stop one INT
+stop two INT
+
+# --- the level of the log: -v adds one to it -------------------------------------------------------
+configure "$group, threshold: 1 }" "$ident" 10 'log: { level: error }'
+n_lines=$(wc -l <"$tmp/broker.log")
+kill -HUP "${spawned[broker]}"
+"$coapcast" pub -m quiet "$at/plain"
+configure "$group, threshold: 1 }" "$ident" 10 'log: { level: notice }'
+reload "the level of the log"
+is "$(tail -n "+$((n_lines + 1))" "$tmp/broker.log" | grep -v 'server: reloaded' | head -n 1)" "" \
+	"a higher one is silent"
+is "$(grep -c 'server: reloaded' <(tail -n "+$((n_lines + 1))" "$tmp/broker.log"))" 1 \
+	"of two reloads one is told"
+
+# --- under load ----------------------------------------------------------------------------------
+# The subscriber of before is in the group; another one observes as others do.
+spawn plain "$COAP_CLIENT" -w -s 100 "$at/ps/data/plain"
+wait_line "$tmp/plain.out" quiet || bail "the traditional one does not observe"
+for topic in hall plain; do
+	seq -f "$topic %g" 1 2000 >"$tmp/values.$topic"
+	# shellcheck disable=SC2016 # expanded in there
+	spawn "pub-$topic" bash -c '"$1" pub -l "$2" <"$3"' sh "$coapcast" "$at/$topic" "$tmp/values.$topic"
+done
+for i in {1..20}; do
+	n_reloads=$((n_reloads + 1))
+	configure "$group, max-age: ${i}0s, threshold: $((i % 3 + 1)) }" "$both" $((i + 4)) \
+		"  - { name: more/$i, content-format: 0, initialize: \"\" }"
+	kill -HUP "${spawned[broker]}"
+	wait_until 10 has_reloads "$n_reloads" || break
+done
+is "$i" 20 "20 reloads while there are publishes"
+finish pub-hall 60
+is $? 0 "every publish to the group's topic is acknowledged"
+finish pub-plain 60
+is $? 0 "and every one to the other"
+wait_line "$tmp/sub.out" '^hall 2000$' && wait_line "$tmp/plain.out" 'plain 2000'
+ok $? "both subscribers have the newest value"
+is "$(grep '^hall ' "$tmp/sub.out" | uniq)" "$(cat "$tmp/values.hall")" \
+	"the one in the group has seen all of them, in order"
+is "$(tr -s '\n' <"$tmp/plain.out" | grep -o 'plain [0-9]*' | uniq | sort -c -n -k 2 2>&1)" "" \
+	"the other in order"
+grep "reload failed" "$tmp/broker.log" | tail -n 3 | comment
+is "$(grep -c 'reload failed' "$tmp/broker.log")" 1 "no reload failed"
+stop plain INT
+stop sub INT
+stop_broker
+done_testing
