@@ -240,7 +240,7 @@ sample(bool secure)
 
 	(void)snprintf(conf_text, sizeof(conf_text), text, secure ? ", oscore: keys" : "");
 	if (conf_parse(bytes_str(conf_text), "secure", &conf, &e) < 0 ||
-		plan_init(&plan, conf, &e) < 0)
+		plan_init(&plan, conf, conf, NULL, &e) < 0)
 		die(e.text);
 	layer = layer_new(&layer_ops, NULL, &plan.layer, 1000000);
 	broker = broker_new(&plan.broker, &broker_ops, NULL, layer);
@@ -252,7 +252,8 @@ sample(bool secure)
 	if (groupkeys_new(&options, &keys, &e) < 0 ||
 		broker_create_topic(broker, BYTES_LIT("t"), BROKER_NO_FORMAT, BYTES_LIT("0")) < 0)
 		die(e.text);
-	groupkeys_secure(keys, plan.groups, conf->n_groups);
+	if (groupkeys_secure(keys, conf->groups, plan.groups, conf->n_groups, &e) < 0)
+		die(e.text);
 	us = publishes(secure);
 	broker_free(broker);
 	groupkeys_free(keys);
