@@ -12,15 +12,20 @@
 
 /* A context of the configuration, and what its window is kept under. */
 struct guarded {
-	struct context *context; /* the table's */
+	struct context *context; /* held */
 	struct recipient *peer;
-	uint8_t peer_print[SSN_FINGERPRINT];
+	uint8_t print[SSN_FINGERPRINT], peer_print[SSN_FINGERPRINT];
+};
+
+/* Those of one configuration. */
+struct guard_set {
+	struct guarded *guarded;
+	size_t n;
 };
 
 struct guard {
 	struct context_table contexts;
-	struct guarded *guarded;
-	size_t n_guarded;
+	struct guard_set *set;
 	const struct guard_ops *ops;
 	void *ctx;
 	size_t n_shields; /* alive */
@@ -42,9 +47,10 @@ fingerprints(
 }
 
 static int
-add_identity(struct guard *g, const struct conf_identity *id, uint32_t who, struct error *e)
+add_identity(const struct guard *g, struct guard_set *set, const struct conf_identity *id,
+	uint32_t who, struct error *e)
 {
-	struct guarded *d = &g->guarded[g->n_guarded];
+	struct guarded *d = &set->guarded[set->n];
 	const struct conf_oscore *o = id->oscore;
 	struct context_plain plain = {.master_secret = o->master_secret,
 		.master_salt = o->master_salt,
@@ -52,26 +58,88 @@ add_identity(struct guard *g, const struct conf_identity *id, uint32_t who, stru
 		.sender_id = o->sender_id,
 		.recipient_id = o->recipient_id,
 		.who = who};
-	uint8_t ours[SSN_FINGERPRINT];
 	int rc;
 
-	if ((rc = fingerprints(o, ours, d->peer_print)) < 0) {
+	if ((rc = fingerprints(o, d->print, d->peer_print)) < 0) {
 		error_set(e, "identity %s: libcrypto fails", id->name);
 		return rc;
 	}
-	plain.ssn = g->ops->ssn(g->ctx, ours);
-	if ((rc = context_new_plain(&plain, e, &d->context)) == 0) {
-		/* The table holds it. Two alike were refused by conf. */
-		rc = context_table_add(&g->contexts, d->context);
-		context_release(d->context);
-	}
+	plain.ssn = g->ops->ssn(g->ctx, d->print);
+	rc = context_new_plain(&plain, e, &d->context);
 	ssn_release(plain.ssn);
 	if (rc < 0)
 		return rc;
 	d->peer = context_find_recipient(d->context, o->recipient_id);
-	g->ops->load_window(g->ctx, d->peer_print, context_recipient_window(d->peer));
-	g->n_guarded++;
+	set->n++;
 	return 0;
+}
+
+void
+guard_abandon(struct guard_set *set)
+{
+	for (size_t i = 0; set && i < set->n; i++)
+		context_release(set->guarded[i].context);
+	if (set)
+		free(set->guarded);
+	free(set);
+}
+
+int
+guard_prepare(struct guard *g, const struct conf *conf, struct subjects *subjects,
+	struct guard_set **ret, struct error *e)
+{
+	struct guard_set *set = mem_alloc(sizeof(*set));
+	int rc;
+
+	set->guarded = mem_alloc((conf->n_identities + 1) * sizeof(*set->guarded));
+	for (size_t i = 0; i < conf->n_identities; i++) {
+		const struct conf_identity *id = &conf->identities[i];
+
+		if (id->oscore &&
+			(rc = add_identity(g, set, id, subjects_id(subjects, id->name), e)) < 0) {
+			guard_abandon(set);
+			return rc;
+		}
+	}
+	*ret = set;
+	return 0;
+}
+
+static const struct guarded *
+find_same(const struct guard_set *set, const struct guarded *d)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const struct guarded *other = &set->guarded[i];
+
+		if (memcmp(other->print, d->print, SSN_FINGERPRINT) == 0 &&
+			memcmp(other->peer_print, d->peer_print, SSN_FINGERPRINT) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+void
+guard_commit(struct guard *g, struct guard_set *set)
+{
+	struct guard_set *before = g->set;
+
+	for (size_t i = 0; before && i < before->n; i++)
+		context_table_remove(&g->contexts, before->guarded[i].context);
+	for (size_t i = 0; i < set->n; i++) {
+		struct guarded *d = &set->guarded[i];
+		const struct guarded *same = before ? find_same(before, d) : NULL;
+		struct window *w = context_recipient_window(d->peer);
+
+		/* What was seen is seen under these keys, whatever their owner is called now. */
+		if (same)
+			*w = *context_recipient_window(same->peer);
+		else
+			g->ops->load_window(g->ctx, d->peer_print, w);
+		/* Two alike were refused by conf. */
+		(void)context_table_add(&g->contexts, d->context);
+	}
+	guard_abandon(before);
+	g->set = set;
 }
 
 struct guard *
@@ -79,21 +147,18 @@ guard_new(const struct conf *conf, struct subjects *subjects, const struct guard
 	void *ctx, struct error *e)
 {
 	struct guard *g = mem_alloc(sizeof(*g));
+	struct guard_set *set;
 	uint32_t seed;
 
 	g->ops = ops;
 	g->ctx = ctx;
 	rnd_fill(&seed, sizeof(seed));
 	context_table_init(&g->contexts, seed);
-	g->guarded = mem_alloc((conf->n_identities + 1) * sizeof(*g->guarded));
-	for (size_t i = 0; i < conf->n_identities; i++) {
-		const struct conf_identity *id = &conf->identities[i];
-
-		if (id->oscore && add_identity(g, id, subjects_id(subjects, id->name), e) < 0) {
-			guard_free(g);
-			return NULL;
-		}
+	if (guard_prepare(g, conf, subjects, &set, e) < 0) {
+		guard_free(g);
+		return NULL;
 	}
+	guard_commit(g, set);
 	return g;
 }
 
@@ -103,7 +168,7 @@ guard_free(struct guard *g)
 	if (!g)
 		return;
 	context_table_fini(&g->contexts);
-	free(g->guarded);
+	guard_abandon(g->set);
 	mem_wipe(g->plain, sizeof(g->plain));
 	free(g);
 }
@@ -111,9 +176,11 @@ guard_free(struct guard *g)
 void
 guard_stop(struct guard *g)
 {
-	for (size_t i = 0; g && i < g->n_guarded; i++)
-		g->ops->save_window(g->ctx, g->guarded[i].peer_print,
-			context_recipient_window(g->guarded[i].peer));
+	for (size_t i = 0; g && i < g->set->n; i++) {
+		const struct guarded *d = &g->set->guarded[i];
+
+		g->ops->save_window(g->ctx, d->peer_print, context_recipient_window(d->peer));
+	}
 }
 
 struct context_table *

@@ -36,6 +36,17 @@ void guard_free(struct guard *g); /* every shield must have been released; NULL 
 /* At a clean stop: nothing comes any more, and the replay windows are saved. NULL is fine. */
 void guard_stop(struct guard *g);
 
+/*
+ * The identities of a new configuration, in two steps: what can fail, and what cannot. Who
+ * keeps its keys keeps its window; whose keys are gone is not heard any more, though what it
+ * observes goes on until it is ended.
+ */
+struct guard_set;
+int guard_prepare(struct guard *g, const struct conf *conf, struct subjects *subjects,
+	struct guard_set **ret, struct error *e);
+void guard_commit(struct guard *g, struct guard_set *set); /* which it takes over */
+void guard_abandon(struct guard_set *set); /* instead; NULL is fine */
+
 /* A request with an OSCORE option: unprotected and run, or answered. */
 void guard_request(struct guard *g, struct request *r);
 

@@ -18,6 +18,7 @@ struct change {
 	struct access *access; /* the same */
 	uint32_t *gone; /* subjects whose sessions are to end */
 	size_t n_gone;
+	struct guard_set *keys; /* of OSCORE; NULL: committed */
 };
 
 /*
@@ -90,8 +91,10 @@ static int
 prepare_identities(struct change *c, struct error *e)
 {
 	const struct conf *running = *c->r->conf;
+	int rc = guard_prepare(secure_guard(c->r->secure), c->fresh, c->r->subjects, &c->keys, e);
 
-	(void)e;
+	if (rc < 0)
+		return rc;
 	c->gone = mem_alloc((running->n_identities + 1) * sizeof(*c->gone));
 	for (size_t i = 0; i < running->n_identities; i++) {
 		const struct conf_identity *id = &running->identities[i];
@@ -117,6 +120,8 @@ is_gone(void *ctx, uint32_t who)
 static void
 commit_identities(struct change *c)
 {
+	guard_commit(secure_guard(c->r->secure), c->keys);
+	c->keys = NULL;
 	if (c->r->coapd && c->n_gone > 0)
 		coapd_expel(c->r->coapd, is_gone, c);
 }
@@ -124,6 +129,7 @@ commit_identities(struct change *c)
 static void
 abandon_identities(struct change *c)
 {
+	guard_abandon(c->keys);
 	free(c->gone);
 }
 

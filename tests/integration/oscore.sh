@@ -71,6 +71,10 @@ n_notified() { # N: notifications in sub.out
 	[ "$(grep -c '^< .* observe=' "$tmp/sub.out")" -ge "$1" ]
 }
 
+n_reloads() { # N
+	[ "$(grep -c 'server: reloaded' "$tmp/broker.log")" -ge "$1" ]
+}
+
 restart() { # SIGNAL
 	if [ "$1" = KILL ]; then
 		stop broker KILL
@@ -171,6 +175,19 @@ is "$(say 'con get observe=0 token=01 /ps/data/shown')" "4.01 2.05" "after a cra
 first=$(pivs | tail -n 2 | head -n 1)
 ok $((first > last && first <= last + 3 * 4096 ? 0 : 1)) "and numbers go on past all that were used"
 is "$(pivs | sort -n | uniq -d)" "" "no Partial IV came twice"
+
+# --- a reload ---------------------------------------------------------------------------------
+cp "$tmp/coapcast.yaml" "$tmp/before.yaml"
+sed -i 's/recipient-id: hex:01/recipient-id: hex:09/' "$tmp/coapcast.yaml"
+kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'server: reloaded'
+ok $? "a reload takes keys away"
+is "$(say 'con get /ps/data/shown')" 4.01 "whose they were is nobody"
+cp "$tmp/before.yaml" "$tmp/coapcast.yaml"
+kill -HUP "${spawned[broker]}"
+wait_until 10 n_reloads 2
+ok $? "another one gives them back"
+is "$(say 'con get /ps/data/shown')" "4.01 2.05" "and what came before them is not known"
 stop ward
 stop_broker
 

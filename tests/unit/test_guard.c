@@ -463,7 +463,51 @@ START_TEST(rfc8613_b_1_2_a_window_is_lost_with_the_process)
 }
 END_TEST
 
-/* RFC 8613 7.5.2: what came in time is answered without a number, a challenge is not. */
+/* Takes up another configuration. */
+static void
+reload(const char *text)
+{
+	struct guard_set *set = NULL;
+	struct error e = {.text = ""};
+	struct conf *fresh;
+
+	ck_assert_msg(conf_parse(bytes_str(text), "f", &fresh, &e) == 0, "%s", e.text);
+	ck_assert_int_eq(guard_prepare(guard, fresh, subjects, &set, &e), 0);
+	guard_commit(guard, set);
+	conf_free(fresh);
+}
+
+START_TEST(a_reload_keeps_the_windows_of_keys_that_stay)
+{
+	struct oscore_binding binding = {0};
+	struct guard_set *set = NULL;
+	struct error e;
+	struct msg m;
+
+	synchronise();
+	ck_assert_int_eq(guard_prepare(guard, conf, subjects, &set, &e), 0);
+	guard_abandon(set);
+	reload(conf_text);
+	request.p[3]++;
+	mid++;
+	assert_refused(CODE_UNAUTHORIZED);
+	protect(false, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	binding_fini(&binding);
+
+	/* Without its keys it is nobody; with them again it has to echo. */
+	reload("identities: []\n");
+	protect(false, BYTES_NONE, &binding);
+	binding_fini(&binding);
+	assert_refused(CODE_UNAUTHORIZED);
+	reload(conf_text);
+	n_run = 0;
+	synchronise();
+}
+END_TEST
+
+/* The first answer is given under the request's nonce, a challenge takes a number. */
 START_TEST(numbers_that_cannot_start_are_tried_again)
 {
 	struct oscore_binding binding = {0};
@@ -500,6 +544,7 @@ suite(void)
 	tcase_add_loop_test(t, rfc8613_8_3_only_the_first_answer_has_no_piv, 0, 2);
 	tcase_add_test(t, rfc8613_7_5_a_window_holds_after_a_clean_stop);
 	tcase_add_test(t, rfc8613_b_1_2_a_window_is_lost_with_the_process);
+	tcase_add_test(t, a_reload_keeps_the_windows_of_keys_that_stay);
 	tcase_add_test(t, numbers_that_cannot_start_are_tried_again);
 	suite_add_tcase(s, t);
 	return s;
