@@ -8,7 +8,7 @@ dist_check_SCRIPTS += \
 	tests/integration/blockwise_observe.sh \
 	tests/integration/cli_group.sh \
 	tests/integration/cli_large_offer.sh \
-	tests/integration/cli_oscore.sh \
+	tests/integration/cli_oscore.sh tests/integration/cli_group_keys.sh \
 	tests/integration/cli_output.sh \
 	tests/integration/cli_progress.sh \
 	tests/integration/cli_restart.sh \
