@@ -239,10 +239,10 @@ find_user(struct ssnfile *f, const struct ssn *s)
 
 /* Puts down a new bound, above all that others have; what others may have used is left out. */
 static void
-reserve(struct ssnfile *f, struct user *u, uint64_t upto)
+reserve(struct ssnfile *f, struct user *u)
 {
 	const struct record *r;
-	uint64_t from = u->bound;
+	uint64_t from = u->bound, upto;
 	int fd;
 
 	if (lock(f, &fd) < 0)
@@ -251,8 +251,7 @@ reserve(struct ssnfile *f, struct user *u, uint64_t upto)
 		r = find_record(f, u->hex);
 		if (r && r->bound > from)
 			from = r->bound;
-		if (upto < from + SSN_STEP)
-			upto = from + SSN_STEP;
+		upto = from + SSNFILE_STEP;
 		if (upto > SSN_LIMIT)
 			upto = SSN_LIMIT;
 		if (put(f, u->hex, upto) == 0 && write_locked(f) == 0) {
@@ -271,10 +270,13 @@ on_reserve(void *ctx, struct ssn *s, uint64_t upto)
 	struct ssnfile *f = ctx;
 	struct user *u = find_user(f, s);
 
+	(void)upto;
 	/* The first time it is the number to begin with that counts. */
 	if (u->bound < ssn_bound(s))
 		u->bound = ssn_bound(s);
-	reserve(f, u, upto);
+	/* Nothing ahead of need: the numbers are not to run ahead of the clock. */
+	if (ssn_next(s) >= u->bound)
+		reserve(f, u);
 }
 
 static const struct ssn_ops ssn_ops = {.reserve = on_reserve};
@@ -344,7 +346,7 @@ ssnfile_catch_up(struct ssnfile *f)
 	if (f->n_users == 0 || (stat(f->path, &st) == 0 && is_same(&st, &f->seen)))
 		return;
 	for (size_t i = 0; i < f->n_users; i++)
-		reserve(f, &f->users[i], 0);
+		reserve(f, &f->users[i]);
 }
 
 const char *

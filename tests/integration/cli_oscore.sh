@@ -87,9 +87,13 @@ is "$status" 2 "an identity without OSCORE sends nothing unprotected in its name
 # --- sequence numbers -------------------------------------------------------------------
 file=$tmp/credentials.yaml.ssn
 is "$(stat -c %a "$file")" 600 "nobody else can read the file of sequence numbers"
-before=$(awk 'NR > 1 { print $2 }' "$file" | sort -n | tail -1)
+# The numbers of all keys, summed up.
+numbers() {
+	awk 'NR > 1 { n += $2 } END { printf "%.0f", n }' "$file"
+}
+before=$(numbers)
 cast get "${as[@]}" panel "$at/demo" >"$tmp/got"
-after=$(awk 'NR > 1 { print $2 }' "$file" | sort -n | tail -1)
+after=$(numbers)
 is "$((after > before && after < before + 100))" 1 "a run goes on where the last one ended"
 chmod 644 "$file"
 cast get "${as[@]}" panel "$at/demo"

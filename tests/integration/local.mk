@@ -9,6 +9,8 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_group.sh \
 	tests/integration/cli_large_offer.sh \
 	tests/integration/cli_oscore.sh tests/integration/cli_group_keys.sh \
+	tests/integration/cli_oscore.sh \
+	tests/integration/cli_oscore_group.sh \
 	tests/integration/cli_output.sh \
 	tests/integration/cli_progress.sh \
 	tests/integration/cli_restart.sh \

@@ -367,6 +367,35 @@ START_TEST(a_server_is_asked_alone_a_few_times)
 	ck_assert_str_eq(said(), "");
 }
 
+/* A server that wants an Echo gets it, by unicast, and a new one when it wants another. */
+START_TEST(rfc9175_2_3_who_wants_an_echo_is_asked_alone)
+{
+	static const char *const values[] = {"one", "two", "three"};
+	struct msg m, answer;
+
+	(void)gather_ask(bed.gather, 0);
+	m = last_sent(0);
+	for (int i = 0; i < 3; i++) {
+		msg_init(&answer, i == 0 ? TYPE_NON : TYPE_ACK, CODE_UNAUTHORIZED);
+		answer.mid = m.mid;
+		answer.token = token();
+		ck_assert_int_eq(msg_add(&answer, OPT_ECHO, bytes_str(values[i])), 0);
+		arrive(3, &answer);
+		if (i == 2)
+			break;
+		ck_assert(!bed.is_group[bed.n - 1]);
+		m = last_sent(0);
+		ck_assert_int_eq(m.type, TYPE_CON);
+		ck_assert_int_eq(m.code, CODE_GET);
+		ck_assert(msg_has(&m, OPT_URI_PATH));
+		ck_assert(msg_find(&m, OPT_ECHO) != NULL);
+		ck_assert(bytes_equal(msg_find(&m, OPT_ECHO)->value, bytes_str(values[i])));
+		ck_assert_str_eq(said(), "");
+	}
+	/* Who is never satisfied has refused. */
+	ck_assert_str_eq(said(), "10.0.0.3:5683 own ''; ");
+}
+
 /*
  * "the time between reuse of Token values for different group requests MUST be greater
  * than" 250 s and some: not even chance makes it shorter.
@@ -474,6 +503,7 @@ main(void)
 	tcase_add_test(t, groupcomm_3_2_2_1_an_etag_of_two_servers_validates_nothing);
 	tcase_add_test(t, groupcomm_3_2_2_1_a_valid_that_is_another_servers);
 	tcase_add_test(t, a_server_is_asked_alone_a_few_times);
+	tcase_add_test(t, rfc9175_2_3_who_wants_an_echo_is_asked_alone);
 	tcase_add_test(t, groupcomm_3_1_5_no_token_is_used_again);
 	tcase_add_test(t, groupcomm_3_2_1_freshness);
 	tcase_add_test(t, servers_are_limited);
