@@ -7,7 +7,7 @@
 #include "wire/cborget.h"
 
 #define SEQ_MASK 0xffffffu
-#define SEQ_NEAR 1024 /* so many left: time to reserve more */
+#define SEQ_NEAR 32768 /* so many left: time to reserve more; a slow disk takes seconds */
 #define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
 /* A longer path would leave too little of a message for its other options and the payload. */
 #define SEGMENTS_MAX 32

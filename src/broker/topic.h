@@ -24,7 +24,7 @@ struct value {
 };
 
 /* Observe numbers that are reserved at once: architecture, "Observe numbers". */
-#define TOPIC_SEQ_AHEAD 4096
+#define TOPIC_SEQ_AHEAD 65536
 
 struct bunch;
 struct settings;

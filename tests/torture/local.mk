@@ -2,7 +2,7 @@
 # What takes minutes: make torture, make flood, make soak. Some rounds of each are
 # tests, too; the rest is a matter of the figures in the environment.
 torture_programs = tests/torture/spoof tests/torture/probe \
-	tests/torture/kill9
+	tests/torture/kill9 tests/torture/crowd
 check_tools += $(torture_programs)
 torture_common = tests/bench/endpoints.c tests/bench/endpoints.h \
 	tests/bench/meter.c tests/bench/meter.h \
@@ -16,6 +16,10 @@ tests_torture_kill9_SOURCES = tests/torture/kill9.c \
 	tests/torture/witness.c tests/torture/witness.h $(torture_common)
 tests_torture_kill9_LDADD = libcoapcast.a $(SQLITE_LIBS)
 
+tests_torture_crowd_SOURCES = tests/torture/crowd.c $(torture_common)
+tests_torture_crowd_LDADD = libcoapcast.a
+EXTRA_DIST += tests/torture/soaked.sh
+
 dist_check_SCRIPTS += tests/torture/spoofed.sh tests/torture/killed.sh
 
 torture_run = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
@@ -27,7 +31,12 @@ flood: tests
 		$(torture_run) $(srcdir)/tests/torture/spoofed.sh
 .PHONY: flood
 
-# At least 200 lives that end with kill -9.
+# Four times so many lives that end with kill -9.
 torture: tests
-	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-100} $(torture_run) $(srcdir)/tests/torture/killed.sh
+	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-60} $(torture_run) $(srcdir)/tests/torture/killed.sh
 .PHONY: torture
+
+# SOAK_SECONDS of everything at once, with 5 % loss; needs root.
+soak: tests
+	$(torture_run) $(srcdir)/tests/torture/soaked.sh
+.PHONY: soak

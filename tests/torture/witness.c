@@ -96,7 +96,7 @@ witness_begin(struct witness *w, bool again)
 		t->n_history = 0;
 		t->sent_ns = t->asked_ns = t->registered_ns = 0;
 		t->known = t->open = false;
-		t->registered = !again;
+		t->registered = !again && t->observed;
 	}
 }
 
@@ -302,7 +302,7 @@ take_unicast(struct witness *w, unsigned i, const struct packet *p)
 	int32_t d;
 
 	if (p->code == PACKET_UNAVAILABLE) {
-		t->registered = t->moved = true;
+		t->registered = t->observed = t->moved = true;
 		return;
 	}
 	if (p->code != PACKET_CONTENT || !p->has_observe ||
@@ -311,7 +311,7 @@ take_unicast(struct witness *w, unsigned i, const struct packet *p)
 			w, "%s: an observer is told %u.%02u", t->path, p->code >> 5, p->code & 31);
 		return;
 	}
-	t->registered = true;
+	t->registered = t->observed = true;
 	w->n_unicast++;
 	d = t->has_observe ? ahead(t->observe, p->observe) : 1;
 	if (d < 0 || (d == 0 && number != t->observe_number))

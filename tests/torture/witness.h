@@ -39,6 +39,7 @@ struct witness_topic {
 	uint32_t n_history;
 	uint64_t sent_ns, asked_ns, registered_ns; /* this life's; 0: not yet */
 	bool known, registered; /* it was said what the value is; in this life */
+	bool observed; /* it was registered in any life */
 	bool open; /* `sent` is not answered */
 	bool moved; /* its observation is the group's, in any life */
 	uint32_t observe, observe_number; /* of the traditional observer */

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# SOAK_SECONDS with 500 topics and 2,000 observers that come and go, publishes, reloads and
+# restarts, and 5 % loss in either direction: every subscriber ends with the newest value,
+# resident memory is at the end what it was after a sixth of the time, and no descriptor is lost.
+. "${srcdir:-.}/tests/lib.sh"
+netns_begin "$@"
+: "${SOAK_SECONDS:=1800}"
+: "${SOAK_RATE:=200}"
+port=5683
+nft -f - <<-END || bail "nft refuses the loss rule"
+	table inet lossy {
+		chain in { type filter hook input priority 0; meta l4proto udp numgen random mod 100 < 5 drop; }
+	}
+END
+
+configure() { # MAX-AGE
+	local i
+	cat >"$tmp/coapcast.yaml" <<-END
+		listen: [ "coap://127.0.0.1:$port" ]
+		state: { directory: state }
+		groups:
+		  - { name: all, address: 239.255.17.9, port: 61616, interface: lo, topics: [ "g/*" ], threshold: 2, max-age: ${1}s }
+		topics:
+	END
+	for ((i = 0; i < 500; i += 2)); do
+		echo "  - { name: g/$i, content-format: 0, initialize: \"00000000\" }"
+		echo "  - { name: t/$((i + 1)), content-format: 0, initialize: \"00000000\" }"
+	done >>"$tmp/coapcast.yaml"
+}
+figure() { # KEY
+	awk -F '\t' -v key="$1" '$1 == key { print $2 }' "$tmp/crowd.out"
+}
+memory() {
+	awk '$1 == "VmRSS:" { print $2 }' "/proc/${spawned[broker]}/status"
+}
+n_fds() {
+	find "/proc/${spawned[broker]}/fd" -mindepth 1 | wc -l
+}
+
+keep_state=1
+configure 30
+start_broker "$tmp/coapcast.yaml"
+fds=$(n_fds)
+begin=$SECONDS
+spawn crowd "$top_builddir/tests/torture/crowd" "127.0.0.1:$port" 239.255.17.9:61616 2000 500 \
+	"$SOAK_SECONDS" "$SOAK_RATE"
+
+# Restarts in the first twelfth: memory of one process is compared.
+n_reloads=0
+n_restarts=0
+early=0
+until [ $((SECONDS - begin)) -ge "$SOAK_SECONDS" ]; do
+	passed=$((SECONDS - begin))
+	if [ $((n_reloads % 4)) -eq 3 ] && [ "$passed" -lt $((SOAK_SECONDS / 12)) ]; then
+		if [ $((n_restarts % 2)) -eq 0 ]; then
+			stop broker KILL || true
+		else
+			stop broker TERM || echo "# the broker stops with status $?"
+		fi
+		n_restarts=$((n_restarts + 1))
+		start_broker "$tmp/coapcast.yaml"
+	fi
+	if [ "$early" -eq 0 ] && [ "$passed" -ge $((SOAK_SECONDS / 6)) ]; then
+		early=$(memory)
+	fi
+	n_reloads=$((n_reloads + 1))
+	configure $((20 + n_reloads % 20))
+	kill -HUP "${spawned[broker]}"
+	wait_until 3 false
+done
+late=$(memory)
+finish crowd 300
+is $? 0 "the crowd ran to its end"
+comment <"$tmp/crowd.out"
+echo "# rss kB after $((SOAK_SECONDS / 6)) s: $early, after $SOAK_SECONDS s: $late;" \
+	"reloads $n_reloads, restarts $n_restarts"
+is "$(figure stale)" 0 "every subscriber has the newest value of its topic"
+is "$(figure refused)" 0 "no publish was refused"
+ok $(($(figure moved) < 100)) "observers were moved"
+ok $((late > early + early / 10 + 1024)) "memory at the end is what it was"
+is "$(n_fds)" "$fds" "and so are the descriptors"
+start=$SECONDS
+stop_broker
+echo "# stopped within $((SECONDS - start)) s"
+done_testing
