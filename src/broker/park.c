@@ -59,7 +59,8 @@ park_value(struct call *c, struct value *v)
 	struct parked *p;
 	struct msg m;
 
-	if (!ops->promise || !ops->must_promise(b->ctx))
+	/* What comes after one that waits does too, whatever commit-interval is by now. */
+	if (!ops->promise || (!ops->must_promise(b->ctx) && !park_is_busy(c->topic)))
 		return false;
 	p = mem_alloc(sizeof(*p));
 	p->topic = c->topic;

@@ -304,13 +304,6 @@ keep_promise(struct keep *k, const struct topic *t, const struct value *v, uint6
 	return k->store ? put_one_value(k, t, v, STORE_PROMISE, ret_ticket) : -EIO;
 }
 
-void
-keep_set_interval(struct keep *k, uint32_t ms)
-{
-	k->commit_ms = ms;
-	store_set_commit_ms(k->store, ms);
-}
-
 static void
 put_seq(struct keep *k, const struct topic *t)
 {
@@ -426,6 +419,7 @@ keep_free(struct keep *k)
 void
 keep_set_commit_ms(struct keep *k, uint32_t ms)
 {
+	k->commit_ms = ms;
 	if (k->store)
 		store_set_commit_ms(k->store, ms);
 }

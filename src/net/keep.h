@@ -70,8 +70,6 @@ bool keep_is_possible(struct keep *k);
 bool keep_must_promise(const struct keep *k);
 int keep_promise(
 	struct keep *k, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
-/* state.commit-interval is another one. */
-void keep_set_interval(struct keep *k, uint32_t ms);
 
 /*
  * Keeps exact bounds and waits until everything is on the disk; false, having said so: it is not. The rest

@@ -257,6 +257,21 @@ START_TEST(lazily_nothing_waits)
 }
 END_TEST
 
+START_TEST(a_reload_that_makes_it_lazy_overtakes_nothing)
+{
+	bw_in(2, "PUT /ps/data/hall 'a'");
+	lazy = true;
+	bw_in(3, "PUT /ps/data/hall 'b'");
+	bw_expect("");
+	is_kept(true);
+	bw_expect("2=2.04 3=2.04 ");
+	bw_in(4, "GET /ps/data/hall");
+	bw_expect("4=2.05:b ");
+	bw_in(2, "PUT /ps/data/hall 'c'");
+	bw_expect("2=2.04 ");
+}
+END_TEST
+
 START_TEST(the_broker_goes_meanwhile)
 {
 	bw_in(2, "PUT /ps/data/hall 'a'");
@@ -286,6 +301,7 @@ suite(void)
 	tcase_add_test(tc, data_are_deleted_when_that_is_kept);
 	tcase_add_test(tc, as_many_wait_as_there_is_room_for);
 	tcase_add_test(tc, lazily_nothing_waits);
+	tcase_add_test(tc, a_reload_that_makes_it_lazy_overtakes_nothing);
 	tcase_add_test(tc, the_broker_goes_meanwhile);
 	suite_add_tcase(s, tc);
 	return s;
