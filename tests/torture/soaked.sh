@@ -46,13 +46,13 @@ begin=$SECONDS
 spawn crowd "$top_builddir/tests/torture/crowd" "127.0.0.1:$port" 239.255.17.9:61616 2000 500 \
 	"$SOAK_SECONDS" "$SOAK_RATE"
 
-# Restarts in the first twelfth: memory of one process is compared.
+# Restarts in the first eighth: memory of one process is compared.
 n_reloads=0
 n_restarts=0
 early=0
 until [ $((SECONDS - begin)) -ge "$SOAK_SECONDS" ]; do
 	passed=$((SECONDS - begin))
-	if [ $((n_reloads % 4)) -eq 3 ] && [ "$passed" -lt $((SOAK_SECONDS / 12)) ]; then
+	if [ $((n_reloads % 2)) -eq 1 ] && [ "$passed" -lt $((SOAK_SECONDS / 8)) ]; then
 		if [ $((n_restarts % 2)) -eq 0 ]; then
 			stop broker KILL || true
 		else
