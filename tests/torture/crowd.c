@@ -391,6 +391,9 @@ main(int argc, char **argv)
 	}
 	c.observers = mem_alloc(c.n_observers * sizeof(*c.observers));
 	c.topics = mem_alloc(c.n_topics * sizeof(*c.topics));
+	/* Three in four are there from the start, as many as there are in the long run. */
+	for (uint32_t i = 0; i < c.n_observers; i++)
+		c.observers[i].state = i / c.n_topics % 4 ? ASKING : AWAY;
 	run(&c, strtoull(argv[5], NULL, 10), strtoull(argv[6], NULL, 10));
 	settle(&c);
 	report(&c);
