@@ -145,13 +145,27 @@ put_option(const struct opt *o, uint16_t before, struct buf *out)
 	}
 }
 
+/* The seed gives it no Content-Format of its own: by its shape. */
+static bool
+is_seed_informative(const struct msg *m)
+{
+	struct inform in;
+	uint32_t format;
+
+	return (!msg_uint(m, OPT_CONTENT_FORMAT, &format) || format == FORMAT_CBOR) &&
+	       m->payload.n > 0 && !msg_has(m, OPT_OSCORE) && !msg_has(m, OPT_BLOCK2) &&
+	       inform_decode(m->payload, &in) == 0 && in.generations != 0;
+}
+
 bool
 describe_is_informative(const struct msg *m, uint16_t inform_format)
 {
 	uint32_t format;
 
-	return m->code == CODE_UNAVAILABLE && msg_uint(m, OPT_CONTENT_FORMAT, &format) &&
-	       format == inform_format;
+	if (m->code != CODE_UNAVAILABLE)
+		return false;
+	return (msg_uint(m, OPT_CONTENT_FORMAT, &format) && format == inform_format) ||
+	       is_seed_informative(m);
 }
 
 static bool
@@ -189,7 +203,8 @@ static void
 put_payload(const struct msg *m, uint16_t inform_format, struct buf *out)
 {
 	uint32_t format;
-	bool inform = msg_uint(m, OPT_CONTENT_FORMAT, &format) && format == inform_format;
+	bool inform = (msg_uint(m, OPT_CONTENT_FORMAT, &format) && format == inform_format) ||
+		      describe_is_informative(m, inform_format);
 
 	if (m->payload.n == 0)
 		return;

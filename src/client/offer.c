@@ -333,7 +333,10 @@ offer_read(const struct msg *response, const struct msg *request, const struct a
 		return OFFER_BAD;
 	if ((v = read_content(&in, request, t, e, ret)) != OFFER_GOOD)
 		return v;
-	ret->res = ret->has_notification || ret->binding.context ? BYTES_NONE : in.res;
+	/* Of a protected group it is what the registration was answered with, so as good. */
+	ret->res = ret->has_notification || (ret->binding.context && in.last_notif.p != NULL)
+			   ? BYTES_NONE
+			   : in.res;
 	ret->group = in.client;
 	ret->server = in.server.family == AF_UNSPEC ? *server : in.server;
 	ret->token = in.token;

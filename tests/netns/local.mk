@@ -9,6 +9,7 @@ netns_tests = \
 	tests/netns/demo.sh \
 	tests/netns/discover.sh \
 	tests/netns/echo.sh \
+	tests/netns/example.sh \
 	tests/netns/figure.sh \
 	tests/netns/group.sh \
 	tests/netns/groupreq.sh \

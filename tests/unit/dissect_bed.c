@@ -422,5 +422,7 @@ bed_inform_plain(struct bed *b, enum inform_generation generations)
 	in.res = BYTES_LIT("21");
 	ck_assert_int_eq(inform_encode(&in, &out), 0);
 	init_unavailable(&m, buf_bytes(&out));
+	if (generations == INFORM_SEED) /* which is any CBOR */
+		m.opts[0].value = BYTES_LIT("\x3c");
 	respond(b, NULL, &m, false);
 }

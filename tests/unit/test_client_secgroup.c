@@ -419,6 +419,31 @@ START_TEST(omn_9_and_by_its_gid)
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
 }
 
+START_TEST(the_seed_has_the_value_beside_the_phantom_request)
+{
+	struct context *c = make_member(&hall);
+	struct inform in = describe(&hall, false);
+	uint8_t space[512];
+	struct buf registr = BUF_OF(space);
+	struct msg m;
+
+	ck_assert_int_eq(groups_add(&groups, "hall", c), 0);
+	context_release(c);
+	ck_assert_int_eq(msg_decode_inner(in.ph_req, &m), 0);
+	m.token = watch_token;
+	ck_assert_int_eq(msg_encode(&m, &registr), 0);
+	in.generations = INFORM_SEED;
+	in.ph_req = BYTES_NONE;
+	in.registr = buf_bytes(&registr);
+	in.res = BYTES_LIT("1234");
+	in.join.join_uri = BYTES_LIT("coap://gm.example/hall");
+	in.join.sec_gp = BYTES_LIT("hall");
+	answer_with(&in);
+	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i+:1234 (initial); ");
+	hall_notify(&hall, 10, "next");
+	ck_assert_str_eq(watch_said(), "m+10:next; ");
+}
+
 START_TEST(omn_9_without_keys_one_goes_on_by_unicast)
 {
 	struct inform in = describe(&hall, false);
@@ -553,6 +578,7 @@ suite(void)
 	tcase_add_test(t, omn_9_an_unprotected_registration_does_not_go_to_a_protected_group);
 	tcase_add_test(t, omn_9_keys_of_a_group_manager_are_found_by_its_name);
 	tcase_add_test(t, omn_9_and_by_its_gid);
+	tcase_add_test(t, the_seed_has_the_value_beside_the_phantom_request);
 	tcase_add_test(t, omn_9_without_keys_one_goes_on_by_unicast);
 	tcase_add_test(t, new_keys_are_followed);
 	tcase_add_test(t, new_keys_that_were_missed_are_asked_for);

@@ -246,6 +246,8 @@ START_TEST(unprotected_group_observation_of_both_generations)
 	bed_like(&b, _i + 1 == INFORM_CURRENT ? "informative response: integer keys\n"
 		     : _i + 1 == INFORM_SEED  ? "informative response: text keys\n"
 					      : "informative response: integer and text keys\n");
+	bed_like(&b, _i + 1 == INFORM_SEED ? " content-format=60 <informative response, "
+					   : " content-format=65001 <informative response, ");
 	bed_like(&b, "group=239.255.17.4:5683 token=7b3c\n");
 	if (((_i + 1) & INFORM_CURRENT) != 0)
 		bed_like(&b, "\n    ph_req: GET observe=0 /hall\n    last_notif: 2.05 observe=5 "
