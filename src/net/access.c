@@ -35,6 +35,8 @@ struct access {
 	bool open; /* no rules: everything is allowed */
 	struct picked *picked; /* by subject */
 	uint32_t n_picked;
+	bool (*is_gone)(void *ctx, uint32_t who); /* access_ban; NULL: nobody is */
+	void *gone_ctx;
 };
 
 struct access *
@@ -127,6 +129,8 @@ access_allows(struct access *a, uint32_t who, unsigned verbs, struct bytes topic
 {
 	const struct picked *p;
 
+	if (a->is_gone && a->is_gone(a->gone_ctx, who))
+		return false;
 	if (a->open)
 		return true;
 	p = pick(a, who);
@@ -135,6 +139,13 @@ access_allows(struct access *a, uint32_t who, unsigned verbs, struct bytes topic
 			verbs &= ~p->rules[i]->may;
 	}
 	return verbs == 0;
+}
+
+void
+access_ban(struct access *a, bool (*is_gone)(void *ctx, uint32_t who), void *ctx)
+{
+	a->is_gone = is_gone;
+	a->gone_ctx = ctx;
 }
 
 static bool

@@ -27,4 +27,10 @@ bool access_equal(const struct access *a, const struct access *b);
 bool access_takes_away(
 	struct access *before, struct access *now, unsigned verbs, struct bytes topic);
 
+/*
+ * Nobody of whom `is_gone` says so may do anything, whatever the rules are; NULL: that is
+ * over. For the review after a reload that took identities, or their keys, away.
+ */
+void access_ban(struct access *a, bool (*is_gone)(void *ctx, uint32_t who), void *ctx);
+
 #endif

@@ -44,6 +44,18 @@ certificate_equal(const struct conf_cert_identity *a, const struct conf_cert_ide
 	return !a || (b && strcmp(a->cn, b->cn) == 0);
 }
 
+static bool
+oscore_equal(const struct conf_oscore *a, const struct conf_oscore *b)
+{
+	if (!a)
+		return true;
+	return b && bytes_equal(a->sender_id, b->sender_id) &&
+	       bytes_equal(a->recipient_id, b->recipient_id) &&
+	       bytes_equal(a->master_secret, b->master_secret) &&
+	       bytes_equal(a->master_salt, b->master_salt) &&
+	       bytes_equal(a->id_context, b->id_context);
+}
+
 bool
 identities_is_kept(const struct conf_identity *id, const struct conf *fresh)
 {
@@ -52,7 +64,8 @@ identities_is_kept(const struct conf_identity *id, const struct conf *fresh)
 
 		if (strcmp(now->name, id->name) == 0)
 			return psk_equal(id->psk, now->psk) &&
-			       certificate_equal(id->certificate, now->certificate);
+			       certificate_equal(id->certificate, now->certificate) &&
+			       oscore_equal(id->oscore, now->oscore);
 	}
 	return false;
 }

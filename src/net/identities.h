@@ -16,7 +16,10 @@ bool identities_find_psk(const struct conf *conf, struct subjects *subjects, str
 bool identities_find_cn(
 	const struct conf *conf, struct subjects *subjects, struct bytes cn, uint32_t *ret_who);
 
-/* Whether a session that was set up as this identity could be set up with `fresh`, too. */
+/*
+ * Whether `fresh` lets in whoever this identity let in: a session that was set up as it, or
+ * an observation under its keys, goes on.
+ */
 bool identities_is_kept(const struct conf_identity *id, const struct conf *fresh);
 
 #endif

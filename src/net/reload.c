@@ -117,13 +117,28 @@ is_gone(void *ctx, uint32_t who)
 	return false;
 }
 
+/* Who was moved into a group has its keys until they are replaced: SECURITY.md. */
+static bool
+takes_no_group(void *ctx, struct bytes topic)
+{
+	(void)ctx;
+	(void)topic;
+	return false;
+}
+
+/* What was begun under keys that are gone ends, also where the name has others now. */
 static void
 commit_identities(struct change *c)
 {
 	guard_commit(secure_guard(c->r->secure), c->keys);
 	c->keys = NULL;
-	if (c->r->coapd && c->n_gone > 0)
+	if (c->n_gone == 0)
+		return;
+	if (c->r->coapd)
 		coapd_expel(c->r->coapd, is_gone, c);
+	access_ban(*c->r->access, is_gone, c);
+	broker_review(c->r->broker, takes_no_group, c);
+	access_ban(*c->r->access, NULL, NULL);
 }
 
 static void

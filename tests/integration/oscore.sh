@@ -178,10 +178,17 @@ is "$(pivs | sort -n | uniq -d)" "" "no Partial IV came twice"
 
 # --- a reload ---------------------------------------------------------------------------------
 cp "$tmp/coapcast.yaml" "$tmp/before.yaml"
+is "$(say 'con get observe=1 token=01 /ps/data/shown')" 2.05 "the one from before leaves"
+spawn sub "$talk" -n 0 "127.0.0.1:$warded" "con get token=0c5e observe=0 /ps/data/shown"
+wait_until 10 n_notified 1
+ok $? "an observer before it"
 sed -i 's/recipient-id: hex:01/recipient-id: hex:09/' "$tmp/coapcast.yaml"
 kill -HUP "${spawned[broker]}"
 wait_line "$tmp/broker.log" 'server: reloaded'
 ok $? "a reload takes keys away"
+wait_line "$tmp/sub.out" '^< .* 4\.03 '
+ok $? "what was begun under them ends"
+stop sub
 is "$(say 'con get /ps/data/shown')" 4.01 "whose they were is nobody"
 cp "$tmp/before.yaml" "$tmp/coapcast.yaml"
 kill -HUP "${spawned[broker]}"
