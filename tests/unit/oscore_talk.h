@@ -76,6 +76,17 @@ wire(struct sent *s, uint8_t code, const struct buf *tail)
 	ck_assert_int_eq(msg_decode_inner(bytes_of(s->raw, s->n), &s->m), 0);
 }
 
+/* An option value that outlives the message, which is copied. */
+static inline struct bytes
+small_uint(int value)
+{
+	static uint8_t kept[256];
+
+	ck_assert_int_lt(value, 256);
+	kept[value] = (uint8_t)value;
+	return bytes_of(&kept[value], value > 0);
+}
+
 static inline struct msg
 get(const char *path, bool observe)
 {
@@ -83,7 +94,7 @@ get(const char *path, bool observe)
 
 	msg_init(&m, TYPE_CON, CODE_GET);
 	if (observe)
-		ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 0), 0);
+		ck_assert_int_eq(msg_add(&m, OPT_OBSERVE, small_uint(0)), 0);
 	ck_assert_int_eq(msg_add(&m, OPT_URI_PATH, bytes_str(path)), 0);
 	return m;
 }
@@ -95,7 +106,7 @@ content(const char *payload, int observe)
 
 	msg_init(&m, TYPE_CON, CODE_CONTENT);
 	if (observe >= 0)
-		ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, (uint32_t)observe), 0);
+		ck_assert_int_eq(msg_add(&m, OPT_OBSERVE, small_uint(observe)), 0);
 	m.payload = bytes_str(payload);
 	return m;
 }
