@@ -7,10 +7,10 @@
 
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "cli/groupkey.h"
 #include "oscore/context_impl.h"
 #include "wire/cborget.h"
 
-#define CCS_MAX 256
 #define OFFERED "announced group"
 
 /* `who` 0 names a context and its own end, others a peer or member. */
@@ -87,21 +87,6 @@ keyring_add_identity(struct keyring *k, const char *name, const struct conf_osco
 	return rc;
 }
 
-/* A credential that is not configured is a CCS made from the private key. */
-static int
-make_cred(const struct conf_oscore_group *g, struct buf *out, struct error *e)
-{
-	const struct suite_signature *s = suite_signature(g->signature_algorithm);
-	struct crypto_key *key;
-	int rc = s ? crypto_key_private(s->curve, g->private_key, e, &key) : -EINVAL;
-
-	if (rc < 0)
-		return rc;
-	rc = cred_make(BYTES_NONE, key, out);
-	crypto_key_free(key);
-	return rc;
-}
-
 static int
 add_members(
 	struct keyring *k, const struct conf_oscore_group *g, struct context *c, struct error *why)
@@ -117,30 +102,13 @@ add_members(
 static int
 add_group(struct keyring *k, const struct conf_oscore_group *g, const char *end, struct error *e)
 {
-	uint8_t ccs[CCS_MAX];
+	uint8_t ccs[GROUPKEY_CCS_MAX];
 	struct buf made = BUF_OF(ccs);
-	struct context_group p = {.master_secret = g->master_secret,
-		.master_salt = g->master_salt,
-		.gid = g->gid,
-		.hkdf = g->hkdf,
-		.aead = g->aead_algorithm,
-		.group_encryption = g->group_encryption_algorithm,
-		.signature = g->signature_algorithm,
-		.pairwise = g->pairwise_key_agreement_algorithm,
-		.cred_format = (enum cred_format)g->credential_format,
-		.gm_cred = g->gm_credential};
+	struct context_group p;
 	struct context *c = NULL;
-	struct error why = {"its credential cannot be made"};
-	int rc = 0;
+	struct error why;
+	int rc = groupkey_params(g, &made, &why, &p);
 
-	/* Who only listens has neither. */
-	if (g->sender_id.p && g->private_key.p) {
-		p.sender_id = g->sender_id;
-		p.private_key = g->private_key;
-		p.cred = g->credential;
-		if (!p.cred.p && (rc = make_cred(g, &made, &why)) == 0)
-			p.cred = buf_bytes(&made);
-	}
 	if (rc == 0)
 		rc = context_new_group(&p, &why, &c);
 	if (rc == 0)

@@ -7,9 +7,9 @@
 
 #include "base/mem.h"
 #include "base/rnd.h"
+#include "cli/groupkey.h"
 #include "cli/ssnfile.h"
 
-#define CCS_MAX 256
 #define AHEAD_S 60 /* seconds that one does not worry about: the clock catches up */
 
 struct keys {
@@ -61,25 +61,6 @@ add_own(struct keys *k, const struct credentials_identity *id, struct error *e)
 	return rc;
 }
 
-/* A credential that is not there is a CCS made from the private key, as the daemon's is. */
-static int
-make_credential(const struct conf_oscore_group *g, struct buf *out, struct error *e)
-{
-	const struct suite_signature *s = suite_signature(g->signature_algorithm);
-	struct crypto_key *key;
-	int rc;
-
-	if (!s) {
-		error_set(e, "the signature algorithm is not known");
-		return -EINVAL;
-	}
-	if ((rc = crypto_key_private(s->curve, g->private_key, e, &key)) < 0)
-		return rc;
-	rc = cred_make(BYTES_NONE, key, out);
-	crypto_key_free(key);
-	return rc;
-}
-
 static int
 add_members(const struct conf_oscore_group *g, struct context *c, struct error *e)
 {
@@ -94,32 +75,15 @@ add_members(const struct conf_oscore_group *g, struct context *c, struct error *
 static int
 make_group(struct keys *k, const struct conf_oscore_group *g, struct error *e, struct context **ret)
 {
-	bool sends = g->private_key.p && g->sender_id.p;
-	uint8_t ccs[CCS_MAX];
+	uint8_t ccs[GROUPKEY_CCS_MAX];
 	struct buf made = BUF_OF(ccs);
-	struct context_group p = {.master_secret = g->master_secret,
-		.master_salt = g->master_salt,
-		.gid = g->gid,
-		.hkdf = g->hkdf,
-		.aead = g->aead_algorithm,
-		.group_encryption = g->group_encryption_algorithm,
-		.signature = g->signature_algorithm,
-		.pairwise = g->pairwise_key_agreement_algorithm,
-		.cred_format = (enum cred_format)g->credential_format,
-		.gm_cred = g->gm_credential};
+	struct context_group p = {.ssn = NULL};
 	struct context *c = NULL;
-	int rc = 0;
+	int rc = groupkey_params(g, &made, e, &p);
 
-	if (sends) {
-		p.sender_id = g->sender_id;
-		p.private_key = g->private_key;
-		p.cred = g->credential;
-		if (!p.cred.p && (rc = make_credential(g, &made, e)) == 0)
-			p.cred = buf_bytes(&made);
-		if (rc == 0)
-			rc = take_numbers(k, g->master_secret, g->master_salt, g->gid, g->sender_id,
-				e, &p.ssn);
-	}
+	if (rc == 0 && p.sender_id.p)
+		rc = take_numbers(
+			k, g->master_secret, g->master_salt, g->gid, g->sender_id, e, &p.ssn);
 	if (rc == 0)
 		rc = context_new_group(&p, e, &c);
 	if (rc == 0)

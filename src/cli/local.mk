@@ -18,6 +18,7 @@ libcoapcast_a_SOURCES += \
 	src/cli/json.c src/cli/json.h \
 	src/cli/keyargs.c src/cli/keyargs.h \
 	src/cli/keygen.c src/cli/keygen.h src/cli/keygen_group.c \
+	src/cli/groupkey.c src/cli/groupkey.h \
 	src/cli/keyring.c src/cli/keyring.h \
 	src/cli/keys.c src/cli/keys.h \
 	src/cli/locate.c src/cli/locate.h \
