@@ -34,6 +34,7 @@ export STATE_DIRECTORY=$tmp/state   # where no other is configured
 n_cases=0                           # TAP cases written so far
 declare -A spawned=()               # NAME -> pid of what spawn() started
 port_locks=()                       # folders that hold our ports
+script_pid=$BASHPID                 # a child of it that has not become its program yet is another
 on_ports=${TMPDIR:-/tmp}/coapcast-test-ports.$(id -u)
 
 # --- TAP ----------------------------------------------------------------------
@@ -196,8 +197,10 @@ stop() {
 	finish "$1"
 }
 
+# A child that is ended between fork and exec still has the traps of the script.
 cleanup() {
 	local name d
+	[ "$BASHPID" = "$script_pid" ] || return
 	for name in "${!spawned[@]}"; do
 		kill -KILL "${spawned[$name]}" 2>/dev/null
 		wait "${spawned[$name]}" 2>/dev/null
