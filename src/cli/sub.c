@@ -70,6 +70,16 @@ on_signal(uv_signal_t *h, int number)
 	finish(s, s->failed);
 }
 
+/* Whether one of them is still waiting for its keys to be accepted. */
+static bool
+is_unproven(const struct sub *s)
+{
+	for (unsigned i = 0; i < s->c.args->n_uris; i++)
+		if (s->all[i].c.ep && endpoint_is_unproven(s->all[i].c.ep))
+			return true;
+	return false;
+}
+
 /* -W: the time is up. Without -C, that was all that was asked for. */
 static void
 on_deadline(uv_timer_t *t)
@@ -80,7 +90,7 @@ on_deadline(uv_timer_t *t)
 	if (a->count || s->n_values == 0) {
 		connection_complain("%s%s: %llu values in that time", a->uri,
 			a->n_uris > 1 ? " and others" : "", (unsigned long long)s->n_values);
-		finish(s, CLI_TIMEOUT);
+		finish(s, is_unproven(s) ? CLI_SECURITY : CLI_TIMEOUT);
 		return;
 	}
 	finish(s, s->failed);

@@ -295,6 +295,12 @@ driver_connect(uv_loop_t *loop, const struct addr *server, const struct link_how
 	return 0;
 }
 
+bool
+driver_is_unproven(const struct driver *d)
+{
+	return d->link && link_is_unproven(d->link);
+}
+
 void
 driver_start(struct driver *d)
 {

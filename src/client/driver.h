@@ -50,6 +50,9 @@ void driver_start(struct driver *d);
 /* Closes it; in a later turn of the loop, on_closed(ctx) may free the machine. */
 void driver_close(struct driver *d, void (*on_closed)(void *ctx));
 
+/* Whether the server answers, but has not accepted our keys so far. */
+bool driver_is_unproven(const struct driver *d);
+
 uint64_t driver_now_ms(void);
 struct udp *driver_udp(struct driver *d);
 /* As in struct outlet_ops, to a group. */

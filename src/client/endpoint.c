@@ -155,6 +155,12 @@ endpoint_session(struct endpoint *ep)
 	return ep->session;
 }
 
+bool
+endpoint_is_unproven(const struct endpoint *ep)
+{
+	return driver_is_unproven(ep->driver);
+}
+
 int
 endpoint_join(struct endpoint *ep, const struct addr *group, const struct addr *server,
 	struct error *e, uint16_t *ret_socket)
@@ -180,6 +186,8 @@ on_done(void *owner, const struct transfer_result *r)
 	if (r->etag.n > 0)
 		memcpy(ep->etag, r->etag.p, r->etag.n);
 	ep->result.etag.p = r->etag.n > 0 ? ep->etag : NULL;
+	if (r->end == TRANSFER_TIMEOUT && endpoint_is_unproven(ep))
+		ep->result.end = TRANSFER_INSECURE;
 	ep->over = true;
 	/* It may come from before_wait, after which the loop would wait in vain. */
 	uv_stop(ep->loop);

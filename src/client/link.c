@@ -113,6 +113,12 @@ link_close(struct link *l, void (*on_closed)(void *ctx))
 	coapd_close(l->coapd, on_coapd_closed);
 }
 
+bool
+link_is_unproven(const struct link *l)
+{
+	return l->is_up && coapd_is_unproven(l->coapd, &l->session);
+}
+
 struct buf *
 link_write(struct link *l)
 {

@@ -32,6 +32,9 @@ int link_open(uv_loop_t *loop, const struct link_how *how, const struct addr *se
 /* From a later turn of the loop calls on_closed(ctx). */
 void link_close(struct link *l, void (*on_closed)(void *ctx));
 
+/* Whether the server answers, but has not accepted our keys so far. */
+bool link_is_unproven(const struct link *l);
+
 /* Room for one message; NULL when there is no session, and none can be made right now. */
 struct buf *link_write(struct link *l);
 void link_commit(struct link *l);

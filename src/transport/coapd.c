@@ -27,6 +27,7 @@ work(struct coapd *c)
 	c->within = true;
 	(void)coap_io_process(c->coap, COAP_IO_NO_WAIT);
 	c->within = false;
+	coapd_ssl_judge(c);
 	if (c->n_batch > 0 && c->ops->on_batch && !c->closing)
 		c->ops->on_batch(c->ctx);
 	c->n_batch = 0;
@@ -49,6 +50,19 @@ on_soon(uv_timer_t *t)
 	coapd_session_bury(c);
 	/* libcoap frees what is over in its next turn. */
 	work(c);
+}
+
+static void
+on_proof(uv_timer_t *t)
+{
+	coapd_session_give_up(t->data);
+}
+
+void
+coapd_await_proof(struct coapd *c)
+{
+	if (!c->closing)
+		(void)uv_timer_start(&c->proof, on_proof, COAPD_PROOF_MS, 0);
 }
 
 void
@@ -101,11 +115,12 @@ start_handles(struct coapd *c)
 {
 	(void)uv_timer_init(c->loop, &c->sweep);
 	(void)uv_timer_init(c->loop, &c->soon);
+	(void)uv_timer_init(c->loop, &c->proof);
 	(void)uv_poll_init(c->loop, &c->poll, coap_context_get_coap_fd(c->coap));
-	c->sweep.data = c->soon.data = c->poll.data = c;
+	c->sweep.data = c->soon.data = c->proof.data = c->poll.data = c;
 	(void)uv_timer_start(&c->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
-	c->n_handles = 3;
+	c->n_handles = 4;
 }
 
 void
@@ -178,6 +193,7 @@ coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&c->sweep, on_handle_closed);
 	uv_close((uv_handle_t *)&c->soon, on_handle_closed);
+	uv_close((uv_handle_t *)&c->proof, on_handle_closed);
 }
 
 int
@@ -297,6 +313,14 @@ void
 coapd_cancel(struct coapd *c)
 {
 	c->to = NULL;
+}
+
+bool
+coapd_is_unproven(const struct coapd *c, const struct path *way)
+{
+	const struct coapd_session *s = coapd_session_find(c, way);
+
+	return s && s->is_client && s->answered && !s->is_open;
 }
 
 uint32_t

@@ -22,6 +22,11 @@
 #define COAPD_UNREAD_MAX (256u * 1024) /* bytes a TCP or TLS peer may leave unread */
 #define COAPD_IDLE_MS 300000u /* a session nobody needs is closed after so long a silence */
 #define COAPD_OPENING_S 30 /* one that is not set up by then is dropped */
+/*
+ * A DTLS server that is silent for so long after it was shown a key does not believe it:
+ * RFC 6347 4.1.2.7 lets it drop what it cannot decrypt without a word.
+ */
+#define COAPD_PROOF_MS 7000u
 
 struct coapd;
 
@@ -116,6 +121,12 @@ int coapd_connect(struct coapd *c, enum path_transport transport, const struct a
 struct buf *coapd_open(struct coapd *c, const struct path *way);
 void coapd_commit(struct coapd *c);
 void coapd_cancel(struct coapd *c);
+
+/*
+ * Whether the server of one of our sessions takes part in its handshake, but did not accept
+ * what it was shown so far.
+ */
+bool coapd_is_unproven(const struct coapd *c, const struct path *way);
 
 /* Whom the owner found behind a session; 0 without one. */
 uint32_t coapd_subject(const struct coapd *c, const struct path *way);

@@ -2,7 +2,8 @@
 /*
  * What the files of the libcoap adapter share, and nobody else: coapd.c (the loop,
  * listening and connecting), coapd_session.c (sessions and what they may cost),
- * coapd_tls.c (keys and certificates), coapd_pdu.c (messages).
+ * coapd_tls.c (keys and certificates), coapd_ssl.c (what OpenSSL knows and libcoap does
+ * not say), coapd_pdu.c (messages).
  */
 #ifndef COAPCAST_TRANSPORT_COAPD_IMPL_H
 #define COAPCAST_TRANSPORT_COAPD_IMPL_H
@@ -39,6 +40,8 @@ struct coapd_asked {
 	bool rejected; /* the response */
 };
 
+#define COAPD_SUSPECTS 16 /* in one turn of libcoap, which reads once from each socket */
+
 struct coapd {
 	uv_loop_t *loop;
 	const struct coapd_ops *ops;
@@ -53,7 +56,8 @@ struct coapd {
 	uv_poll_t poll; /* libcoap's epoll descriptor */
 	uv_timer_t sweep;
 	uv_timer_t soon; /* something is doomed, or an owner waits for its end */
-	unsigned n_handles; /* of these three, still open */
+	uv_timer_t proof; /* a server of ours was shown our key: COAPD_PROOF_MS */
+	unsigned n_handles; /* of these four, still open */
 	void (*on_closed)(void *ctx);
 	bool closing;
 	bool within; /* libcoap is at work */
@@ -61,6 +65,9 @@ struct coapd {
 	coap_dtls_cpsk_info_t psk; /* of a client's sessions */
 	coap_bin_const_t key; /* what subject_psk gave */
 	uint8_t no_key[32];
+	/* Who cannot decrypt what they say; referenced, see coapd_ssl.c. */
+	coap_session_t *suspects[COAPD_SUSPECTS];
+	size_t n_suspects;
 	struct coapd_asked asked;
 	struct coapd_session *to; /* whom `out` is for */
 	struct buf out;
@@ -77,6 +84,8 @@ coapd_of(const coap_session_t *session)
 
 /* coapd.c: libcoap is done for now, see to what it left undone. */
 void coapd_rouse(struct coapd *c);
+/* A server has COAPD_PROOF_MS from now on. */
+void coapd_await_proof(struct coapd *c);
 
 /* coapd_session.c */
 int coapd_session_handle_event(coap_session_t *session, coap_event_t event);
@@ -98,6 +107,11 @@ void coapd_session_sweep(struct coapd *c);
 /* Lets go of all of them, in silence. */
 void coapd_session_release_all(struct coapd *c);
 
+/* The server of this session of ours answers. */
+void coapd_session_note_answer(const coap_session_t *session);
+/* Those of them whose server answered and then fell silent are not secure. */
+void coapd_session_give_up(struct coapd *c);
+
 /* Who was found during a handshake, kept with libcoap's session until it is adopted. */
 void coapd_session_note_who(coap_session_t *session, uint32_t who);
 
@@ -106,6 +120,11 @@ void coapd_tls_accept_psk(struct coapd *c);
 int coapd_tls_certify(struct coapd *c, const struct coapd_certificate *cert);
 coap_session_t *coapd_tls_connect(struct coapd *c, coap_proto_t proto, const coap_address_t *local,
 	const coap_address_t *server, const struct coapd_credentials *how);
+
+/* coapd_ssl.c: watches how the client of a DTLS session proves that it has the key. */
+void coapd_ssl_watch(coap_session_t *session);
+/* Between libcoap's turns: those that did not are told, and their sessions ended. */
+void coapd_ssl_judge(struct coapd *c);
 
 /* coapd_pdu.c */
 void coapd_pdu_register(struct coapd *c);

@@ -237,6 +237,35 @@ coapd_session_handle_pong(coap_session_t *session, const coap_pdu_t *received, c
 	s->pinged = false;
 }
 
+void
+coapd_session_note_answer(const coap_session_t *session)
+{
+	struct coapd_session *s = coapd_session_of(session);
+
+	if (!s)
+		return;
+	/* A stream tells when it ends; a datagram that is not believed is just not answered. */
+	if (!s->answered && !path_is_reliable(&s->way))
+		coapd_await_proof(s->c);
+	s->answered = true;
+}
+
+static void
+give_up_one(void *ctx, struct map_node *node)
+{
+	struct coapd_session *s = MAP_OBJECT(node, struct coapd_session, node);
+
+	(void)ctx;
+	if (s->is_client && s->answered && !s->is_open)
+		coapd_session_doom(s, COAPD_INSECURE);
+}
+
+void
+coapd_session_give_up(struct coapd *c)
+{
+	map_each(&c->sessions, give_up_one, c);
+}
+
 /* What it is when nothing comes any more. */
 static enum coapd_end
 end_of(const struct coapd_session *s)

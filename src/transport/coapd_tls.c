@@ -29,6 +29,7 @@ on_identity(coap_bin_const_t *identity, coap_session_t *session, void *arg)
 		!c->ops->subject_psk(c->ctx, bytes_of_bin(identity), &who, &key))
 		return NULL;
 	coapd_session_note_who(session, who);
+	coapd_ssl_watch(session);
 	c->key = (coap_bin_const_t){.length = key.n, .s = key.p};
 	return &c->key;
 }
@@ -71,20 +72,11 @@ on_client_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t 
 	return 1;
 }
 
-static void
-note_answer(const coap_session_t *session)
-{
-	struct coapd_session *s = coapd_session_of(session);
-
-	if (s)
-		s->answered = true;
-}
-
 static const coap_dtls_cpsk_info_t *
 on_hint(coap_str_const_t *hint, coap_session_t *session, void *arg)
 {
 	(void)hint;
-	note_answer(session);
+	coapd_session_note_answer(session);
 	return arg;
 }
 
@@ -96,7 +88,7 @@ on_server_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t 
 
 	(void)der;
 	(void)n_der;
-	note_answer(session);
+	coapd_session_note_answer(session);
 	if (depth > 0)
 		return 1;
 	return validated && cn && how->server_name && strcasecmp(cn, how->server_name) == 0;

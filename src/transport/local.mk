@@ -3,6 +3,7 @@ libcoapcast_a_SOURCES += \
 	src/transport/coapd.c src/transport/coapd.h src/transport/coapd_impl.h \
 	src/transport/coapd_pdu.c \
 	src/transport/coapd_session.c \
+	src/transport/coapd_ssl.c \
 	src/transport/coapd_tls.c \
 	src/transport/inbox.c src/transport/inbox.h \
 	src/transport/netlink.c src/transport/netlink.h \

@@ -3,6 +3,7 @@
 # DTLS, TLS and TCP (RFC 7252 9, RFC 8323) with a real coap-client: each of them takes the
 # way of UDP through the broker, with keys and with certificates.
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/certificates.sh"
 need coap-client-openssl openssl
 COAP_CLIENT=coap-client-openssl
 free_port
@@ -10,26 +11,11 @@ plain=$port
 free_port
 secure=$port
 
-# certificate NAME CN ISSUER: by the openssl command line.
-certificate() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$tmp/$1.key" \
-		-out "$tmp/$1.csr" -subj "/CN=$2" 2>/dev/null &&
-		openssl x509 -req -in "$tmp/$1.csr" -CA "$tmp/$3.crt" -CAkey "$tmp/$3.key" \
-			-CAcreateserial -out "$tmp/$1.crt" -days 2 2>/dev/null
-}
-
-# authority NAME
-authority() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-		-keyout "$tmp/$1.key" -out "$tmp/$1.crt" -subj "/CN=$1" 2>/dev/null
-}
-
 {
 	authority ca && authority stranger && certificate broker localhost ca &&
 		certificate gateway gateway.example ca && certificate unlisted unlisted.example ca &&
 		certificate foreign gateway.example stranger
 } || bail "openssl makes no certificates"
-chmod 600 "$tmp"/*.key
 
 cat >"$tmp/coapcast.yaml" <<END
 listen:

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What OpenSSL knows of the libcoap adapter's sessions and libcoap does not say.
+ *
+ * A DTLS client with the wrong key is noticed when its Finished, the first record under
+ * that key, cannot be decrypted. Such a record is dropped without a word (RFC 6347
+ * 4.1.2.7), and both sides would repeat themselves for half a minute. Nobody else is
+ * likely to have sent it: it follows the ChangeCipherSpec of a peer whose address the
+ * cookie has proven. So that peer is told by an alert, and its session ended.
+ */
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+#include "transport/coapd_impl.h"
+
+static void
+suspect(coap_session_t *session)
+{
+	struct coapd *c = coapd_of(session);
+
+	if (c->n_suspects < COAPD_SUSPECTS)
+		c->suspects[c->n_suspects++] = coap_session_reference(session);
+}
+
+static void
+acquit(coap_session_t *session)
+{
+	struct coapd *c = coapd_of(session);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_suspects; i++) {
+		if (c->suspects[i] == session)
+			coap_session_release(session);
+		else
+			c->suspects[n++] = c->suspects[i];
+	}
+	c->n_suspects = n;
+}
+
+/* RFC 6347 4.1: a record under keys, of a handshake. */
+static bool
+is_sealed(const uint8_t *header, size_t n)
+{
+	return n >= DTLS1_RT_HEADER_LENGTH && header[0] == SSL3_RT_HANDSHAKE &&
+	       (header[3] | header[4]) != 0;
+}
+
+/* Records as they come, and messages as they are understood. */
+static void
+on_message(int is_out, int version, int type, const void *p, size_t n, SSL *ssl, void *session)
+{
+	const uint8_t *b = p;
+
+	(void)version;
+	if (is_out)
+		return;
+	/* Before the ChangeCipherSpec it is kept for later, not tried. */
+	if (type == SSL3_RT_HEADER && is_sealed(b, n) && SSL_get_state(ssl) == TLS_ST_SR_CHANGE)
+		suspect(session);
+	else if (type == SSL3_RT_HANDSHAKE && n > 0 && b[0] == SSL3_MT_FINISHED)
+		acquit(session);
+}
+
+static SSL *
+ssl_of(const coap_session_t *session)
+{
+	coap_tls_library_t library;
+	void *tls = coap_session_get_tls(session, &library);
+
+	return library == COAP_TLS_LIBRARY_OPENSSL ? tls : NULL;
+}
+
+void
+coapd_ssl_watch(coap_session_t *session)
+{
+	SSL *ssl = ssl_of(session);
+
+	/* Over TLS such a record is an error like any other. */
+	if (!ssl || coap_session_get_proto(session) != COAP_PROTO_DTLS)
+		return;
+	SSL_set_msg_callback(ssl, on_message);
+	SSL_set_msg_callback_arg(ssl, session);
+}
+
+/*
+ * OpenSSL sends none but its own alerts. Our side has no keys in use yet: this is as what
+ * was sent before, and later than all of it.
+ */
+static void
+send_alert(SSL *ssl)
+{
+	static const uint8_t alert[] = {SSL3_RT_ALERT, DTLS1_2_VERSION >> 8, DTLS1_2_VERSION & 0xff,
+		0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 2, SSL3_AL_FATAL, SSL_AD_DECRYPT_ERROR};
+
+	if (SSL_in_init(ssl))
+		(void)BIO_write(SSL_get_wbio(ssl), alert, sizeof(alert));
+}
+
+void
+coapd_ssl_judge(struct coapd *c)
+{
+	while (c->n_suspects > 0) {
+		coap_session_t *session = c->suspects[--c->n_suspects];
+		SSL *ssl = ssl_of(session);
+
+		if (ssl) {
+			send_alert(ssl);
+			c->stats.failed++;
+			/* libcoap frees it in its next turn. */
+			coap_session_disconnected(session, COAP_NACK_TLS_FAILED);
+			coapd_rouse(c);
+		}
+		coap_session_release(session);
+	}
+}
