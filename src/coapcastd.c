@@ -8,8 +8,8 @@
 
 #include "base/fds.h"
 #include "base/log.h"
-#include "conf/conf.h"
 #include "net/farewell.h"
+#include "net/keycheck.h"
 #include "net/server.h"
 
 #define DEFAULT_CONF SYSCONFDIR "/coapcast/coapcast.yaml"
@@ -139,7 +139,7 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!parse_options(argc, argv, &o, &status))
 		return status;
-	if (conf_load(o.path, &conf, &e) < 0) {
+	if (keycheck_load(o.path, &conf, &e) < 0) {
 		log_error("%s", e.text);
 		return EXIT_CONFIG;
 	}

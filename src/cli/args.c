@@ -271,7 +271,8 @@ static const struct rule rules[] = {
 	{"--identity", OPTION_IDENTITY, ARGS_ALL, .take = take_identity},
 	{"--initialize", OPTION_INITIALIZE, ARGS_CREATE | ARGS_SET, .take = take_initialize},
 	{"--json", OPTION_JSON,
-		ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_CREATE | ARGS_SHOW | ARGS_SET,
+		ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_STATUS | ARGS_CREATE |
+			ARGS_SHOW | ARGS_SET,
 		FLAG(json)},
 	{"--max-subscribers", OPTION_MAX_SUBSCRIBERS, ARGS_CREATE | ARGS_SET,
 		.take = take_max_subscribers},

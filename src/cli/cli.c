@@ -14,6 +14,7 @@
 #include "cli/keygen.h"
 #include "cli/ls.h"
 #include "cli/pub.h"
+#include "cli/status.h"
 #include "cli/sub.h"
 #include "cli/topics.h"
 
@@ -39,7 +40,7 @@ static const struct command commands[] = {
 	{"topic rm", ARGS_RM, topics_remove, "[-v] [-i IFACE] [-W SECONDS] URI"},
 	{"discover", ARGS_DISCOVER, discover_run,
 		"[-v] [-C COUNT] [-i IFACE] [-W SECONDS] [--json]"},
-	{.name = "status"},
+	{"status", ARGS_STATUS, status_run, "[-v] [-i IFACE] [-W SECONDS] [--json] URI"},
 	{.name = "doctor"},
 };
 

@@ -24,9 +24,12 @@ libcoapcast_a_SOURCES += \
 	src/cli/locate.c src/cli/locate.h \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/progress.c src/cli/progress.h \
+	src/cli/probe.c src/cli/probe.h \
 	src/cli/pub.c src/cli/pub.h \
 	src/cli/ssnfile.c src/cli/ssnfile.h \
+	src/cli/status.c src/cli/status.h \
 	src/cli/sub.c src/cli/sub.h src/cli/subscription.c src/cli/subscription.h \
+	src/cli/survey.c src/cli/survey.h \
 	src/cli/text.c src/cli/text.h \
 	src/cli/topics.c src/cli/topics.h \
 	src/cli/uri.c src/cli/uri.h

@@ -187,6 +187,13 @@ conf_unsupported(const struct conf *c, struct error *e)
 	return false;
 }
 
+int
+conf_refuse(const struct conf *c, struct error *e, const char *list, size_t i, const char *key,
+	const char *why)
+{
+	return confcheck_fail(c, e, list, i, key, why);
+}
+
 void
 conf_print(const struct conf *c, FILE *out)
 {

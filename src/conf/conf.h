@@ -152,6 +152,13 @@ void conf_free(struct conf *c);
  */
 bool conf_unsupported(const struct conf *c, struct error *e);
 
+/*
+ * For who understands more of a value than conf does: -EINVAL, with the place of `list[i].key`
+ * and why it is refused in *e.
+ */
+int conf_refuse(const struct conf *c, struct error *e, const char *list, size_t i, const char *key,
+	const char *why);
+
 /* The effective configuration as YAML, defaults filled in, secrets as "masked:". */
 void conf_print(const struct conf *c, FILE *out);
 

@@ -137,6 +137,9 @@ check_managed(struct conf *c, struct error *e, size_t i)
 			return confcheck_fail(c, e, "oscore-groups", i, managed_keys[k].name,
 				"is required with managed: external");
 	}
+	if (self && g->n_members > 0)
+		confcheck_note(c, LOG_LEVEL_WARNING, "oscore-groups", i, "members",
+			"is ignored without managed: external");
 	if (!g->join_uri != !g->group_name)
 		return confcheck_fail(c, e, "oscore-groups", i,
 			g->join_uri ? "join-uri" : "group-name",
@@ -218,6 +221,24 @@ check_oscore_group(struct conf *c, struct error *e, size_t i)
 	return rc != 0 ? rc : check_group_members(c, e, i);
 }
 
+/* Requests and notifications are told apart by it; those of self-managed groups are drawn. */
+static int
+check_gids(struct conf *c, struct error *e)
+{
+	struct confcheck_unique *u = mem_alloc((c->n_oscore_groups + 1) * sizeof(*u));
+	int rc;
+
+	for (size_t i = 0; i < c->n_oscore_groups; i++) {
+		const struct conf_oscore_group *g = &c->oscore_groups[i];
+
+		u[i] = (struct confcheck_unique){
+			g->managed == CONF_MANAGED_EXTERNAL ? g->gid : BYTES_NONE, i};
+	}
+	rc = confcheck_twice(c, e, u, c->n_oscore_groups, "oscore-groups", "gid");
+	free(u);
+	return rc;
+}
+
 static int
 check_oscore_groups(struct conf *c, struct error *e)
 {
@@ -231,7 +252,7 @@ check_oscore_groups(struct conf *c, struct error *e)
 	if (rc == 0)
 		rc = confcheck_twice(c, e, u, c->n_oscore_groups, "oscore-groups", "name");
 	free(u);
-	return rc;
+	return rc != 0 ? rc : check_gids(c, e);
 }
 
 /* Without anything to show, no handshake could succeed. */

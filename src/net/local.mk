@@ -7,6 +7,7 @@ libcoapcast_a_SOURCES += \
 	src/net/access.c src/net/access.h \
 	src/net/echo.c src/net/echo.h \
 	src/net/identities.c src/net/identities.h \
+	src/net/keycheck.c src/net/keycheck.h \
 	src/net/listen.c src/net/listen.h \
 	src/net/guard.c src/net/guard.h \
 	src/net/groupkeys.c src/net/groupkeys.h src/net/groupkeys_impl.h src/net/groupinform.c \

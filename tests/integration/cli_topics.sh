@@ -103,8 +103,6 @@ exits 2 "no such option" "$coapcast" get -x "$uri/demo"
 exits 2 "no such command" "$coapcast" frobnicate "$uri/demo"
 exits 2 "no command" "$coapcast"
 exits 2 "no URI" "$coapcast" get http://127.0.0.1/demo
-exits 2 "a command of a later build" "$coapcast" status "$uri"
-like "$(cat "$tmp/err")" 'not in this build' "which says so"
 exits 2 "protection" "$coapcast" get --identity me "$uri/demo"
 exits 2 "DTLS" "$coapcast" get coaps://127.0.0.1/demo
 exits 1 "an unknown host" "$coapcast" get coap://nosuchhost.invalid/demo

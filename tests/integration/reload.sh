@@ -84,6 +84,15 @@ reload "an interface that is not there"
 like "$(tail -n 5 "$tmp/broker.log")" 'reload failed, .*second: no interface none9' "is said"
 is "$(client_codes "$at/ps/extra")" 4.04 "and nothing of the file is taken up"
 
+# The public half in it is not that of itself taken as a private key.
+credential=a108a101a4010103272006215820a09aa5f47a6759802ff955f8dc2d2a14a5c99d23be97f864127ff9383455a4f0
+keys=$'oscore-groups:\n  - { name: k, private-key: hex:'${credential:28}", credential: hex:$credential }"
+configure "$group, threshold: 1 }" "$both" 10 $'  - { name: extra }\n'"$keys"
+reload "a key that does not belong to its credential"
+like "$(tail -n 5 "$tmp/broker.log")" \
+	'reload failed, .*coapcast\.yaml:[0-9]+:[0-9]+: oscore-groups\[0\]\.private-key: does not' "is named"
+is "$(client_codes "$at/ps/extra")" 4.04 "and nothing of the file is taken up"
+
 # --- limits --------------------------------------------------------------------------------
 configure "$group, threshold: 1 }" "$both" 3 '  - { name: extra, content-format: 0 }'
 reload "a lower limit of topics"
@@ -159,7 +168,7 @@ is "$(grep '^hall ' "$tmp/sub.out" | uniq)" "$(cat "$tmp/values.hall")" \
 is "$(tr -s '\n' <"$tmp/plain.out" | grep -o 'plain [0-9]*' | uniq | sort -c -n -k 2 2>&1)" "" \
 	"the other in order"
 grep "reload failed" "$tmp/broker.log" | tail -n 3 | comment
-is "$(grep -c 'reload failed' "$tmp/broker.log")" 1 "no reload failed"
+is "$(grep -c 'reload failed' "$tmp/broker.log")" 2 "no other reload failed"
 stop plain INT
 stop sub INT
 stop_broker

@@ -75,6 +75,23 @@ case $said in
 	;;
 esac
 
+# Keys and credentials that do not fit: found with the configuration, by -t too.
+own=1111111111111111111111111111111111111111111111111111111111111111
+ccs=a108a101a401010327200621 # of another private key, with its public half behind it
+ccs+=5820a09aa5f47a6759802ff955f8dc2d2a14a5c99d23be97f864127ff9383455a4f0
+while IFS='|' read -r rest error name; do
+	bad=$(printf 'listen: [ "coap://127.0.0.1:%s" ]\noscore-groups:\n%s' "$port" \
+		"  - { name: hall-keys, private-key: hex:$own$rest }")
+	refuses 78 "bad\.yaml:3:[0-9]+: oscore-groups\[0\]\.$error" "$name" <<<"$bad"
+	run -t -c "$tmp/bad.yaml"
+	is "$status" 78 "-t: $name: 78"
+done <<END
+, credential: hex:$ccs|private-key: does not belong to the credential|a credential of another key
+, credential: hex:00|credential: the credential has no key|a credential that is none
+, credential: hex:$ccs, signature-algorithm: ES256|credential: its key is not of the curve|a key of another curve
+11|private-key: a private key is 32 bytes or PEM|a key of 33 bytes
+END
+
 # --- what the host does not have: 69 --------------------------------------------------
 refuses 69 'discovery: no interface nowhere0' "a missing interface to be found on" <<-END
 	listen: [ "coap://127.0.0.1:5683" ]

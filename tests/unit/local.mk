@@ -55,6 +55,9 @@ tests_unit_test_conf_files_SOURCES = tests/unit/test_conf_files.c tests/unit/uni
 check_PROGRAMS += tests/unit/test_conf_values
 tests_unit_test_conf_values_SOURCES = tests/unit/test_conf_values.c tests/unit/unit.h
 
+check_PROGRAMS += tests/unit/test_keycheck
+tests_unit_test_keycheck_SOURCES = tests/unit/test_keycheck.c tests/unit/unit.h tests/unit/hex.h
+
 # Prints the schema; not a test, but scripts/check-conf needs it.
 EXTRA_PROGRAMS += tests/unit/conf_dump
 tests_unit_conf_dump_SOURCES = tests/unit/conf_dump.c

@@ -452,6 +452,9 @@ static const struct {
 	{GROUP("") "listen: \"coap://127.0.0.1\"\n", ""},
 	{"groups: [ { name: g, address: \"ff35::1\", interface: lo, members: [ \"::1\" ] } ]\n",
 		"4 f:1:53: groups[0].interface: IPv6 multicast is not delivered on lo"},
+	{"oscore-groups: [ { name: k, private-key: text:0123456789abcdef0123456789abcdef,\n"
+	 "members: [ { name: m, sender-id: hex:25, credential: hex:a0 } ] } ]\n",
+		"4 f:2:10: oscore-groups[0].members: is ignored without managed: external"},
 };
 
 START_TEST(noted)

@@ -343,6 +343,10 @@ static const struct bad security[] = {
 		"oscore-groups[0].members[0]"},
 	{OSCORE_GROUP " }\n- { name: k, private-key: \"text:0123456789abcdef0123456789abcdef\" }\n",
 		"3:11: oscore-groups[1].name: is the same as that of oscore-groups[0]"},
+	{EXTERNAL " }\n- { name: l, private-key: \"text:0123456789abcdef0123456789abcdef\", "
+		  "managed: external, gid: hex:01, sender-id: hex:05, master-secret: hex:00, "
+		  "gm-credential: hex:a0 }\n",
+		"3:92: oscore-groups[1].gid: is the same as that of oscore-groups[0]"},
 };
 
 static const struct {
