@@ -14,6 +14,7 @@ netns_tests = \
 	tests/netns/group.sh \
 	tests/netns/groupreq.sh \
 	tests/netns/loss.sh \
+	tests/netns/matrix.sh \
 	tests/netns/members.sh \
 	tests/netns/network.sh \
 	tests/netns/nosec.sh \
