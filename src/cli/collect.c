@@ -43,11 +43,12 @@ check_end(struct collect *all)
 }
 
 static void
-show(struct collect *all, const struct addr *server, int content_format, struct bytes body)
+show(struct collect *all, const struct addr *server, bool verified, int content_format,
+	struct bytes body)
 {
 	struct answer a = {.server = server,
 		.content_format = content_format,
-		.verified = all->armor.context != NULL,
+		.verified = verified,
 		.body = body};
 
 	if (all->written == CONNECTION_WRITTEN)
@@ -89,7 +90,7 @@ on_answer(void *ctx, struct meeting *m, const struct gather_server *s)
 	if (transfer_has_more(&answer))
 		keep_rest(all, m, s);
 	else
-		show(all, &s->way.remote, transfer_format(&answer), answer.payload);
+		show(all, &s->way.remote, s->verified, transfer_format(&answer), answer.payload);
 	check_end(all);
 }
 
@@ -178,9 +179,8 @@ complete(struct collect *all, const struct rest *r)
 		return;
 	}
 	if (all->armor.context) {
-		struct armor alone = all->armor;
+		struct armor alone = armor_for(&all->armor, bytes_of(r->kid, r->n_kid));
 
-		alone.peer = bytes_of(r->kid, r->n_kid);
 		session_protect(endpoint_session(ep), &alone);
 	}
 	connection_note(&all->c, "%s has more: asked for by unicast", from);
@@ -189,7 +189,7 @@ complete(struct collect *all, const struct rest *r)
 	if (result.end == TRANSFER_CHANGED)
 		endpoint_request(ep, &request, &result);
 	if (connection_judge(&result, from) == CLI_OK)
-		show(all, &r->server, result.content_format, result.body);
+		show(all, &r->server, result.verified, result.content_format, result.body);
 	endpoint_close(ep);
 }
 

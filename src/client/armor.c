@@ -10,6 +10,17 @@
 #define TAIL_MAX 2048
 #define DIAGNOSTIC_MAX 80
 
+struct armor
+armor_for(const struct armor *a, struct bytes kid)
+{
+	struct armor alone = *a;
+
+	alone.peer = kid;
+	if (a->context && context_has_pairwise_mode(a->context))
+		alone.mode = OSCORE_PAIRWISE;
+	return alone;
+}
+
 int
 armor_seal(const struct armor *a, const struct msg *plain, struct armored *ret)
 {

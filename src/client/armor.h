@@ -24,6 +24,12 @@ struct armor {
 	void *ctx;
 };
 
+/*
+ * The same for one member of the group alone: pairwise where the group has that mode, as a
+ * request in group mode can be sent on to the others (oscore-groupcomm 9).
+ */
+struct armor armor_for(const struct armor *a, struct bytes kid);
+
 /* A protected request, embedded in its owner; zeroed: none. */
 struct armored {
 	struct oscore_binding binding;

@@ -90,16 +90,20 @@ complain(const struct gather *g, const char *text)
 		g->armor.note(g->armor.ctx, true, text);
 }
 
-/* In group mode, for that member alone. */
+static struct bytes
+kid_of(const struct gather_server *s)
+{
+	return bytes_of(s->kid, s->n_kid);
+}
+
 static bool
 seal_alone(struct gather *g, struct gather_server *s)
 {
-	struct armor a = g->armor;
+	struct armor a = armor_for(&g->armor, kid_of(s));
 	struct msg m = request_alone(s);
 
 	if (!a.context)
 		return true;
-	a.peer = bytes_of(s->kid, s->n_kid);
 	if (armor_seal(&a, &m, &s->armored) == 0)
 		return true;
 	complain(g, "the request cannot be protected");
@@ -141,7 +145,7 @@ static bool
 put_sealed(struct gather *g, const struct msg *m, struct buf *out)
 {
 	struct armored sealed = {.tail = NULL};
-	struct oscore_binding *slot = &g->sealed[g->n_sealed % GATHER_SEALED_MAX];
+	unsigned place = g->n_sealed % GATHER_SEALED_MAX;
 
 	if (armor_seal(&g->armor, m, &sealed) < 0) {
 		complain(g, "the request cannot be protected");
@@ -149,8 +153,10 @@ put_sealed(struct gather *g, const struct msg *m, struct buf *out)
 	}
 	msg_put_header(out, TYPE_NON, sealed.code, m->mid, &m->token);
 	buf_put(out, bytes_of(sealed.tail, sealed.n_tail));
-	binding_fini(slot);
-	*slot = sealed.binding;
+	binding_fini(&g->sealed[place]);
+	g->sealed[place] = sealed.binding;
+	for (struct gather_server *s = g->servers; s; s = s->next)
+		s->answers[place] = (struct gather_answers){.some = false};
 	sealed.binding = (struct oscore_binding){.context = NULL};
 	armor_drop(&sealed);
 	g->n_sealed++;
@@ -221,27 +227,36 @@ gather_repeat(struct gather *g)
 
 /* --- receiving ---------------------------------------------------------------------- */
 
-/* groupcomm-bis 3.1.4: servers are told apart by their addresses. */
-static struct gather_server *
-find_server(const struct gather *g, const struct path *way)
+/*
+ * groupcomm-bis 3.1.4: servers are told apart by their addresses; where nobody can speak for
+ * another one, by who they are in the group: what is sent again from elsewhere is no second answer.
+ */
+static bool
+is_server(const struct gather_server *s, const struct path *way, const struct recipient *from)
 {
-	struct gather_server *s = g->servers;
-
-	while (s && !addr_equal(&s->way.remote, &way->remote))
-		s = s->next;
-	return s;
+	return from ? bytes_equal(kid_of(s), context_recipient_id(from))
+		    : addr_equal(&s->way.remote, &way->remote);
 }
 
 static struct gather_server *
-server_of(struct gather *g, const struct path *way)
+server_of(struct gather *g, const struct path *way, const struct recipient *from)
 {
-	struct gather_server *s = find_server(g, way);
+	struct gather_server *s = g->servers;
 
+	while (s && !is_server(s, way, from))
+		s = s->next;
 	if (s || g->n_servers >= GATHER_SERVERS_MAX)
 		return s;
 	s = mem_alloc(sizeof(*s));
 	s->gather = g;
-	s->way = *way;
+	if (from) {
+		struct bytes kid = context_recipient_id(from);
+
+		s->n_kid = (uint8_t)kid.n;
+		if (kid.n > 0)
+			memcpy(s->kid, kid.p, kid.n);
+		s->verified = true;
+	}
 	s->next = g->servers;
 	g->servers = s;
 	g->n_servers++;
@@ -348,22 +363,11 @@ echo(struct gather *g, struct gather_server *s, const struct msg *m)
 }
 
 static enum layer_answer
-handle(struct gather *g, const struct path *way, const struct msg *m, const struct recipient *from)
+handle(struct gather *g, struct gather_server *s, const struct path *way, const struct msg *m)
 {
-	struct gather_server *s = server_of(g, way);
-
-	if (!s)
-		return LAYER_UNKNOWN;
-	if (from) {
-		struct bytes kid = context_recipient_id(from);
-
-		s->n_kid = (uint8_t)kid.n;
-		if (kid.n > 0)
-			memcpy(s->kid, kid.p, kid.n);
-		s->verified = true;
-	}
 	if (s->exchange)
 		layer_cancel(g->layer, s->exchange);
+	s->way = *way;
 	if (echo(g, s, m))
 		return LAYER_TAKEN;
 	if (m->code == CODE_VALID)
@@ -373,23 +377,54 @@ handle(struct gather *g, const struct path *way, const struct msg *m, const stru
 	return LAYER_TAKEN;
 }
 
-/* An answer to one of the protected requests, to the group or to that server alone. */
-static enum unprotect_verdict
-open_sealed(struct gather *g, const struct path *way, const struct msg *outer, struct buf *space,
+/* --- receiving what is protected ---------------------------------------------------- */
+
+/* The answer of a server that was asked alone, of which there is one. */
+static bool
+open_alone(struct gather *g, const struct path *way, const struct msg *outer, struct buf *space,
 	struct msg *ret, struct unprotect_info *ret_info)
 {
-	struct gather_server *s = find_server(g, way);
-	enum unprotect_verdict v = UNPROTECT_FAILED;
+	for (struct gather_server *s = g->servers; s; s = s->next) {
+		struct armored *a = &s->armored;
 
-	if (!msg_has(outer, OPT_OSCORE))
-		return v;
-	if (s && s->armored.tail)
-		v = unprotect_response(&s->armored.binding, NULL, outer, space, ret, ret_info);
-	for (unsigned i = 0; v != UNPROTECT_OK && i < GATHER_SEALED_MAX; i++) {
-		if (g->sealed[i].context)
-			v = unprotect_response(&g->sealed[i], NULL, outer, space, ret, ret_info);
+		if (!a->tail || a->opened || !is_server(s, way, NULL) ||
+			unprotect_response(&a->binding, NULL, outer, space, ret, ret_info) !=
+				UNPROTECT_OK)
+			continue;
+		a->opened = true;
+		return true;
 	}
-	return v;
+	return false;
+}
+
+/* An answer to one of the latest requests to the group, by their places. */
+static bool
+open_shared(struct gather *g, const struct msg *outer, struct buf *space, struct msg *ret,
+	struct unprotect_info *ret_info, unsigned *ret_place)
+{
+	for (unsigned i = 0; i < GATHER_SEALED_MAX; i++) {
+		if (!g->sealed[i].context || unprotect_response(&g->sealed[i], NULL, outer, space,
+						     ret, ret_info) != UNPROTECT_OK)
+			continue;
+		*ret_place = i;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * oscore-groupcomm 5.3.1: one server may answer a request to the group more than once, each
+ * time with a higher Partial IV; the one without any is the oldest. The rest are replays.
+ */
+static bool
+is_news(struct gather_answers *seen, const struct unprotect_info *info)
+{
+	if (info->has_piv ? info->piv < seen->next : seen->some)
+		return false;
+	seen->some = true;
+	if (info->has_piv)
+		seen->next = info->piv + 1;
+	return true;
 }
 
 static enum layer_answer
@@ -398,13 +433,31 @@ handle_sealed(struct gather *g, const struct path *way, const struct msg *outer)
 	uint8_t space[PROTECT_MAX_PLAIN];
 	struct buf plain = BUF_OF(space);
 	struct unprotect_info info;
+	struct gather_server *s;
 	struct msg inner;
+	unsigned place;
+	bool alone = false;
 
-	if (open_sealed(g, way, outer, &plain, &inner, &info) == UNPROTECT_OK)
-		return handle(g, way, &inner, info.from);
-	if (armor_count_drop(&g->drops, now_ms(g)))
-		complain(g, "an answer could not be verified and was dropped");
-	return LAYER_TAKEN;
+	if (!msg_has(outer, OPT_OSCORE) ||
+		(!(alone = open_alone(g, way, outer, &plain, &inner, &info)) &&
+			!open_shared(g, outer, &plain, &inner, &info, &place))) {
+		if (armor_count_drop(&g->drops, now_ms(g)))
+			complain(g, "an answer could not be verified and was dropped");
+		return LAYER_TAKEN;
+	}
+	if ((s = server_of(g, way, info.from)) == NULL)
+		return LAYER_UNKNOWN;
+	if (!alone && !is_news(&s->answers[place], &info))
+		return LAYER_TAKEN;
+	return handle(g, s, way, &inner);
+}
+
+static enum layer_answer
+handle_plain(struct gather *g, const struct path *way, const struct msg *m)
+{
+	struct gather_server *s = msg_has(m, OPT_OSCORE) ? NULL : server_of(g, way, NULL);
+
+	return s ? handle(g, s, way, m) : LAYER_UNKNOWN;
 }
 
 static enum layer_answer
@@ -416,9 +469,7 @@ on_response(void *ctx, struct peer *p, const struct path *way, const struct msg 
 	/* RFC 7252 8.2: by the token alone, whoever it comes from. */
 	if (way->multicast || !token_equal(&m->token, &g->token))
 		return LAYER_UNKNOWN;
-	if (g->armor.context)
-		return handle_sealed(g, way, m);
-	return msg_has(m, OPT_OSCORE) ? LAYER_UNKNOWN : handle(g, way, m, NULL);
+	return g->armor.context ? handle_sealed(g, way, m) : handle_plain(g, way, m);
 }
 
 /* --- life --------------------------------------------------------------------------- */

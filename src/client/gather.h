@@ -2,9 +2,10 @@
 /*
  * A GET to a group, and the answers of its servers (RFC 7252 8.2, groupcomm-bis 3.1):
  * sent and repeated as a NON under one token, answers told apart by where they come
- * from and kept, one per server, by the freshness and validation model of groupcomm-bis
- * 3.2. A server that confirms what only another one said is asked alone, and so is one that wants an Echo (RFC 9175). No I/O and no
- * clock. Not here: when to repeat, and the rest of an answer in blocks (transfer.h).
+ * from, or under Group OSCORE by whom, and kept, one per server, by the freshness and
+ * validation model of groupcomm-bis 3.2. A server that confirms what only another one said is
+ * asked alone, and so is one that wants an Echo (RFC 9175). No I/O and no clock. Not
+ * here: when to repeat, and the rest of an answer in blocks (transfer.h).
  */
 #ifndef COAPCAST_CLIENT_GATHER_H
 #define COAPCAST_CLIENT_GATHER_H
@@ -22,11 +23,17 @@
 
 struct gather;
 
+/* What came from one server in answer to one protected request. */
+struct gather_answers {
+	uint64_t next; /* above all of their Partial IVs */
+	bool some;
+};
+
 /* What one server said last. Read it, do not write it. */
 struct gather_server {
 	struct gather_server *next;
 	struct gather *gather;
-	struct path way; /* to it */
+	struct path way; /* to it, by its latest answer */
 	struct exchange *exchange; /* it is asked alone; or NULL */
 	uint64_t fresh_until_ms;
 	uint8_t *datagram; /* its answer, encoded; owned, NULL: none yet */
@@ -40,6 +47,7 @@ struct gather_server {
 	uint8_t n_kid; /* who it is in an OSCORE group */
 	uint8_t kid[SUITE_MAX_ID];
 	struct armored armored; /* the request to it alone, when that is protected */
+	struct gather_answers answers[GATHER_SEALED_MAX]; /* as struct gather has the requests */
 	bool verified; /* its answer was protected, and by whom it says */
 	bool heard; /* since the request under way began */
 	bool shared; /* another server has the same ETag: it validates nothing */

@@ -248,7 +248,9 @@ static bool
 is_suppressed(const struct request *r, uint8_t code)
 {
 	/* RFC 7252 8.2: a server should not answer a multicast request with an error. */
-	return (r->way->multicast && MSG_CLASS(code) != 2) || !request_wants(r, code);
+	bool fails = MSG_CLASS(code) != 2 && !(r->challenged && code == CODE_UNAUTHORIZED);
+
+	return (r->way->multicast && fails) || !request_wants(r, code);
 }
 
 static int
@@ -337,7 +339,7 @@ request_reply(struct request *r, struct msg *response)
 	remember_answer(r, response->code, buf_bytes(out ? out : &lost));
 	if (out)
 		(void)layer_commit(l, out);
-	else if (r->way->multicast)
+	else if (r->way->multicast && !is_suppressed(r, response->code))
 		leisure_hold(l, r->way, buf_bytes(&lost));
 }
 

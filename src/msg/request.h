@@ -34,14 +34,15 @@ struct request {
 		limit; /* bytes of a datagram in answer, from an address that is not verified; 0: any */
 	bool brief; /* `peer` is forgotten after the call: request_unshield remembers it */
 	bool answered; /* a reply or an empty ACK was sent, or none is due */
+	bool challenged; /* its answer, a 4.01 with Echo, is due to a multicast request as well */
 };
 
 /*
  * Answers a request: piggybacked on the ACK of a CON, as a NON otherwise; the
  * response's type, message id and token are set here. Suppressed when the
  * request's No-Response asks for it (RFC 7967), or the answer to a multicast
- * request is an error (RFC 7252 8.2); what is left of those leaves after a random
- * part of the leisure.
+ * request is an error (RFC 7252 8.2), but for a challenge to who is authentic; what is
+ * left of those leaves after a random part of the leisure.
  */
 void request_reply(struct request *r, struct msg *response);
 /*

@@ -220,7 +220,10 @@ refuse(struct guard *g, struct request *r, enum unprotect_verdict verdict)
 	request_reply(r, &m);
 }
 
-/* RFC 8613 B.1.2: the replay window is valid once a request of now came, which Echo shows. */
+/*
+ * RFC 8613 B.1.2: the replay window is valid once a request of now came, which Echo shows. A
+ * member that asked the whole group has to hear of it as well (oscore-groupcomm 9).
+ */
 static void
 challenge(struct guard *g, struct request *r, struct bytes echo)
 {
@@ -229,6 +232,7 @@ challenge(struct guard *g, struct request *r, struct bytes echo)
 	g->stats.challenged++;
 	msg_init(&m, TYPE_ACK, CODE_UNAUTHORIZED);
 	(void)msg_add(&m, OPT_ECHO, echo);
+	r->challenged = true;
 	request_reply(r, &m);
 }
 

@@ -12,6 +12,7 @@ netns_tests = \
 	tests/netns/example.sh \
 	tests/netns/figure.sh \
 	tests/netns/group.sh \
+	tests/netns/groupget.sh \
 	tests/netns/groupreq.sh \
 	tests/netns/loss.sh \
 	tests/netns/matrix.sh \

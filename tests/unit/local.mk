@@ -140,6 +140,9 @@ unit_oscore = tests/unit/json_vectors.c tests/unit/json_vectors.h tests/unit/osc
 	tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_oscore_vectors
 tests_unit_test_oscore_vectors_SOURCES = tests/unit/test_oscore_vectors.c $(unit_oscore)
+check_PROGRAMS += tests/unit/test_client_groupget
+tests_unit_test_client_groupget_SOURCES = tests/unit/test_client_groupget.c \
+	tests/unit/oscore_talk.h $(unit_oscore)
 check_PROGRAMS += tests/unit/test_oscore_forgery
 tests_unit_test_oscore_forgery_SOURCES = tests/unit/test_oscore_forgery.c \
 	tests/unit/oscore_talk.h $(unit_oscore)

@@ -395,14 +395,20 @@ request(enum msg_code code)
 	return m;
 }
 
+static void
+begin_unknown_lamp(void)
+{
+	begin(MODE_EXTERNAL);
+	lamp = member_of(PARTY_LAMP, BYTES_LIT("\x25"), BYTES_LIT("\x57\xab\x2e"));
+}
+
 /* The lamp, which showed that it is of now. */
 static void
 begin_lamp(void)
 {
 	struct msg m = request(CODE_GET), got;
 
-	begin(MODE_EXTERNAL);
-	lamp = member_of(PARTY_LAMP, BYTES_LIT("\x25"), BYTES_LIT("\x57\xab\x2e"));
+	begin_unknown_lamp();
 	send_as(lamp, OSCORE_GROUP, &m);
 	got = answer();
 	ck_assert_int_eq(got.code, CODE_UNAUTHORIZED);
@@ -490,6 +496,59 @@ START_TEST(groupcomm_requests_by_multicast)
 }
 END_TEST
 
+/* "a subsequent client request sent to that server [...] MUST be a message sent unicast". */
+START_TEST(groupcomm_9_a_request_by_multicast_is_challenged)
+{
+	enum oscore_mode mode = _i ? OSCORE_PAIRWISE : OSCORE_GROUP;
+	struct oscore_option option;
+	struct msg get, outer, got;
+
+	begin_unknown_lamp();
+	gb.multicast = true;
+	get = request(CODE_GET);
+	send_as(lamp, OSCORE_GROUP, &get);
+	/* At leisure, like any other answer to a group. */
+	ck_assert_uint_eq(gb.clients[9].got.n, 0);
+	gb_go(LAYER_LEISURE_MS + 1);
+	ck_assert_int_eq(
+		msg_decode(bytes_of(gb.clients[9].got.bytes, gb.clients[9].got.n), &outer), MSG_OK);
+	/* "The server MUST use its Partial IV", "including only the Echo Option". */
+	ck_assert_int_eq(oscore_option_decode(msg_find(&outer, OPT_OSCORE)->value, &option), 0);
+	ck_assert_uint_gt(option.piv.n, 0);
+	got = answer();
+	ck_assert_int_eq(got.code, CODE_UNAUTHORIZED);
+	ck_assert_ptr_nonnull(msg_find(&got, OPT_ECHO));
+	ck_assert_uint_eq(got.payload.n, 0);
+	gb.multicast = false;
+	get = request(CODE_GET);
+	ck_assert_int_eq(msg_add(&get, OPT_ECHO, msg_find(&got, OPT_ECHO)->value), 0);
+	send_as(lamp, mode, &get);
+	got = answer();
+	ck_assert_int_eq(got.code, CODE_CONTENT);
+	ck_assert(bytes_equal(got.payload, BYTES_LIT("0")));
+	gb.multicast = true;
+	get = request(CODE_GET);
+	send_as(lamp, OSCORE_GROUP, &get);
+	gb_go(LAYER_LEISURE_MS + 1);
+	ck_assert_int_eq(answer().code, CODE_CONTENT);
+}
+END_TEST
+
+/* Without numbers of its own nothing can be said of it that nobody else could have said. */
+START_TEST(groupcomm_9_no_challenge_without_a_number)
+{
+	struct msg get;
+
+	gb.wall_s = 0;
+	begin_unknown_lamp();
+	gb.multicast = true;
+	get = request(CODE_GET);
+	send_as(lamp, OSCORE_GROUP, &get);
+	gb_go(LAYER_LEISURE_MS + 1);
+	ck_assert_uint_eq(gb.clients[9].got.n, 0);
+}
+END_TEST
+
 /* Who cannot send, by party, Sender ID and Gid; and what a unicast one gets. */
 static const struct {
 	enum party party;
@@ -558,6 +617,8 @@ suite(void)
 	tcase_add_test(t, group_mode_writes_where_the_group_allows_it);
 	tcase_add_test(t, a_member_is_a_subject_and_is_moved);
 	tcase_add_test(t, groupcomm_requests_by_multicast);
+	tcase_add_loop_test(t, groupcomm_9_a_request_by_multicast_is_challenged, 0, 2);
+	tcase_add_test(t, groupcomm_9_no_challenge_without_a_number);
 	tcase_add_loop_test(t, groupcomm_7_2_what_is_refused, 0,
 		(int)(sizeof(strangers) / sizeof(strangers[0])));
 	tcase_add_test(t, windows_hold_after_a_clean_stop);
