@@ -24,6 +24,7 @@ libcoapcast_a_SOURCES += \
 	src/cli/locate.c src/cli/locate.h \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/progress.c src/cli/progress.h \
+	src/cli/protection.c src/cli/protection.h \
 	src/cli/pub.c src/cli/pub.h \
 	src/cli/ssnfile.c src/cli/ssnfile.h \
 	src/cli/sub.c src/cli/sub.h src/cli/subscription.c src/cli/subscription.h \
