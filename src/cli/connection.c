@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "cli/progress.h"
+#include "cli/protection.h"
 #include "cli/text.h"
 
 #define DIAGNOSTIC_MAX 200
@@ -99,18 +100,25 @@ on_note(void *ctx, bool loud, const char *text)
 		connection_complain("%s", text);
 }
 
-enum cli_exit
-connection_load_keys(struct connection *c)
+static enum cli_exit
+read_credentials(struct connection *c)
 {
 	const struct args *a = c->args;
 	struct error e;
 
-	if (!a->credentials)
-		return CLI_OK;
 	if (credentials_load(a->credentials, a->identity, &c->credentials, &e) < 0) {
 		connection_complain("%s", e.text);
 		return CLI_USAGE;
 	}
+	return CLI_OK;
+}
+
+static enum cli_exit
+open_keys(struct connection *c)
+{
+	const struct args *a = c->args;
+	struct error e;
+
 	/* The arguments outlive it, and are not written to. */
 	if (keys_open(c->credentials, a->credentials, on_note, (void *)(uintptr_t)a, &e, &c->keys) <
 		0) {
@@ -120,57 +128,59 @@ connection_load_keys(struct connection *c)
 	return CLI_OK;
 }
 
+enum cli_exit
+connection_load_keys(struct connection *c)
+{
+	enum cli_exit rc;
+
+	if (!c->args->credentials)
+		return CLI_OK;
+	rc = read_credentials(c);
+	return rc == CLI_OK ? open_keys(c) : rc;
+}
+
 /* What the other side of a secure connection is to be shown, and to show. */
-static enum cli_exit
+static void
 take_credentials(struct connection *c)
 {
-	const struct credentials_identity *id;
+	const struct credentials_identity *id = credentials_identity(c->credentials);
 	struct coapd_credentials *ret = &c->how->credentials;
 
-	if (!c->credentials) {
-		connection_complain("%s: --credentials is wanted for this scheme", c->text);
-		return CLI_USAGE;
-	}
-	if ((id = credentials_identity(c->credentials)) == NULL) {
-		connection_complain("%s: has not just one identity: name one by --identity",
-			c->args->credentials);
-		return CLI_USAGE;
-	}
 	if (id->psk) {
 		ret->psk_identity = bytes_str(id->psk->identity);
 		ret->psk_key = id->psk->key;
-	} else if (id->certificate) {
-		ret->certificate = (struct coapd_certificate){.file = id->certificate->file,
-			.key = id->certificate->key,
-			.ca = id->certificate->ca};
-		ret->server_name = id->certificate->server ? id->certificate->server : c->uri.host;
-	} else {
-		connection_complain("%s: %s has neither psk nor certificate for this scheme",
-			c->text, id->name);
-		return CLI_USAGE;
+		return;
 	}
-	return CLI_OK;
+	ret->certificate = (struct coapd_certificate){.file = id->certificate->file,
+		.key = id->certificate->key,
+		.ca = id->certificate->ca};
+	ret->server_name = id->certificate->server ? id->certificate->server : c->uri.host;
 }
 
-/* Whoever names an identity wants to be known by it. */
+/* Before there is an endpoint: whoever gives credentials wants them used. */
 static enum cli_exit
-arm(struct connection *c)
+choose(struct connection *c, unsigned *ret)
 {
-	const struct credentials_identity *id;
+	const struct args *a = c->args;
 	bool is_secure = c->uri.scheme == URI_COAPS || c->uri.scheme == URI_COAPS_TCP;
+	enum cli_exit rc;
+	struct error e;
 
-	if (!c->keys)
-		return CLI_OK;
-	id = credentials_identity(c->credentials);
-	session_protect(endpoint_session(c->ep), keys_armor(c->keys));
-	if (keys_armor(c->keys)->context) {
-		connection_note(c, "protected by OSCORE as %s", id->name);
-	} else if (!is_secure && c->args->identity) {
-		connection_complain("%s: %s has no OSCORE keys, and this scheme has nothing else",
-			c->text, c->args->identity);
+	*ret = 0;
+	if (!a->credentials && is_secure) {
+		connection_complain("%s: --credentials is wanted for this scheme", c->text);
 		return CLI_USAGE;
 	}
-	return CLI_OK;
+	if (!a->credentials)
+		return CLI_OK;
+	if ((rc = read_credentials(c)) != CLI_OK)
+		return rc;
+	if (protection_choose(c->credentials, a->credentials, a->identity, c->uri.scheme, &e, ret) <
+		0) {
+		connection_complain("%s", e.text);
+		return CLI_USAGE;
+	}
+	return open_keys(c);
 }
 
 static enum cli_exit
@@ -185,23 +195,30 @@ open_endpoint(struct connection *c, const struct addr *server)
 	enum path_transport transport = transports[c->uri.scheme];
 	enum cli_exit rc;
 	struct error e;
+	unsigned by;
 	int opened;
 
-	if ((rc = connection_load_keys(c)) != CLI_OK)
+	if ((rc = choose(c, &by)) != CLI_OK)
 		return rc;
 	if (transport == PATH_UDP) {
 		opened = endpoint_open(c->loop, server, c->args->ifindex, &e, &c->ep);
 	} else {
 		c->how = mem_alloc(sizeof(*c->how));
 		c->how->transport = transport;
-		if (transport != PATH_TCP && (rc = take_credentials(c)) != CLI_OK)
-			return rc;
+		if (by & PROTECTION_TRANSPORT)
+			take_credentials(c);
 		opened = endpoint_connect(c->loop, server, c->how, &e, &c->ep);
 	}
-	if (opened == 0)
-		return arm(c);
-	connection_complain("%s", e.text);
-	return CLI_OTHER;
+	if (opened < 0) {
+		connection_complain("%s", e.text);
+		return CLI_OTHER;
+	}
+	if (by & PROTECTION_OBJECT)
+		connection_note(
+			c, "protected by OSCORE as %s", credentials_identity(c->credentials)->name);
+	if (c->keys)
+		session_protect(endpoint_session(c->ep), keys_armor(c->keys));
+	return CLI_OK;
 }
 
 /* What only an open endpoint needs. */

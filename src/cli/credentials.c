@@ -221,6 +221,13 @@ credentials_identity(const struct credentials *c)
 	return c->chosen;
 }
 
+const struct credentials_identity *
+credentials_identities(const struct credentials *c, size_t *ret_n)
+{
+	*ret_n = c->n_identities;
+	return c->identities;
+}
+
 const struct conf_oscore_group *
 credentials_groups(const struct credentials *c, size_t *ret_n)
 {

@@ -42,6 +42,9 @@ void credentials_free(struct credentials *c);
 
 /* NULL: the file has none, or several and none was named. */
 const struct credentials_identity *credentials_identity(const struct credentials *c);
+/* All of them. */
+const struct credentials_identity *credentials_identities(
+	const struct credentials *c, size_t *ret_n);
 /*
  * The groups whose keys we have, as the daemon's configuration has them: sender-id and
  * private-key are ours, and who only listens has neither; members are those that are believed.

@@ -24,7 +24,7 @@ print_plain(const char *uri)
 }
 
 static enum connection_written
-print_json(const char *uri, const struct addr *server)
+print_json(const char *uri, const struct answer *a)
 {
 	char at[ADDR_STRLEN];
 	struct json j = {0};
@@ -32,9 +32,9 @@ print_json(const char *uri, const struct addr *server)
 
 	json_open(&j);
 	json_put_payload(&j, "uri", bytes_str(uri));
-	json_put_str(&j, "server", addr_format(server, at));
+	json_put_str(&j, "server", addr_format(a->server, at));
 	json_put_str(&j, "via", "unicast");
-	json_put_bool(&j, "verified", false);
+	json_put_bool(&j, "verified", a->verified);
 	json_close(&j);
 	written = connection_write(bytes_of(j.p, j.n));
 	json_fini(&j);
@@ -76,7 +76,7 @@ show(struct collect *all, const struct answer *a)
 			!resolve(a->server, l.target, uri, sizeof(uri)))
 			continue;
 		found = true;
-		w = all->c.args->json ? print_json(uri, a->server) : print_plain(uri);
+		w = all->c.args->json ? print_json(uri, a) : print_plain(uri);
 	}
 	all->n_shown += found;
 	return w;
@@ -138,6 +138,10 @@ discover_run(const struct args *a)
 
 	if ((rc = collect_open(&all, a, &core, show)) != CLI_OK)
 		return rc;
+	if ((rc = collect_protect(&all)) != CLI_OK) {
+		(void)collect_run(&all);
+		return rc;
+	}
 	if (a->ifindex)
 		ask_on(&all, a->ifindex, &e);
 	else

@@ -92,6 +92,10 @@ getgroup_run(const struct args *a, const struct uri *uri, const struct addr *gro
 	enum cli_exit rc;
 	struct error e;
 
+	if (uri->scheme != URI_COAP) {
+		connection_complain("a group is asked by coap:// only: nothing else is multicast");
+		return CLI_USAGE;
+	}
 	if (group->port == DTLS_PORT) {
 		connection_complain("no group is asked at port 5684, which is that of DTLS");
 		return CLI_USAGE;

@@ -25,6 +25,7 @@ libcoapcast_a_SOURCES += \
 	src/cli/ls.c src/cli/ls.h \
 	src/cli/progress.c src/cli/progress.h \
 	src/cli/probe.c src/cli/probe.h \
+	src/cli/protection.c src/cli/protection.h \
 	src/cli/pub.c src/cli/pub.h \
 	src/cli/ssnfile.c src/cli/ssnfile.h \
 	src/cli/status.c src/cli/status.h \

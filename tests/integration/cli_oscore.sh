@@ -7,6 +7,8 @@ free_port
 plain=$port
 free_port
 secure=$port
+free_port
+open=$port
 
 cat >"$tmp/coapcast.yaml" <<END
 listen: [ "coap://127.0.0.1:$plain", "coap+tcp://127.0.0.1:$plain", "coaps://127.0.0.1:$secure" ]
@@ -83,6 +85,30 @@ cast get "$at/demo"
 is "$status" 4 "without keys: status 4"
 cast get "${as[@]}" bare "$at/demo"
 is "$status" 2 "an identity without OSCORE sends nothing unprotected in its name"
+cast get "${as[@]}" panel "coap://239.1.2.3:$plain/demo"
+is "$status" 2 "nor is a group asked in clear as somebody who is in none"
+cast get "${as[@]}" bare "coaps://239.1.2.3:$plain/demo"
+is "$status" 2 "nor one in clear by a secure scheme"
+cast discover "${as[@]}" panel -i lo
+is "$status" 2 "nor is discovery"
+# Where the broker takes everything in clear, nothing is there after a pub of nobody in particular.
+cat >"$tmp/open.yaml" <<END
+listen: [ "coap://127.0.0.1:$open", "coap+tcp://127.0.0.1:$open" ]
+state: { directory: "$tmp/open" }
+topics:
+  - { name: demo, content-format: 0, initialize: hello }
+END
+spawn open "$coapcastd" -c "$tmp/open.yaml"
+wait_line "$tmp/open.err" "server: ready" || bail "the open broker does not start"
+for scheme in coap coap+tcp; do
+	cast pub --credentials "$tmp/credentials.yaml" -m SECRET "$scheme://127.0.0.1:$open/demo"
+	is "$status" 2 "$scheme, several identities and none named: status 2"
+	like "$(cat "$tmp/cast.err")" "--identity: panel, wrong, unknown, bare$" "and their names"
+	cast pub "${as[@]}" bare -m SECRET "$scheme://127.0.0.1:$open/demo"
+	is "$status" 2 "$scheme, one without OSCORE: status 2"
+	is "$(cast get "$scheme://127.0.0.1:$open/demo")" hello "nothing was sent in clear"
+done
+stop open
 
 # --- sequence numbers -------------------------------------------------------------------
 file=$tmp/credentials.yaml.ssn

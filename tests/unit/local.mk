@@ -78,6 +78,8 @@ check_PROGRAMS += tests/unit/test_client_gather tests/unit/test_client_silence
 tests_unit_test_client_silence_SOURCES = tests/unit/test_client_silence.c $(unit_watch)
 tests_unit_test_client_gather_SOURCES = tests/unit/test_client_gather.c tests/unit/unit.h
 tests_unit_test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_protection
+tests_unit_test_protection_SOURCES = tests/unit/test_protection.c tests/unit/unit.h
 
 # The broker on a real message layer.
 unit_broker = tests/unit/broker_world.c tests/unit/broker_world.h \
