@@ -38,44 +38,71 @@ n_fds() {
 	find "/proc/${spawned[broker]}/fd" -mindepth 1 | wc -l
 }
 
-keep_state=1
-configure 30
-start_broker "$tmp/coapcast.yaml"
-fds=$(n_fds)
-begin=$SECONDS
-spawn crowd "$top_builddir/tests/torture/crowd" "127.0.0.1:$port" 239.255.17.9:61616 2000 500 \
-	"$SOAK_SECONDS" "$SOAK_RATE"
+watch() { # a line with what is used by now
+	echo "# at $((SECONDS - begin)) s, a process of $((SECONDS - started)) s:" \
+		"rss $(memory) kB, $(n_fds) descriptors"
+}
 
-# Memory of one process is compared, which is full of what it remembers of requests after
-# EXCHANGE_LIFETIME (247 s): restarts come before, and a short soak shows no more than the bound.
-restarting=$((SOAK_SECONDS / 36 > 12 ? SOAK_SECONDS / 36 : 12))
-more=16384
-if [ "$SOAK_SECONDS" -ge 1800 ]; then
-	more=2048
-fi
-n_reloads=0
-n_restarts=0
-early=0
-until [ $((SECONDS - begin)) -ge "$SOAK_SECONDS" ]; do
-	passed=$((SECONDS - begin))
-	if [ $((n_reloads % 2)) -eq 1 ] && [ "$passed" -lt "$restarting" ]; then
+# Kill and stop in turn, if it is time for either; then a reload with another Max-Age.
+disturb() { # RESTARTS?
+	if [ "$1" -ne 0 ] && [ $((n_reloads % 2)) -eq 1 ]; then
 		if [ $((n_restarts % 2)) -eq 0 ]; then
 			stop broker KILL || true
 		else
-			stop broker TERM || echo "# the broker stops with status $?"
+			stop broker TERM || n_bad_stops=$((n_bad_stops + 1))
 		fi
 		n_restarts=$((n_restarts + 1))
 		start_broker "$tmp/coapcast.yaml"
-	fi
-	if [ "$early" -eq 0 ] && [ "$passed" -ge $((SOAK_SECONDS / 6)) ]; then
-		early=$(memory)
+		started=$SECONDS
 	fi
 	n_reloads=$((n_reloads + 1))
 	configure $((20 + n_reloads % 20))
 	kill -HUP "${spawned[broker]}"
 	wait_until 3 false
+}
+
+# Memory of one process is compared, which is full of what it remembers of requests after
+# EXCHANGE_LIFETIME (247 s): restarts come before that and after the second figure, and a
+# short soak shows no more than the bound.
+restarting=$((SOAK_SECONDS / 36 > 12 ? SOAK_SECONDS / 36 : 12))
+more=16384
+if [ "$SOAK_SECONDS" -ge 1800 ]; then
+	more=2048
+fi
+keep_state=1
+configure 30
+start_broker "$tmp/coapcast.yaml"
+fds=$(n_fds)
+begin=$SECONDS
+started=$SECONDS
+spawn crowd "$top_builddir/tests/torture/crowd" "127.0.0.1:$port" 239.255.17.9:61616 2000 500 \
+	$((SOAK_SECONDS + restarting)) "$SOAK_RATE"
+
+n_reloads=0
+n_restarts=0
+n_bad_stops=0
+early=0
+early_pid=0
+minute=0
+until [ $((SECONDS - begin)) -ge "$SOAK_SECONDS" ]; do
+	passed=$((SECONDS - begin))
+	disturb $((passed < restarting))
+	if [ "$early" -eq 0 ] && [ "$passed" -ge $((SOAK_SECONDS / 6)) ]; then
+		early=$(memory)
+		early_pid=${spawned[broker]}
+	fi
+	if [ $((passed / 60)) -ge "$minute" ]; then
+		watch
+		minute=$((minute + 1))
+	fi
 done
+watch
 late=$(memory)
+late_pid=${spawned[broker]}
+late_fds=$(n_fds)
+until [ $((SECONDS - begin)) -ge $((SOAK_SECONDS + restarting)) ]; do
+	disturb 1
+done
 finish crowd 300
 is $? 0 "the crowd ran to its end"
 comment <"$tmp/crowd.out"
@@ -84,8 +111,11 @@ echo "# rss kB after $((SOAK_SECONDS / 6)) s: $early, after $SOAK_SECONDS s: $la
 is "$(figure stale)" 0 "every subscriber has the newest value of its topic"
 is "$(figure refused)" 0 "no publish was refused"
 ok $(($(figure moved) < 100)) "observers were moved"
-ok $((late > early + more)) "memory at the end is what it was, within $more kB"
-is "$(n_fds)" "$fds" "and so are the descriptors"
+is "$late_pid" "$early_pid" "memory is that of one process"
+ok $((late > early + more)) "at the end it is what it was, within $more kB"
+is "$late_fds" "$fds" "and so are the descriptors"
+is "$(n_fds)" "$fds" "also after restarts with all that was kept"
+is "$n_bad_stops" 0 "every SIGTERM ends with status 0"
 start=$SECONDS
 stop_broker
 echo "# stopped within $((SECONDS - start)) s"
