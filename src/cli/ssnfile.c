@@ -15,12 +15,16 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define HEAD "coapcast sequence numbers 1\n"
+#define HEAD "coapcast sequence numbers 2\nwritten "
+#define HEAD_MAX (sizeof(HEAD) + 20 + 1 + 9 + 1) /* with the moment behind it */
 #define HEX (2 * SSN_FINGERPRINT)
 #define LINE_MAX_LEN (HEX + 1 + 20 + 1)
 #define RECORDS_MAX 1024 /* keys that one file knows */
-#define FILE_MAX (sizeof(HEAD) + RECORDS_MAX * LINE_MAX_LEN)
+#define FILE_MAX (HEAD_MAX + RECORDS_MAX * LINE_MAX_LEN)
 #define LOCK_TRIES 100 /* times the file may be replaced while we wait for it */
+#define RENAME_MAX_S 2 /* a file that got its name later than that after it was written is a copy */
+#define AHEAD_MAX 1024 /* numbers ahead of the clock that are waited for */
+#define WAITS_MAX 1500 /* a millisecond each */
 
 /* One key, as the file says. */
 struct record {
@@ -42,6 +46,7 @@ struct ssnfile {
 	struct user users[SSNFILE_KEYS_MAX];
 	size_t n_users;
 	struct stat seen; /* the file that we know */
+	struct timespec written; /* as it says of itself */
 	struct error failure;
 	bool failed;
 };
@@ -129,16 +134,34 @@ take_line(const char *line, struct record *ret)
 	return errno == 0 && *end == '\0' && ret->bound <= SSN_LIMIT;
 }
 
+/* "SECONDS.NANOSECONDS\n", all nine digits of these. */
+static bool
+take_moment(const char *text, struct timespec *ret, char **ret_end)
+{
+	char *point, *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	ret->tv_sec = strtoll(text, &point, 10);
+	if (errno != 0 || *point != '.' || point[1] < '0' || point[1] > '9')
+		return false;
+	ret->tv_nsec = strtol(point + 1, &end, 10);
+	*ret_end = end + 1;
+	return end - point == 10 && *end == '\n';
+}
+
 /* A file that was just made is empty; anything else that is not ours to the letter is refused. */
 static bool
 parse(struct ssnfile *f, char *text)
 {
-	char *line = text + strlen(HEAD), *end;
+	char *line, *end;
 
 	f->n_records = 0;
 	if (*text == '\0')
 		return true;
-	if (strncmp(text, HEAD, strlen(HEAD)) != 0)
+	if (strncmp(text, HEAD, strlen(HEAD)) != 0 ||
+		!take_moment(text + strlen(HEAD), &f->written, &line))
 		return false;
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		*end = '\0';
@@ -147,6 +170,42 @@ parse(struct ssnfile *f, char *text)
 		f->n_records++;
 	}
 	return *line == '\0';
+}
+
+/*
+ * A file is dated by its own words, and has its name soon after. One that was put back from a
+ * copy has got the date of that, or its name later.
+ */
+static bool
+is_copy(const struct ssnfile *f, const struct stat *st)
+{
+	int64_t late_s = (int64_t)st->st_ctim.tv_sec - f->written.tv_sec;
+
+	return st->st_size > 0 && (st->st_mtim.tv_sec != f->written.tv_sec ||
+					  st->st_mtim.tv_nsec != f->written.tv_nsec ||
+					  late_s < -1 || late_s > RENAME_MAX_S);
+}
+
+static int64_t
+utc_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What a copy says is as good as lost, unless it is ahead of where that begins. */
+static void
+forget_past(struct ssnfile *f)
+{
+	uint64_t clock = ssn_clock(utc_ms());
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_records; i++)
+		if (f->records[i].bound > clock)
+			f->records[n++] = f->records[i];
+	f->n_records = n;
 }
 
 static int
@@ -164,6 +223,8 @@ read_locked(struct ssnfile *f, int fd)
 		rc = refuse(f, "must be a file of ours that nobody else can read or write");
 	else if (strlen(text) != (size_t)n || !parse(f, text))
 		rc = refuse(f, "is damaged: remove it, and numbers go on by the clock");
+	else if (is_copy(f, &st))
+		forget_past(f);
 	free(text);
 	return rc;
 }
@@ -210,11 +271,15 @@ write_locked(struct ssnfile *f)
 {
 	int fd = open(f->next_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		S_IRUSR | S_IWUSR);
-	bool good = fd >= 0 && dprintf(fd, "%s", HEAD) > 0;
+	struct timespec dates[2];
+	bool good =
+		fd >= 0 && clock_gettime(CLOCK_REALTIME, &dates[0]) == 0 &&
+		dprintf(fd, HEAD "%lld.%09ld\n", (long long)dates[0].tv_sec, dates[0].tv_nsec) > 0;
 
 	for (size_t i = 0; good && i < f->n_records; i++)
 		good = dprintf(fd, "%s %" PRIu64 "\n", f->records[i].hex, f->records[i].bound) > 0;
-	good = good && fsync(fd) == 0 && fstat(fd, &f->seen) == 0;
+	dates[1] = dates[0];
+	good = good && futimens(fd, dates) == 0 && fsync(fd) == 0 && fstat(fd, &f->seen) == 0;
 	good = good && rename(f->next_path, f->path) == 0 && sync_folder(f) == 0;
 	if (good) {
 		(void)close(fd);
@@ -237,30 +302,66 @@ find_user(struct ssnfile *f, const struct ssn *s)
 	return NULL;
 }
 
+/*
+ * Whoever begins by the clock, the file being lost, begins above all that were used if the
+ * clock was past these when they were. Keys that are used now and then are far behind it;
+ * others have 1024 numbers a second. Where it was set back there is no use in waiting.
+ */
+static void
+let_pass(uint64_t upto)
+{
+	const struct timespec t = {.tv_nsec = 1000000};
+	uint64_t clock = ssn_clock(utc_ms());
+
+	if (upto > clock + AHEAD_MAX)
+		return;
+	for (int i = 0; i < WAITS_MAX && ssn_clock(utc_ms()) < upto; i++)
+		(void)nanosleep(&t, NULL);
+}
+
+/*
+ * The next numbers that nobody may have used. When the file was lost, or says less than we put
+ * down, others may have begun by the clock since, and used what it does not know.
+ */
+static uint64_t
+find_free(struct ssnfile *f, const struct user *u)
+{
+	const struct record *r = find_record(f, u->hex);
+	uint64_t clock;
+
+	if (r && r->bound >= u->bound)
+		return r->bound;
+	clock = ssn_clock(utc_ms());
+	return clock > u->bound ? clock : u->bound;
+}
+
 /* Puts down a new bound, above all that others have; what others may have used is left out. */
+static int
+reserve_locked(struct ssnfile *f, struct user *u)
+{
+	uint64_t from = find_free(f, u), upto = from + SSNFILE_STEP;
+
+	if (upto > SSN_LIMIT)
+		upto = SSN_LIMIT;
+	if (put(f, u->hex, upto) < 0 || write_locked(f) < 0)
+		return -EIO;
+	let_pass(upto);
+	if (from > u->bound)
+		ssn_skip(u->ssn, from);
+	u->bound = upto;
+	ssn_reserved(u->ssn, upto);
+	return 0;
+}
+
 static void
 reserve(struct ssnfile *f, struct user *u)
 {
-	const struct record *r;
-	uint64_t from = u->bound, upto;
 	int fd;
 
 	if (lock(f, &fd) < 0)
 		return;
-	if (read_locked(f, fd) == 0) {
-		r = find_record(f, u->hex);
-		if (r && r->bound > from)
-			from = r->bound;
-		upto = from + SSNFILE_STEP;
-		if (upto > SSN_LIMIT)
-			upto = SSN_LIMIT;
-		if (put(f, u->hex, upto) == 0 && write_locked(f) == 0) {
-			if (from > u->bound)
-				ssn_skip(u->ssn, from);
-			u->bound = upto;
-			ssn_reserved(u->ssn, upto);
-		}
-	}
+	if (read_locked(f, fd) == 0)
+		(void)reserve_locked(f, u);
 	(void)close(fd);
 }
 
@@ -297,7 +398,7 @@ start(struct ssnfile *f, struct user *u, struct error *e)
 	}
 	r = find_record(f, u->hex);
 	rc = r ? ssn_start_stored(u->ssn, r->bound, e)
-	       : ssn_start_clock(u->ssn, (int64_t)time(NULL), BUILT_S, e);
+	       : ssn_start_clock(u->ssn, utc_ms(), BUILT_S, e);
 	if (rc == 0 && ssn_next(u->ssn) >= ssn_bound(u->ssn)) {
 		*e = f->failure;
 		rc = -EIO;

@@ -170,11 +170,14 @@ on_progress(void *ctx, size_t n, size_t total)
 	progress_tell(s->c.args->verbose, n, total);
 }
 
+/* One that is before the date of this build is not set. */
 static int64_t
 wall_s(void *ctx)
 {
+	int64_t now_s = (int64_t)time(NULL);
+
 	(void)ctx;
-	return (int64_t)time(NULL);
+	return now_s >= BUILT_S ? now_s : -1;
 }
 
 static const struct observation_ops observation_ops = {

@@ -196,25 +196,31 @@ on_end_due(struct timer *t, void *ctx)
 	observation_set_due(o, DUE_REGISTER, 0);
 }
 
+/* Below 0: nobody knows. */
+static int64_t
+wall_s(const struct observation *o)
+{
+	return o->ops->wall_s ? o->ops->wall_s(o->ctx) : -1;
+}
+
 /* next_not_before and ending: when silence begins to mean something, and when it is over. */
 static void
 take_plan(struct observation *o, const struct offer *f)
 {
 	struct wheel *w = session_wheel(o->session);
-	int64_t left_s;
+	int64_t now_s = wall_s(o);
 
 	o->not_before_ms = 0;
 	if (f->has_next_not_before && f->next_not_before_s < AHEAD_MAX_S)
 		o->not_before_ms = w->now_ms + f->next_not_before_s * 1000;
 	wheel_stop(w, &o->end_due);
-	if (!f->has_ending || !o->ops->wall_s)
-		return;
-	left_s = f->ending_s - o->ops->wall_s(o->ctx);
 	/* An end in the past is that of a clock that is wrong. */
-	if (left_s >= 0 && left_s < AHEAD_MAX_S)
-		wheel_start(w, &o->end_due,
-			w->now_ms + (uint64_t)left_s * 1000 + OBSERVATION_GRACE_MS +
-				session_random(o->session, OBSERVATION_AGAIN_MS));
+	if (!f->has_ending || now_s < 0 || f->ending_s < now_s ||
+		f->ending_s - now_s >= AHEAD_MAX_S)
+		return;
+	wheel_start(w, &o->end_due,
+		w->now_ms + (uint64_t)(f->ending_s - now_s) * 1000 + OBSERVATION_GRACE_MS +
+			session_random(o->session, OBSERVATION_AGAIN_MS));
 }
 
 static bool
@@ -299,7 +305,8 @@ membership_trust(const struct observation *o)
 	return (struct offer_trust){.is_protected = session_is_protected(o->session),
 		.any_port = !session_is_datagram(o->session),
 		.groups = session_armor(o->session)->groups,
-		.current = &o->bound};
+		.current = &o->bound,
+		.now_s = wall_s(o)};
 }
 
 static void
@@ -312,22 +319,34 @@ bind_to(struct observation *o, const struct offer *f)
 		binding_copy(&o->bound, &f->binding);
 	o->n_unverified = 0;
 	wheel_stop(w, &o->keys_due);
-	if (f->has_exi && f->exi_s < AHEAD_MAX_S)
-		wheel_start(w, &o->keys_due, w->now_ms + f->exi_s * 1000);
+	o->keys_until_s = f->keys_until_s;
+	if (f->keys_expire && f->keys_left_s < AHEAD_MAX_S)
+		wheel_start(w, &o->keys_due, w->now_ms + f->keys_left_s * 1000);
 }
 
 /* "On expiry: stop": a new registration brings new keys. */
 static void
-on_keys_due(struct timer *t, void *ctx)
+expire(struct observation *o)
 {
-	struct observation *o = MAP_OBJECT(t, struct observation, keys_due);
-
-	(void)ctx;
 	observation_note(o, false, "the keys of the group expired");
 	observation_pause(o);
 	membership_fini(o);
 	o->state = STATE_WAITING;
 	observation_set_due(o, DUE_REGISTER, session_random(o->session, OBSERVATION_AGAIN_MS));
+}
+
+static void
+on_keys_due(struct timer *t, void *ctx)
+{
+	(void)ctx;
+	expire(MAP_OBJECT(t, struct observation, keys_due));
+}
+
+/* A machine that slept does not hear of it by a timer. */
+static bool
+is_expired(const struct observation *o)
+{
+	return o->keys_until_s != 0 && wall_s(o) >= o->keys_until_s;
 }
 
 /* New keys, a new phantom request, and a new initial notification, under the old keys. */
@@ -425,7 +444,9 @@ on_multicast(void *owner, const struct arrival *a)
 
 	if (!is_ours(o, a))
 		return;
-	if (o->bound.context)
+	if (is_expired(o))
+		expire(o);
+	else if (o->bound.context)
 		open_multicast(o, a);
 	else if (!msg_has(a->msg, OPT_OSCORE))
 		take_multicast(o, a);
@@ -448,6 +469,7 @@ membership_fini(struct observation *o)
 {
 	binding_fini(&o->bound);
 	binding_fini(&o->before);
+	o->keys_until_s = 0;
 }
 
 void

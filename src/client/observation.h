@@ -71,7 +71,8 @@ struct observation_ops {
 	void (*on_value)(void *ctx, const struct observation_value *v);
 	/* What happens, a line without its end; `loud`: also for who did not ask (-v). */
 	void (*on_note)(void *ctx, bool loud, const char *text);
-	/* Seconds since 1970, UTC; NULL: nobody knows, and announced ends are not minded. */
+	/* Seconds since 1970, UTC. Below 0, or NULL: nobody knows, and what is announced for a time
+	 * of day is not minded. */
 	int64_t (*wall_s)(void *ctx);
 	/* A large value is on its way, as in struct transfer_request; or NULL. */
 	void (*on_progress)(void *ctx, size_t n, size_t total);

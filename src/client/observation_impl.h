@@ -81,6 +81,7 @@ struct observation {
 	struct oscore_binding bound; /* its notifications; context NULL: it is not */
 	struct oscore_binding before; /* those before the last rekeying, the same */
 	struct timer keys_due; /* the moment they expire */
+	int64_t keys_until_s; /* the same by the clock, UTC; 0: it is not known */
 	struct armor_drops drops; /* what could not be verified */
 	unsigned n_unverified; /* of these, since the last good one */
 	bool declined; /* an offer was, and that was told */

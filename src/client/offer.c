@@ -187,6 +187,33 @@ open_phantom(struct context *c, const struct msg *phantom, const struct msg *req
 	return OFFER_GOOD;
 }
 
+/*
+ * "If a client has a reliable way to synchronize its internal clock with UTC and the 'exp'
+ * parameter is present", it counts, else 'exi' does. By a clock that has the keys expired before
+ * they came it is not reliable, as long as the server says that they are good for a while.
+ */
+static enum offer_verdict
+take_expiry(const struct inform_keys *k, const struct offer_trust *t, struct error *e,
+	struct offer *ret)
+{
+	bool dated = k->has_exp && t->now_s >= 0;
+
+	ret->keys_expire = true;
+	if (dated && k->exp_s > t->now_s) {
+		ret->keys_until_s = k->exp_s;
+		ret->keys_left_s = (uint64_t)(k->exp_s - t->now_s);
+	} else if (k->has_exi) {
+		ret->keys_left_s = k->exi_s;
+	} else if (dated) {
+		error_set(e, "the keys of the group expired before they came");
+		binding_fini(&ret->binding);
+		return OFFER_DECLINED;
+	} else {
+		ret->keys_expire = false;
+	}
+	return OFFER_GOOD;
+}
+
 /* "The client verifies ph_req ...": with keys that came along, or that we have. */
 static enum offer_verdict
 check_protected(const struct inform *in, const struct msg *request, const struct offer_trust *t,
@@ -214,9 +241,7 @@ check_protected(const struct inform *in, const struct msg *request, const struct
 	}
 	v = open_phantom(c, &phantom, request, t, e, &ret->binding);
 	context_release(c);
-	ret->has_exi = in->keys.gp_material.p != NULL && in->keys.has_exi;
-	ret->exi_s = in->keys.exi_s;
-	return v;
+	return v == OFFER_GOOD && in->keys.gp_material.p ? take_expiry(&in->keys, t, e, ret) : v;
 }
 
 /* The phantom request of an unprotected group: it may be left out because it is ours. */
@@ -310,7 +335,8 @@ read_content(const struct inform *in, const struct msg *request, const struct of
 	enum offer_verdict v;
 
 	ret->binding = (struct oscore_binding){.context = NULL};
-	ret->has_exi = false;
+	ret->keys_expire = false;
+	ret->keys_until_s = 0;
 	if ((v = check_phantom(in, request, t, e, ret)) != OFFER_GOOD)
 		return v;
 	if ((v = take_latest(in, e, ret)) != OFFER_GOOD)

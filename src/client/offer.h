@@ -32,6 +32,7 @@ struct offer_trust {
 	bool any_port; /* we did not ask by UDP: notifications come from another port */
 	const struct groups *groups; /* whose keys we have; NULL: none */
 	const struct oscore_binding *current; /* what binds notifications so far, or NULL */
+	int64_t now_s; /* since 1970, UTC; below 0: nobody knows */
 };
 
 struct offer {
@@ -46,8 +47,9 @@ struct offer {
 	bool has_ending;
 	int64_t ending_s; /* NumericDate of the end that is planned */
 	struct oscore_binding binding; /* of notifications; its context NULL: unprotected */
-	bool has_exi; /* the keys expire in exi_s */
-	uint64_t exi_s;
+	bool keys_expire; /* in keys_left_s */
+	uint64_t keys_left_s;
+	int64_t keys_until_s; /* that moment by the clock, UTC; 0: it is not known */
 	bool is_known; /* the latest notification is none that is newer than what we have */
 	uint8_t plain[PROTECT_MAX_PLAIN]; /* where the latest one borrows from */
 };

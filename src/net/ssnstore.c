@@ -128,9 +128,9 @@ static void
 start(struct ssnstore *s, struct numbers *n)
 {
 	struct error e;
-	int rc = n->has_stored
-			 ? ssn_start_stored(n->ssn, n->stored, &e)
-			 : ssn_start_clock(n->ssn, s->options.wall_s(s->options.ctx), BUILT_S, &e);
+	int rc = n->has_stored ? ssn_start_stored(n->ssn, n->stored, &e)
+			       : ssn_start_clock(n->ssn, s->options.wall_s(s->options.ctx) * 1000,
+					 BUILT_S, &e);
 
 	if (rc == 0)
 		n->refused = false;

@@ -113,9 +113,20 @@ ssn_start_stored(struct ssn *s, uint64_t stored, struct error *e)
 	return start(s, stored, e);
 }
 
-int
-ssn_start_clock(struct ssn *s, int64_t utc_s, int64_t built_s, struct error *e)
+uint64_t
+ssn_clock(int64_t utc_ms)
 {
+	int64_t ms = utc_ms - SSN_EPOCH_S * 1000LL;
+
+	return ms > 0 ? (uint64_t)ms / 1000 * PER_SECOND + (uint64_t)ms % 1000 * PER_SECOND / 1000
+		      : 0;
+}
+
+int
+ssn_start_clock(struct ssn *s, int64_t utc_ms, int64_t built_s, struct error *e)
+{
+	int64_t utc_s = utc_ms / 1000;
+
 	if (utc_s < built_s || utc_s < SSN_EPOCH_S) {
 		error_set(e, "no sequence number is stored for this key, and the clock is before "
 			     "the date of this build: set the clock, or use new keys");
@@ -126,7 +137,7 @@ ssn_start_clock(struct ssn *s, int64_t utc_s, int64_t built_s, struct error *e)
 			"no sequence number is stored for this key, and the clock is too far on");
 		return -ERANGE;
 	}
-	return start(s, (uint64_t)(utc_s - SSN_EPOCH_S) * PER_SECOND, e);
+	return start(s, ssn_clock(utc_ms), e);
 }
 
 int
@@ -198,7 +209,7 @@ ssn_is_started(const struct ssn *s)
 bool
 ssn_is_ahead(const struct ssn *s, int64_t utc_s)
 {
-	return utc_s < SSN_EPOCH_S || s->next > (uint64_t)(utc_s - SSN_EPOCH_S) * PER_SECOND;
+	return utc_s < SSN_EPOCH_S || s->next > ssn_clock(utc_s * 1000);
 }
 
 const uint8_t *

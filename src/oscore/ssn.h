@@ -43,10 +43,12 @@ void ssn_release(struct ssn *s); /* NULL is fine */
 int ssn_start_stored(struct ssn *s, uint64_t stored, struct error *e);
 /*
  * First start, or the state was lost, under keys from the configuration: begins at
- * (utc_s - 2026-01-01) * 1024. -ERANGE with an error when the clock is before `built_s`, the
- * date of the build: it cannot be trusted to be past every earlier start.
+ * ssn_clock(utc_ms). -ERANGE with an error when the clock is before `built_s`, the date of
+ * the build: it cannot be trusted to be past every earlier start.
  */
-int ssn_start_clock(struct ssn *s, int64_t utc_s, int64_t built_s, struct error *e);
+int ssn_start_clock(struct ssn *s, int64_t utc_ms, int64_t built_s, struct error *e);
+/* 1024 for each second since 2026-01-01, of which milliseconds are parts; 0 before. */
+uint64_t ssn_clock(int64_t utc_ms);
 /* Keys that were drawn at random just now: begins at 0. */
 int ssn_start_fresh(struct ssn *s, struct error *e);
 

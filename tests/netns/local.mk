@@ -19,6 +19,7 @@ netns_tests = \
 	tests/netns/members.sh \
 	tests/netns/network.sh \
 	tests/netns/nosec.sh \
+	tests/netns/numbers.sh \
 	tests/netns/refresh.sh \
 	tests/netns/resume.sh \
 	tests/netns/several.sh \

@@ -81,7 +81,7 @@ on_group_ssn(void *ctx, const uint8_t fingerprint[SSN_FINGERPRINT], bool fresh)
 	else if (k->has_bound)
 		(void)ssn_start_stored(s, k->bound, &e);
 	else
-		(void)ssn_start_clock(s, on_wall(NULL), GB_BUILT_S, &e);
+		(void)ssn_start_clock(s, on_wall(NULL) * 1000, GB_BUILT_S, &e);
 	return s;
 }
 

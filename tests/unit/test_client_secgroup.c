@@ -521,6 +521,88 @@ START_TEST(keys_that_expire_are_not_used_any_more)
 	expect_registration();
 }
 
+#define NEVER_S 0
+
+/* exi and exp, and when the keys are not used any more. */
+static const struct {
+	bool is_set, has_exi, has_exp; /* the first: the clock */
+	uint64_t exi_s;
+	int64_t exp_s; /* from now on */
+	uint64_t left_s;
+} lives[] = {
+	{true, true, true, 10, 20, 20},
+	{true, true, true, 20, 10, 10},
+	{true, false, true, 0, 10, 10},
+	{true, true, false, 10, 0, 10},
+	{true, true, true, 10, INT64_MAX - WATCH_WALL_S, NEVER_S},
+	{true, false, false, 0, 0, NEVER_S},
+	/* By a clock that is not set, or wrong, nothing can be dated. */
+	{false, true, true, 10, 20, 10},
+	{false, false, true, 0, 10, NEVER_S},
+	{true, true, true, 10, -5, 10},
+	{true, true, true, 10, INT64_MIN + WATCH_WALL_S, 10},
+};
+
+/* "then the client MUST use the 'exp' parameter value as expiration time". */
+START_TEST(omn_c_exp_counts_for_who_knows_the_time)
+{
+	struct inform in;
+
+	if (!lives[_i].is_set)
+		watch_wall_s = -1;
+	hall_make_latest(&hall, 9, "now");
+	in = describe(&hall, true);
+	in.keys.has_exi = lives[_i].has_exi;
+	in.keys.exi_s = lives[_i].exi_s;
+	in.keys.has_exp = lives[_i].has_exp;
+	in.keys.exp_s = WATCH_WALL_S + lives[_i].exp_s;
+	answer_with(&in);
+	(void)watch_said();
+	if (lives[_i].left_s == NEVER_S) {
+		bed_wait(&watch_bed, 40000);
+		ck_assert_str_eq(watch_said(), "");
+		return;
+	}
+	bed_wait(&watch_bed, lives[_i].left_s * 1000 - 100);
+	ck_assert_str_eq(watch_said(), "");
+	bed_wait(&watch_bed, 200);
+	ck_assert_str_eq(watch_said(), "leave 7; ");
+	expect_registration();
+}
+
+START_TEST(omn_c_keys_that_are_too_old_are_declined)
+{
+	struct inform in = describe(&hall, true);
+
+	in.keys.has_exp = true;
+	in.keys.exp_s = _i ? INT64_MIN : WATCH_WALL_S;
+	answer_with(&in);
+	ck_assert_str_eq(watch_said(), "! ");
+	bed_wait(&watch_bed, 2 * OBSERVATION_AGAIN_MS);
+	in.keys.exp_s = WATCH_WALL_S + 100;
+	answer_with(&in);
+	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
+}
+
+/* While a machine sleeps its timers do. */
+START_TEST(omn_c_no_message_is_opened_after_exp)
+{
+	struct inform in;
+
+	hall_make_latest(&hall, 9, "now");
+	in = describe(&hall, true);
+	in.keys.has_exp = true;
+	in.keys.exp_s = WATCH_WALL_S + 100;
+	answer_with(&in);
+	(void)watch_said();
+	hall_notify(&hall, 10, "in time");
+	ck_assert_str_eq(watch_said(), "m+10:in time; ");
+	watch_wall_s += 100;
+	hall_notify(&hall, 11, "too late");
+	ck_assert_str_eq(watch_said(), "leave 7; ");
+	expect_registration();
+}
+
 START_TEST(what_is_known_already_is_not_told_again)
 {
 	struct inform in;
@@ -583,6 +665,10 @@ suite(void)
 	tcase_add_test(t, new_keys_are_followed);
 	tcase_add_test(t, new_keys_that_were_missed_are_asked_for);
 	tcase_add_test(t, keys_that_expire_are_not_used_any_more);
+	tcase_add_loop_test(t, omn_c_exp_counts_for_who_knows_the_time, 0,
+		(int)(sizeof(lives) / sizeof(lives[0])));
+	tcase_add_loop_test(t, omn_c_keys_that_are_too_old_are_declined, 0, 2);
+	tcase_add_test(t, omn_c_no_message_is_opened_after_exp);
 	tcase_add_test(t, what_is_known_already_is_not_told_again);
 	tcase_add_test(t, key_material_that_makes_no_keys);
 	tcase_add_test(t, every_truncated_material_is_refused);

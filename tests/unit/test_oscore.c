@@ -264,12 +264,15 @@ START_TEST(where_numbers_start)
 	int64_t built = SSN_EPOCH_S + 1000000;
 	uint64_t n;
 
-	ck_assert_int_eq(ssn_start_clock(s, built - 1, built, &e), -ERANGE);
+	ck_assert_int_eq(ssn_start_clock(s, built * 1000 - 1, built, &e), -ERANGE);
 	ck_assert_int_eq(ssn_start_clock(s, 0, 0, &e), -ERANGE);
-	ck_assert_int_eq(ssn_start_clock(s, SSN_EPOCH_S + (1LL << 30), built, &e), -ERANGE);
+	ck_assert_int_eq(
+		ssn_start_clock(s, (SSN_EPOCH_S + (1LL << 30)) * 1000, built, &e), -ERANGE);
 	ck_assert(!ssn_is_started(s));
-	ck_assert_int_eq(ssn_start_clock(s, built + 5, built, &e), 0);
-	ck_assert_int_eq(ssn_start_clock(s, built + 5, built, &e), -EALREADY);
+	ck_assert_int_eq(ssn_start_clock(s, (built + 5) * 1000, built, &e), 0);
+	ck_assert_int_eq(ssn_start_clock(s, (built + 5) * 1000, built, &e), -EALREADY);
+	ck_assert_uint_eq(ssn_clock((built + 5) * 1000 + 500), 1000005ULL * 1024 + 512);
+	ck_assert_uint_eq(ssn_clock(SSN_EPOCH_S * 1000LL - 1), 0);
 	ck_assert_int_eq(ssn_take(s, &n), 0);
 	ck_assert_uint_eq(n, 1000005ULL * 1024);
 	ck_assert(!ssn_is_ahead(s, built + 6));

@@ -13,6 +13,7 @@ bool watch_join_fails;
 const struct armor *watch_armor;
 bool watch_any_token;
 uint32_t watch_missed;
+int64_t watch_wall_s;
 const struct token watch_token = {.n = 4, .b = {0x7b, 0x3c, 0x01, 0x02}};
 
 static char said[4096]; /* what the observation told, since watch_said() */
@@ -101,7 +102,8 @@ static int64_t
 wall_s(void *ctx)
 {
 	(void)ctx;
-	return WATCH_WALL_S + (int64_t)(watch_bed.now_ms - 1000) / 1000;
+	return watch_wall_s < 0 ? watch_wall_s
+				: watch_wall_s + (int64_t)(watch_bed.now_ms - 1000) / 1000;
 }
 
 const struct observation_ops watch_ops = {
@@ -128,6 +130,7 @@ watch_said(void)
 void
 watch_setup(void)
 {
+	watch_wall_s = WATCH_WALL_S;
 	struct target what = {BYTES_LIT("/ps/data/t"), BYTES_NONE, TARGET_NO_FORMAT};
 	struct error e;
 
