@@ -20,6 +20,7 @@ struct numbers {
 	bool has_stored;
 	bool refused; /* the log said why they cannot start */
 	bool warned; /* the log said that they ran ahead of the clock */
+	bool ends; /* the log said that these are the last ones */
 	uint8_t fingerprint[SSN_FINGERPRINT];
 };
 
@@ -110,6 +111,18 @@ warn_of_lead(struct ssnstore *s, struct numbers *n)
 		n->fingerprint[0], n->fingerprint[1]);
 }
 
+/* Keys of the configuration: nobody else replaces them. */
+static void
+warn_of_end(struct numbers *n, uint64_t upto)
+{
+	if (n->ends || upto < SSN_LIMIT)
+		return;
+	n->ends = true;
+	log_error("oscore: the last sequence numbers of a key are in use: after them nothing is "
+		  "protected with it, and it must be replaced fingerprint=%02x%02x",
+		n->fingerprint[0], n->fingerprint[1]);
+}
+
 static void
 on_reserve(void *ctx, struct ssn *ssn, uint64_t upto)
 {
@@ -119,6 +132,7 @@ on_reserve(void *ctx, struct ssn *ssn, uint64_t upto)
 	if (!s->options.store || !n || n->asked >= upto)
 		return;
 	warn_of_lead(s, n);
+	warn_of_end(n, upto);
 	put_bound(s, n, upto);
 }
 

@@ -20,6 +20,7 @@ netns_tests = \
 	tests/netns/network.sh \
 	tests/netns/nosec.sh \
 	tests/netns/numbers.sh \
+	tests/netns/ssnfile.sh \
 	tests/netns/refresh.sh \
 	tests/netns/resume.sh \
 	tests/netns/several.sh \
@@ -27,7 +28,7 @@ netns_tests = \
 	tests/netns/source.sh \
 	tests/netns/udp_multicast.sh
 dist_check_SCRIPTS += $(netns_tests)
-EXTRA_DIST += tests/netns/hall.sh
+EXTRA_DIST += tests/netns/hall.sh tests/netns/pairs.sh
 
 # transport/udp on a command line, for udp_multicast.sh; not a test by itself.
 EXTRA_PROGRAMS += tests/netns/mcast_probe

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a capture holds, a line for each UDP datagram:
+ * What a capture holds, a line for each UDP datagram; -r: with its bytes, raw=HEX, at the end:
  *
- *	packets FILE.pcap
+ *	packets [-r] FILE.pcap
  *	12.345678 10.77.0.1:5683 > 239.255.17.4:5683 ttl=1 non 2.05 mid=8001 token=... "5678"
  *
  * and what bytes in hexadecimal say:
@@ -92,19 +92,23 @@ read_frame(struct bytes frame, struct packet *ret)
 }
 
 static void
-print_packet(const struct record *r, const struct packet *p)
+print_packet(const struct record *r, const struct packet *p, bool raw)
 {
 	static uint8_t line[LINE_SIZE];
 	struct buf out = buf_of(line, sizeof(line) - 1);
 	char from[ADDR_STRLEN], to[ADDR_STRLEN];
 
 	show_message(bytes_from(p->udp, 8), &out);
+	if (raw) {
+		buf_put_str(&out, " raw=");
+		buf_put_hex(&out, bytes_from(p->udp, 8));
+	}
 	printf("%u.%06u %s > %s ttl=%u %s\n", r->s, r->us, addr_format(&p->from, from),
 		addr_format(&p->to, to), p->hops, buf_str(&out));
 }
 
 static void
-print_file(const char *path)
+print_file(const char *path, bool raw)
 {
 	static uint8_t frame[FRAME_MAX];
 	uint32_t head[6];
@@ -121,7 +125,7 @@ print_file(const char *path)
 		if (r.n > sizeof(frame) || fread(frame, 1, r.n, f) != r.n)
 			errx(1, "%s: ends too early", path);
 		if (read_frame(bytes_of(frame, r.n), &p))
-			print_packet(&r, &p);
+			print_packet(&r, &p, raw);
 	}
 	fclose(f);
 }
@@ -145,9 +149,11 @@ main(int argc, char **argv)
 		print_hex(argv[2], show_message);
 	else if (argc == 3 && strcmp(argv[1], "-c") == 0)
 		print_hex(argv[2], show_cbor);
+	else if (argc == 3 && strcmp(argv[1], "-r") == 0)
+		print_file(argv[2], true);
 	else if (argc == 2)
-		print_file(argv[1]);
+		print_file(argv[1], false);
 	else
-		errx(2, "usage: packets FILE | -x HEX | -c HEX");
+		errx(2, "usage: packets [-r] FILE | -x HEX | -c HEX");
 	return 0;
 }
