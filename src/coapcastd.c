@@ -8,6 +8,7 @@
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "net/certificates.h"
 #include "net/farewell.h"
 #include "net/keycheck.h"
 #include "net/server.h"
@@ -106,11 +107,17 @@ check(struct conf *conf)
 {
 	struct error e;
 
+	int status = EXIT_OK;
+
 	print_notes(conf, true);
 	if (conf_unsupported(conf, &e))
 		log_warning("%s", e.text);
+	if (certificates_check(conf, &e) < 0) {
+		log_error("%s", e.text);
+		status = EXIT_CONFIG;
+	}
 	conf_free(conf);
-	return EXIT_OK;
+	return status;
 }
 
 static int
@@ -153,7 +160,7 @@ main(int argc, char **argv)
 		return fflush(stdout) == 0 ? EXIT_OK : EXIT_INTERNAL;
 	}
 	print_notes(conf, false);
-	if (conf_unsupported(conf, &e)) {
+	if (conf_unsupported(conf, &e) || certificates_check(conf, &e) < 0) {
 		log_error("%s", e.text);
 		conf_free(conf);
 		return EXIT_CONFIG;

@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/protection.h"
 #include "cli/text.h"
+#include "transport/certificate.h"
 
 #define DIAGNOSTIC_MAX 200
 
@@ -140,21 +141,27 @@ connection_load_keys(struct connection *c)
 }
 
 /* What the other side of a secure connection is to be shown, and to show. */
-static void
+static enum cli_exit
 take_credentials(struct connection *c)
 {
 	const struct credentials_identity *id = credentials_identity(c->credentials);
 	struct coapd_credentials *ret = &c->how->credentials;
+	enum certificate_part part;
+	struct error e;
 
 	if (id->psk) {
 		ret->psk_identity = bytes_str(id->psk->identity);
 		ret->psk_key = id->psk->key;
-		return;
+		return CLI_OK;
 	}
 	ret->certificate = (struct coapd_certificate){.file = id->certificate->file,
 		.key = id->certificate->key,
 		.ca = id->certificate->ca};
 	ret->server_name = id->certificate->server ? id->certificate->server : c->uri.host;
+	if (certificate_check(&ret->certificate, &e, &part) == 0)
+		return CLI_OK;
+	connection_complain("%s", e.text);
+	return CLI_SECURITY;
 }
 
 /* Before there is an endpoint: whoever gives credentials wants them used. */
@@ -205,8 +212,8 @@ open_endpoint(struct connection *c, const struct addr *server)
 	} else {
 		c->how = mem_alloc(sizeof(*c->how));
 		c->how->transport = transport;
-		if (by & PROTECTION_TRANSPORT)
-			take_credentials(c);
+		if ((by & PROTECTION_TRANSPORT) && (rc = take_credentials(c)) != CLI_OK)
+			return rc;
 		opened = endpoint_connect(c->loop, server, c->how, &e, &c->ep);
 	}
 	if (opened < 0) {

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "net/discovery.h"
+#include "net/certificates.h"
 #include "net/keycheck.h"
 #include "net/notify.h"
 #include "net/reload.h"
@@ -412,7 +413,7 @@ reload(struct server *s)
 	notify_send("RELOADING=1");
 	layer_advance(s->layer, uv_now(&s->loop));
 	if (keycheck_load(s->path, &fresh, &e) < 0 || conf_unsupported(fresh, &e) ||
-		reload_apply(&r, fresh, &e) < 0) {
+		certificates_check_again(fresh, &e) < 0 || reload_apply(&r, fresh, &e) < 0) {
 		log_error("server: reload failed, the old configuration stays: %s", e.text);
 		conf_free(fresh);
 	}

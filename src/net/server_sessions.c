@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The server and its sessions: DTLS, TLS and TCP. */
 #include "msg/carrier.h"
+#include "net/certificates.h"
 #include "net/identities.h"
 #include "net/server_impl.h"
 
@@ -57,7 +58,7 @@ server_start_sessions(struct server *s, struct error *e)
 		.subject_psk = subject_psk,
 		.subject_cn = subject_cn};
 	const struct coapd_limits limits = {.sessions = s->conf->broker.limits.sessions};
-	const struct conf_certificate *c = s->conf->security.certificate;
+	struct coapd_certificate files;
 
 	if (!listen_needs_sessions(s->conf))
 		return 0;
@@ -65,8 +66,5 @@ server_start_sessions(struct server *s, struct error *e)
 		error_set(e, "cannot start libcoap");
 		return -ENOMEM;
 	}
-	if (!c)
-		return 0;
-	return coapd_certify(s->coapd,
-		&(struct coapd_certificate){.file = c->file, .key = c->key, .ca = c->ca}, e);
+	return certificates_of(s->conf, &files) ? coapd_certify(s->coapd, &files, e) : 0;
 }

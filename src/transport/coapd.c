@@ -135,11 +135,12 @@ struct coapd *
 coapd_new(
 	uv_loop_t *loop, const struct coapd_ops *ops, void *ctx, const struct coapd_limits *limits)
 {
+	void *ssl[COAPD_SSL_CONTEXTS] = {NULL};
 	struct coapd *c;
 	coap_context_t *coap;
 
 	start_library();
-	if ((coap = coap_new_context(NULL)) == NULL) {
+	if ((coap = coapd_ssl_new_context(ssl)) == NULL) {
 		stop_library();
 		return NULL;
 	}
@@ -149,6 +150,7 @@ coapd_new(
 	c->ctx = ctx;
 	coapd_set_limits(c, limits);
 	c->coap = coap;
+	memcpy(c->ssl, ssl, sizeof(ssl));
 	map_init(&c->sessions);
 	coap_set_app_data(coap, c);
 	coap_context_set_block_mode(coap, 0);

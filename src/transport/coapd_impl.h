@@ -40,6 +40,7 @@ struct coapd_asked {
 	bool rejected; /* the response */
 };
 
+#define COAPD_SSL_CONTEXTS 2 /* DTLS and TLS */
 #define COAPD_SUSPECTS 16 /* in one turn of libcoap, which reads once from each socket */
 
 struct coapd {
@@ -48,6 +49,7 @@ struct coapd {
 	void *ctx;
 	struct coapd_limits limits;
 	coap_context_t *coap;
+	void *ssl[COAPD_SSL_CONTEXTS]; /* what of it is OpenSSL's; NULL with another library */
 	struct map sessions;
 	struct coapd_session *doomed; /* a list of them */
 	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
@@ -123,6 +125,14 @@ coap_session_t *coapd_tls_connect(struct coapd *c, coap_proto_t proto, const coa
 
 /* coapd_ssl.c: watches how the client of a DTLS session proves that it has the key. */
 void coapd_ssl_watch(coap_session_t *session);
+/* As coap_new_context(NULL), and what it has of OpenSSL in ret[]. */
+coap_context_t *coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS]);
+/*
+ * Has the chain in that file shown: libcoap loads the first certificate only. By the session
+ * that OpenSSL has in `tls`, or by all that are begun from now on.
+ */
+void coapd_ssl_show_chain(void *tls, const char *file);
+void coapd_ssl_show_chains(struct coapd *c, const char *file);
 /* Between libcoap's turns: those that did not are told, and their sessions ended. */
 void coapd_ssl_judge(struct coapd *c);
 

@@ -9,6 +9,7 @@
  * cookie has proven. So that peer is told by an alert, and its session ended.
  */
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "transport/coapd_impl.h"
@@ -80,6 +81,59 @@ coapd_ssl_watch(coap_session_t *session)
 		return;
 	SSL_set_msg_callback(ssl, on_message);
 	SSL_set_msg_callback_arg(ssl, session);
+}
+
+/*
+ * libcoap keeps its SSL_CTX to itself, but OpenSSL tells of each that is made to whoever
+ * has data of their own to keep with it.
+ */
+static void **heard; /* where to note them; NULL: nobody asks */
+static size_t n_heard;
+
+static void
+on_made(void *made, void *data, CRYPTO_EX_DATA *all, int index, long argl, void *argp)
+{
+	(void)data;
+	(void)all;
+	(void)index;
+	(void)argl;
+	(void)argp;
+	if (heard && n_heard < COAPD_SSL_CONTEXTS)
+		heard[n_heard++] = made;
+}
+
+coap_context_t *
+coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS])
+{
+	static bool listening;
+	coap_context_t *made;
+
+	if (!listening)
+		listening = CRYPTO_get_ex_new_index(
+				    CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, on_made, NULL, NULL) >= 0;
+	heard = ret;
+	n_heard = 0;
+	made = coap_new_context(NULL);
+	heard = NULL;
+	return made;
+}
+
+void
+coapd_ssl_show_chain(void *tls, const char *file)
+{
+	if (coap_get_tls_library_version()->type != COAP_TLS_LIBRARY_OPENSSL)
+		return;
+	(void)SSL_use_certificate_chain_file(tls, file);
+	ERR_clear_error();
+}
+
+void
+coapd_ssl_show_chains(struct coapd *c, const char *file)
+{
+	/* libcoap loads the first one anew, which leaves the others in place. */
+	for (size_t i = 0; i < COAPD_SSL_CONTEXTS && c->ssl[i]; i++)
+		(void)SSL_CTX_use_certificate_chain_file(c->ssl[i], file);
+	ERR_clear_error();
 }
 
 /*

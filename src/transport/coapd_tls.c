@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys and certificates of the libcoap adapter. */
-#include <strings.h>
-
 #include "base/rnd.h"
+#include "transport/certificate.h"
 #include "transport/coapd_impl.h"
+
+#define CN_MAX 256 /* bytes of a common name; RFC 5280 allows 64 characters */
 
 static struct bytes
 bytes_of_bin(const coap_bin_const_t *b)
@@ -58,15 +59,18 @@ static int
 on_client_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t *session,
 	unsigned depth, int validated, void *arg)
 {
+	uint8_t space[CN_MAX];
+	struct buf name = BUF_OF(space);
 	struct coapd *c = arg;
 	uint32_t who;
 
-	(void)der;
-	(void)n_der;
+	/* What libcoap takes for it may be another name, or a part of one. */
+	(void)cn;
 	if (depth > 0)
 		return 1;
-	if (!validated || !cn || is_decided(session) || !c->ops->subject_cn ||
-		!c->ops->subject_cn(c->ctx, bytes_str(cn), &who))
+	if (!validated || is_decided(session) || !c->ops->subject_cn ||
+		!certificate_cn(bytes_of(der, n_der), &name) ||
+		!c->ops->subject_cn(c->ctx, buf_bytes(&name), &who))
 		return 0;
 	coapd_session_note_who(session, who);
 	return 1;
@@ -86,12 +90,12 @@ on_server_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t 
 {
 	const struct coapd_credentials *how = arg;
 
-	(void)der;
-	(void)n_der;
+	(void)cn;
 	coapd_session_note_answer(session);
 	if (depth > 0)
 		return 1;
-	return validated && cn && how->server_name && strcasecmp(cn, how->server_name) == 0;
+	return validated && how->server_name &&
+	       certificate_is_for(bytes_of(der, n_der), how->server_name);
 }
 
 static coap_dtls_pki_t
@@ -114,6 +118,17 @@ pki_of(const struct coapd_certificate *cert)
 	};
 }
 
+/*
+ * A PEM file may have the certificates that lead to an authority, after our own. Who comes with
+ * a pre-shared key does without all of them.
+ */
+static int
+on_setup(void *tls, coap_dtls_pki_t *setup)
+{
+	coapd_ssl_show_chain(tls, setup->pki_key.key.pem.public_cert);
+	return 1;
+}
+
 int
 coapd_tls_certify(struct coapd *c, const struct coapd_certificate *cert)
 {
@@ -121,6 +136,7 @@ coapd_tls_certify(struct coapd *c, const struct coapd_certificate *cert)
 
 	setup.validate_cn_call_back = on_client_name;
 	setup.cn_call_back_arg = c;
+	setup.additional_tls_setup_call_back = on_setup;
 	return coap_context_set_pki(c->coap, &setup) ? 0 : -1;
 }
 
@@ -148,6 +164,8 @@ connect_pki(struct coapd *c, coap_proto_t proto, const coap_address_t *local,
 	coap_dtls_pki_t setup = pki_of(&how->certificate);
 	char sni[256];
 
+	if (how->certificate.file)
+		coapd_ssl_show_chains(c, how->certificate.file);
 	if (how->server_name) {
 		(void)snprintf(sni, sizeof(sni), "%s", how->server_name);
 		setup.client_sni = sni;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
+	src/transport/certificate.c src/transport/certificate.h \
 	src/transport/coapd.c src/transport/coapd.h src/transport/coapd_impl.h \
 	src/transport/coapd_pdu.c \
 	src/transport/coapd_session.c \
