@@ -39,6 +39,11 @@ all_moved() {
 }
 wait_until 150 all_moved
 ok $? "all ${#names[@]} subscribers are moved in spite of the loss"
+for name in "${names[@]}"; do
+	if ! has_line "$tmp/$name.err" 'moved to'; then
+		sed "s/^/$name: /" "$tmp/$name.err" | comment
+	fi
+done
 
 # The publisher loses nothing: it is on the broker's host.
 capture_start wire b
