@@ -70,6 +70,16 @@ armor_open_bound(struct oscore_binding *b, const struct context_table *t, const 
 	return v;
 }
 
+/* A number alone proves nothing: what came before, or was overtaken, verifies. */
+static bool
+is_stale(const struct armored *s, const struct msg *outer, struct buf *space)
+{
+	struct unprotect_info info;
+	struct msg m;
+
+	return unprotect_peek_response(&s->binding, NULL, outer, space, &m, &info) == UNPROTECT_OK;
+}
+
 enum armor_verdict
 armor_open(struct armored *s, const struct msg *outer, struct buf *space, struct msg *ret)
 {
@@ -80,7 +90,7 @@ armor_open(struct armored *s, const struct msg *outer, struct buf *space, struct
 		s->opened = true;
 		return ARMOR_OPENED;
 	case UNPROTECT_REPLAY:
-		return ARMOR_STALE;
+		return is_stale(s, outer, space) ? ARMOR_STALE : ARMOR_FAILED;
 	default:
 		return ARMOR_FAILED;
 	}

@@ -443,7 +443,7 @@ handle_sealed(struct gather *g, const struct path *way, const struct msg *outer)
 			!open_shared(g, outer, &plain, &inner, &info, &place))) {
 		if (armor_count_drop(&g->drops, now_ms(g)))
 			complain(g, "an answer could not be verified and was dropped");
-		return LAYER_TAKEN;
+		return LAYER_DOUBTFUL;
 	}
 	if ((s = server_of(g, way, info.from)) == NULL)
 		return LAYER_UNKNOWN;

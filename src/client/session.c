@@ -96,7 +96,8 @@ static void fail(struct call *c, enum call_failure why);
 /*
  * What is not what it should be ends a call that nothing good was heard of: the server has
  * other keys. Under the token of an observation it may be a notification to the registration
- * before. Afterwards it is dropped, or anybody could end an observation.
+ * before. Afterwards it is dropped, or anybody could end an observation; and not acknowledged, or
+ * what has its message id and is true would be taken for a duplicate.
  */
 static enum layer_answer
 drop(struct call *c, enum armor_verdict v, const struct msg *outer)
@@ -114,7 +115,7 @@ drop(struct call *c, enum armor_verdict v, const struct msg *outer)
 	} else if (armor_count_drop(&s->drops, session_now(s))) {
 		armor_explain(&s->armor, ARMOR_FAILED, outer);
 	}
-	return LAYER_TAKEN;
+	return LAYER_DOUBTFUL;
 }
 
 static enum layer_answer

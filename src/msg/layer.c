@@ -13,8 +13,6 @@
 #define RETRY_AFTER_S 5 /* Max-Age of a 5.03 for want of room */
 #define DATAGRAM_MAX 2048 /* of a response that is kept without being sent */
 
-enum no_response { SUPPRESS_2XX = 2, SUPPRESS_4XX = 8, SUPPRESS_5XX = 16 }; /* RFC 7967 2.1 */
-
 struct layer *
 layer_new(
 	const struct layer_ops *ops, void *ctx, const struct layer_limits *limits, uint64_t now_ms)
@@ -159,25 +157,6 @@ layer_unpin(struct layer *l, struct peer *p)
 	peer_unpin(&l->peers, p);
 }
 
-bool
-request_wants(const struct request *r, uint8_t code)
-{
-	uint32_t no_response;
-
-	if (!msg_uint(r->msg, OPT_NO_RESPONSE, &no_response))
-		return true;
-	switch (MSG_CLASS(code)) {
-	case 2:
-		return !(no_response & SUPPRESS_2XX);
-	case 4:
-		return !(no_response & SUPPRESS_4XX);
-	case 5:
-		return !(no_response & SUPPRESS_5XX);
-	default:
-		return true;
-	}
-}
-
 /* Whether object security is to be undone first. */
 static bool
 is_shielded(const struct layer *l, const struct msg *m)
@@ -236,12 +215,6 @@ request_accept(struct request *r)
 		peer_remember(r->peer, r->msg->mid, CODE_EMPTY, now_s(r->layer));
 	if (r->msg->type == TYPE_CON)
 		send_bare(r->layer, r->way, TYPE_ACK, r->msg->mid);
-}
-
-void
-request_ignore(struct request *r)
-{
-	r->answered = true;
 }
 
 static bool
@@ -350,21 +323,6 @@ layer_leisure(struct layer *l)
 
 	l->ops->random(l->ctx, &v, sizeof(v));
 	return v % (LAYER_LEISURE_MS + 1);
-}
-
-uint32_t
-request_leisure(const struct request *r)
-{
-	return r->way->multicast ? layer_leisure(r->layer) : 0;
-}
-
-void
-request_reply_code(struct request *r, enum msg_code code)
-{
-	struct msg m;
-
-	msg_init(&m, TYPE_ACK, code);
-	request_reply(r, &m);
 }
 
 /* The answer that an idempotent write had: rebuilt, its Block1 taken from the request. */
@@ -664,6 +622,7 @@ receive_empty(struct layer *l, const struct path *way, const struct msg *m)
 static void
 receive_con_response(struct layer *l, struct peer *p, const struct path *way, const struct msg *m)
 {
+	enum layer_answer answer = LAYER_UNKNOWN;
 	uint8_t code;
 
 	if (way->multicast)
@@ -673,7 +632,11 @@ receive_con_response(struct layer *l, struct peer *p, const struct path *way, co
 		send_bare(l, way, TYPE_ACK, m->mid);
 		return;
 	}
-	if (l->ops->on_response && l->ops->on_response(l->ctx, p, way, m) == LAYER_TAKEN) {
+	if (l->ops->on_response)
+		answer = l->ops->on_response(l->ctx, p, way, m);
+	if (answer == LAYER_DOUBTFUL)
+		return;
+	if (answer == LAYER_TAKEN) {
 		send_bare(l, way, TYPE_ACK, m->mid);
 		/* The owner may have let the peer go. */
 		if ((p = peer_find(&l->peers, way)) != NULL)

@@ -36,8 +36,8 @@ struct outmsg {
 	bool renewed; /* a retransmission whose content changed: it takes a new message id */
 };
 
-/* What a response was to the one it was offered to. */
-enum layer_answer { LAYER_TAKEN, LAYER_UNKNOWN };
+/* What a response was to the one it was offered to; DOUBTFUL: it may be forged, as if it was lost. */
+enum layer_answer { LAYER_TAKEN, LAYER_UNKNOWN, LAYER_DOUBTFUL };
 
 struct layer_ops {
 	/*

@@ -4,7 +4,8 @@ libcoapcast_a_SOURCES += \
 	src/msg/peer.c src/msg/peer.h \
 	src/msg/dedup.c src/msg/dedup.h \
 	src/msg/layer.c src/msg/layer.h src/msg/layer_impl.h \
-	src/msg/request.h src/msg/shield.c src/msg/shield.h src/msg/stats.h \
+	src/msg/request.h src/msg/request.c \
+	src/msg/shield.c src/msg/shield.h src/msg/stats.h \
 	src/msg/verify.c src/msg/verify.h \
 	src/msg/exchange.c \
 	src/msg/later.c src/msg/later.h \

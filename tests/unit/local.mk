@@ -145,13 +145,13 @@ unit_oscore = tests/unit/json_vectors.c tests/unit/json_vectors.h tests/unit/osc
 check_PROGRAMS += tests/unit/test_oscore_vectors
 tests_unit_test_oscore_vectors_SOURCES = tests/unit/test_oscore_vectors.c $(unit_oscore)
 check_PROGRAMS += tests/unit/test_client_groupget
-tests_unit_test_client_groupget_SOURCES = tests/unit/test_client_groupget.c \
+tests_unit_test_client_groupget_SOURCES = tests/unit/test_client_groupget.c tests/unit/mutate.h \
 	tests/unit/oscore_talk.h $(unit_oscore)
 check_PROGRAMS += tests/unit/test_oscore_forgery
 tests_unit_test_oscore_forgery_SOURCES = tests/unit/test_oscore_forgery.c \
 	tests/unit/oscore_talk.h $(unit_oscore)
 check_PROGRAMS += tests/unit/test_oscore_mutation
-tests_unit_test_oscore_mutation_SOURCES = tests/unit/test_oscore_mutation.c \
+tests_unit_test_oscore_mutation_SOURCES = tests/unit/test_oscore_mutation.c tests/unit/mutate.h \
 	tests/unit/oscore_talk.h $(unit_oscore)
 check_PROGRAMS += tests/unit/test_oscore
 tests_unit_test_oscore_SOURCES = tests/unit/test_oscore.c tests/unit/hex.h $(unit_oscore)
@@ -166,11 +166,14 @@ check_PROGRAMS += tests/unit/test_groupkeys
 tests_unit_test_groupkeys_SOURCES = tests/unit/test_groupkeys.c tests/unit/group_bed.c \
 	tests/unit/group_bed.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_client_oscore tests/unit/test_client_secgroup tests/unit/test_ssnfile
-tests_unit_test_client_secgroup_SOURCES = tests/unit/test_client_secgroup.c \
-	tests/unit/client_oscore.h $(unit_watch)
+unit_hall = tests/unit/client_hall.c tests/unit/client_hall.h tests/unit/client_oscore.h $(unit_watch)
+tests_unit_test_client_secgroup_SOURCES = tests/unit/test_client_secgroup.c $(unit_hall)
+check_PROGRAMS += tests/unit/test_client_mutation
+tests_unit_test_client_mutation_SOURCES = tests/unit/test_client_mutation.c tests/unit/mutate.h \
+	$(unit_hall)
 tests_unit_test_client_oscore_SOURCES = tests/unit/test_client_oscore.c \
 	tests/unit/client_oscore.h tests/unit/clientbed.h tests/unit/unit.h
 tests_unit_test_ssnfile_SOURCES = tests/unit/test_ssnfile.c tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_groupmembers
-tests_unit_test_groupmembers_SOURCES = tests/unit/test_groupmembers.c tests/unit/group_bed.c \
+tests_unit_test_groupmembers_SOURCES = tests/unit/test_groupmembers.c tests/unit/mutate.h tests/unit/group_bed.c \
 	tests/unit/group_bed.h tests/unit/unit.h

@@ -266,6 +266,68 @@ START_TEST(nobody_else_ends_an_observation)
 	ck_assert_int_eq(code, CODE_NOT_FOUND);
 }
 
+/* What cannot be verified is as if it was lost: what is true, under the same message id, counts. */
+START_TEST(rfc8613_8_4_what_is_forged_is_not_acknowledged)
+{
+	uint8_t bytes[512];
+	struct msg plain, m, forged, overtaken;
+
+	start(true);
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	co_answer(&server, &bed, CODE_CONTENT, "one", 1);
+	co_plain_response(&plain, CODE_CONTENT, "two", 2);
+	co_protect(&server, &plain, &m);
+	m.type = TYPE_CON;
+	m.mid = 77;
+	forged = m;
+	memcpy(bytes, m.payload.p, m.payload.n);
+	bytes[0] ^= 1;
+	forged.payload = bytes_of(bytes, m.payload.n);
+	bed_receive(&bed, &bed.way, &forged);
+	msg_init(&overtaken, TYPE_CON, CODE_CONTENT);
+	overtaken.mid = 77;
+	overtaken.token = m.token;
+	bed_receive(&bed, &bed.way, &overtaken);
+	ck_assert_uint_eq(bed_unread(&bed), 0);
+	ck_assert_uint_eq(n_responses, 1);
+	bed_receive(&bed, &bed.way, &m);
+	ck_assert_uint_eq(n_responses, 2);
+	ck_assert_str_eq(payload, "two");
+	bed_read(&bed, &m);
+	ck_assert_int_eq(m.type, TYPE_ACK);
+	ck_assert_uint_eq(m.mid, 77);
+}
+
+/* A number that was there is no proof: it may be one that somebody made up. */
+START_TEST(rfc8613_8_4_what_was_overtaken_is_acknowledged)
+{
+	struct msg plain, first, m;
+	uint8_t tail[sizeof(server.tail)], bytes[512];
+
+	start(true);
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	co_answer(&server, &bed, CODE_CONTENT, "one", 1);
+	co_plain_response(&plain, CODE_CONTENT, "two", 2);
+	co_protect(&server, &plain, &first);
+	memcpy(tail, server.tail, sizeof(tail));
+	co_notify(&server, &bed, CODE_CONTENT, "three", 3);
+	ck_assert_uint_eq(n_responses, 2);
+	memcpy(server.tail, tail, sizeof(tail));
+	first.type = TYPE_CON;
+	first.mid = 78;
+	m = first;
+	memcpy(bytes, m.payload.p, m.payload.n);
+	bytes[0] ^= 1;
+	m.payload = bytes_of(bytes, m.payload.n);
+	bed_receive(&bed, &bed.way, &m);
+	ck_assert_uint_eq(bed_unread(&bed), 0);
+	bed_receive(&bed, &bed.way, &first);
+	ck_assert_uint_eq(n_responses, 2);
+	bed_read(&bed, &m);
+	ck_assert_int_eq(m.type, TYPE_ACK);
+	ck_assert_uint_eq(m.mid, 78);
+}
+
 START_TEST(what_nobody_protected_has_no_use_for_the_option)
 {
 	static const struct armor none;
@@ -335,6 +397,8 @@ suite(void)
 	tcase_add_test(t, rfc8613_7_2_1_without_a_number_nothing_is_sent);
 	tcase_add_test(t, rfc8613_4_1_3_5_2_notifications_keep_the_order_of_their_numbers);
 	tcase_add_test(t, nobody_else_ends_an_observation);
+	tcase_add_test(t, rfc8613_8_4_what_is_forged_is_not_acknowledged);
+	tcase_add_test(t, rfc8613_8_4_what_was_overtaken_is_acknowledged);
 	tcase_add_test(t, what_nobody_protected_has_no_use_for_the_option);
 	tcase_add_test(t, rfc8613_4_1_3_4_blocks_are_protected_one_by_one);
 	suite_add_tcase(s, t);

@@ -4,210 +4,7 @@
  * draft-ietf-core-observe-multicast-notifications, "Protection of Multicast Notifications with
  * Group OSCORE" and what it says of a self-managed group.
  */
-#include "client_oscore.h"
-#include "oscore/cred.h"
-#include "watch.h"
-#include "wire/cborbuf.h"
-
-#define KID BYTES_LIT("\x05")
-
-/* A group of the server's, and a group observation in it. */
-struct hall {
-	struct context *c;
-	uint8_t cred[256], material[256], ph[512], latest[512];
-	size_t n_cred, n_material, n_ph, n_latest;
-	struct oscore_binding bound; /* to the phantom request */
-};
-
-static struct co_server server;
-static struct context *own;
-static struct groups groups;
-static struct armor armor;
-static struct hall hall;
-
-static void
-hall_init(struct hall *h, const char *secret, const char *gid)
-{
-	struct crypto_key *key;
-	struct buf cred = BUF_OF(h->cred), material = BUF_OF(h->material);
-	struct context_group p = {.master_secret = bytes_str(secret),
-		.gid = bytes_str(gid),
-		.sender_id = KID,
-		.group_encryption = SUITE_CCM_16_64_128,
-		.signature = SUITE_EDDSA,
-		.cred_format = CRED_KCCS,
-		.ssn = co_ssn(1000, NULL)};
-	struct error e;
-
-	h->n_ph = h->n_latest = 0;
-	h->bound = (struct oscore_binding){.context = NULL};
-	ck_assert_int_eq(crypto_key_generate(SUITE_ED25519, co_random, &key), 0);
-	ck_assert_int_eq(cred_make(BYTES_LIT("hall"), key, &cred), 0);
-	h->n_cred = cred.n;
-	p.cred = p.gm_cred = buf_bytes(&cred);
-	p.private_key = crypto_key_secret(key);
-	ck_assert_msg(context_new_group(&p, &e, &h->c) == 0, "%s", e.text);
-	crypto_key_free(key);
-	ssn_release(p.ssn);
-	cborbuf_put_map(&material, 5);
-	cborbuf_put_uint(&material, 2);
-	cborbuf_put_bstr(&material, p.master_secret);
-	cborbuf_put_uint(&material, 6);
-	cborbuf_put_bstr(&material, p.gid);
-	cborbuf_put_uint(&material, 8);
-	cborbuf_put_uint(&material, CRED_KCCS);
-	cborbuf_put_uint(&material, 9);
-	cborbuf_put_uint(&material, SUITE_CCM_16_64_128);
-	cborbuf_put_uint(&material, 11); /* nobody minds: the credential says it */
-	cborbuf_put_map(&material, 0);
-	h->n_material = material.n;
-}
-
-static void
-hall_fini(struct hall *h)
-{
-	binding_fini(&h->bound);
-	context_release(h->c);
-}
-
-static void
-hall_make_phantom(struct hall *h, const char *path)
-{
-	struct buf out = buf_of(h->ph + 1, sizeof(h->ph) - 1);
-	uint8_t space[64];
-	struct buf scratch = BUF_OF(space);
-	struct msg m;
-
-	msg_init(&m, TYPE_CON, CODE_GET);
-	ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 0), 0);
-	ck_assert_int_eq(msg_add_path(&m, OPT_URI_PATH, bytes_str(path), &scratch), 0);
-	binding_fini(&h->bound);
-	ck_assert_int_eq(protect_phantom(h->c, &m, &out, h->ph, &h->bound), 0);
-	h->n_ph = out.n + 1;
-}
-
-/* What is sent to the group, protected: code, options, payload. */
-static size_t
-hall_protect(struct hall *h, const struct msg *m, uint8_t *out, size_t cap)
-{
-	struct buf tail = buf_of(out + 1, cap - 1);
-
-	ck_assert_int_eq(protect_response(&h->bound, m, 0, &tail, out), 0);
-	return tail.n + 1;
-}
-
-static void
-hall_make_latest(struct hall *h, uint32_t observe, const char *value)
-{
-	struct msg m;
-
-	co_plain_response(&m, CODE_CONTENT, value, (int)observe);
-	h->n_latest = hall_protect(h, &m, h->latest, sizeof(h->latest));
-}
-
-/* To the group, from the server, under T. */
-static void
-send_to_group(struct bytes inner)
-{
-	struct path way = watch_group_way();
-	struct msg m;
-
-	ck_assert_int_eq(msg_decode_inner(inner, &m), 0);
-	m.type = TYPE_NON;
-	m.mid = watch_bed.mid++;
-	m.token = watch_token;
-	bed_receive(&watch_bed, &way, &m);
-}
-
-static void
-hall_send(struct hall *h, enum msg_code code, struct bytes payload, int observe)
-{
-	uint8_t space[1500];
-	struct msg m;
-	size_t n;
-
-	co_plain_response(&m, code, "", observe);
-	m.payload = payload;
-	n = hall_protect(h, &m, space, sizeof(space));
-	send_to_group(bytes_of(space, n));
-}
-
-static void
-hall_notify(struct hall *h, uint32_t observe, const char *value)
-{
-	hall_send(h, CODE_CONTENT, bytes_str(value), (int)observe);
-}
-
-static void
-setup(void)
-{
-	own = co_plain(true, "sixteen bytes ok", 100, NULL);
-	co_init(&server, co_plain(false, "sixteen bytes ok", 500, NULL));
-	groups_init(&groups, 9);
-	armor = (struct armor){.context = own, .groups = &groups};
-	watch_armor = &armor;
-	watch_setup();
-	hall_init(&hall, "a secret of the hall", "hall1");
-	hall_make_phantom(&hall, "/ps/data/t");
-}
-
-static void
-teardown(void)
-{
-	watch_teardown();
-	hall_fini(&hall);
-	co_fini(&server);
-	groups_fini(&groups);
-	context_release(own);
-	crypto_stop();
-}
-
-/* What the server says of the hall. */
-static struct inform
-describe(const struct hall *h, bool keys)
-{
-	struct inform in = {.generations = INFORM_CURRENT,
-		.server = bed_addr(SERVER),
-		.client = bed_addr(GROUP),
-		.token = watch_token,
-		.ph_req = bytes_of(h->ph, h->n_ph)};
-
-	if (h->n_latest > 0)
-		in.last_notif = bytes_of(h->latest, h->n_latest);
-	if (keys)
-		in.keys = (struct inform_keys){.gp_material = bytes_of(h->material, h->n_material),
-			.srv_cred = bytes_of(h->cred, h->n_cred),
-			.srv_identifier = KID};
-	return in;
-}
-
-/* The next datagram is a registration: it is answered with this. */
-static void
-answer_with(const struct inform *in)
-{
-	uint8_t space[1500];
-	struct buf out = BUF_OF(space);
-	struct msg plain, m;
-
-	ck_assert_int_eq(inform_encode(in, &out), 0);
-	ck_assert_int_eq(co_read(&server, &watch_bed), UNPROTECT_OK);
-	ck_assert(msg_has(&server.inner, OPT_OBSERVE));
-	msg_init(&plain, TYPE_ACK, CODE_UNAVAILABLE);
-	plain.payload = buf_bytes(&out);
-	co_protect(&server, &plain, &m);
-	bed_receive(&watch_bed, &watch_bed.way, &m);
-}
-
-static void
-move(void)
-{
-	struct inform in;
-
-	hall_make_latest(&hall, 9, "now");
-	in = describe(&hall, true);
-	answer_with(&in);
-	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i+9:now (initial); ");
-}
+#include "client_hall.h"
 
 /* Registers again, protected as before. */
 static void
@@ -216,13 +13,13 @@ expect_registration(void)
 	uint32_t observe;
 
 	bed_wait(&watch_bed, 2 * OBSERVATION_AGAIN_MS);
-	ck_assert_int_eq(co_read(&server, &watch_bed), UNPROTECT_OK);
-	ck_assert(msg_uint(&server.inner, OPT_OBSERVE, &observe) && observe == 0);
+	ck_assert_int_eq(co_read(&hall_server, &watch_bed), UNPROTECT_OK);
+	ck_assert(msg_uint(&hall_server.inner, OPT_OBSERVE, &observe) && observe == 0);
 }
 
 START_TEST(omn_9_notifications_are_verified)
 {
-	move();
+	hall_move();
 	hall_notify(&hall, 10, "next");
 	ck_assert_str_eq(watch_said(), "m+10:next; ");
 	hall_notify(&hall, 12, "later");
@@ -237,28 +34,28 @@ START_TEST(omn_9_what_cannot_be_verified_is_dropped)
 	struct msg m;
 	size_t n;
 
-	move();
+	hall_move();
 	watch_multicast(10, "plain");
 	watch_cancel();
 	ck_assert_str_eq(watch_said(), "! ");
 	co_plain_response(&m, CODE_CONTENT, "next", 10);
 	n = hall_protect(&hall, &m, space, sizeof(space));
 	space[n - 1] ^= 1;
-	send_to_group(bytes_of(space, n));
+	hall_send_raw(bytes_of(space, n));
 	ck_assert_str_eq(watch_said(), "");
 	space[n - 1] ^= 1;
-	send_to_group(bytes_of(space, n));
+	hall_send_raw(bytes_of(space, n));
 	ck_assert_str_eq(watch_said(), "m+10:next; ");
 	/* Once is enough. */
-	send_to_group(bytes_of(space, n));
-	send_to_group(bytes_of(hall.latest, hall.n_latest));
+	hall_send_raw(bytes_of(space, n));
+	hall_send_raw(bytes_of(hall.latest, hall.n_latest));
 	ck_assert_str_eq(watch_said(), "");
 	ck_assert_uint_eq(bed_unread(&watch_bed), 0);
 }
 
 START_TEST(omn_9_the_outer_number_changes_no_order)
 {
-	move();
+	hall_move();
 	/* Anybody on the way can write it; the Partial IV is what counts. */
 	hall_notify(&hall, 3, "older by its number only");
 	ck_assert_str_eq(watch_said(), "m+3:older by its number only; ");
@@ -266,7 +63,7 @@ START_TEST(omn_9_the_outer_number_changes_no_order)
 
 START_TEST(omn_9_the_cancellation_is_verified)
 {
-	move();
+	hall_move();
 	hall_send(&hall, CODE_UNAVAILABLE, BYTES_NONE, -1);
 	ck_assert_str_eq(watch_said(), "leave 7; ");
 	expect_registration();
@@ -278,12 +75,12 @@ START_TEST(omn_9_a_latest_notification_that_fails_is_not_fatal)
 
 	hall_make_latest(&hall, 9, "now");
 	hall.latest[hall.n_latest - 1] ^= 1;
-	in = describe(&hall, true);
-	answer_with(&in);
+	in = hall_describe(&hall, true);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
-	ck_assert_int_eq(co_read(&server, &watch_bed), UNPROTECT_OK);
-	ck_assert(!msg_has(&server.inner, OPT_OBSERVE));
-	co_answer(&server, &watch_bed, CODE_CONTENT, "asked", -1);
+	ck_assert_int_eq(co_read(&hall_server, &watch_bed), UNPROTECT_OK);
+	ck_assert(!msg_has(&hall_server.inner, OPT_OBSERVE));
+	co_answer(&hall_server, &watch_bed, CODE_CONTENT, "asked", -1);
 	ck_assert_str_eq(watch_said(), "u+:asked (initial); ");
 	hall_notify(&hall, 10, "next");
 	ck_assert_str_eq(watch_said(), "m+10:next; ");
@@ -291,13 +88,13 @@ START_TEST(omn_9_a_latest_notification_that_fails_is_not_fatal)
 
 START_TEST(omn_9_a_phantom_request_that_fails_is)
 {
-	struct inform in = describe(&hall, true);
+	struct inform in = hall_describe(&hall, true);
 
 	hall.ph[hall.n_ph - 1] ^= 1;
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "end: protected 5.03; ");
 	/* It withdraws. */
-	ck_assert_int_eq(co_read(&server, &watch_bed), UNPROTECT_OK);
+	ck_assert_int_eq(co_read(&hall_server, &watch_bed), UNPROTECT_OK);
 }
 
 START_TEST(omn_9_a_phantom_request_for_something_else)
@@ -305,44 +102,44 @@ START_TEST(omn_9_a_phantom_request_for_something_else)
 	struct inform in;
 
 	hall_make_phantom(&hall, "/ps/data/other");
-	in = describe(&hall, true);
-	answer_with(&in);
+	in = hall_describe(&hall, true);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "end: broken 5.03; ");
 }
 
 START_TEST(omn_9_what_is_protected_does_not_go_to_an_unprotected_group)
 {
-	struct inform in = describe(&hall, false);
+	struct inform in = hall_describe(&hall, false);
 	struct phantom p;
 
 	watch_make_phantom(&p, "/ps/data/t");
 	in.ph_req = buf_bytes(&p.inner);
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "! ");
 	expect_registration();
-	co_answer(&server, &watch_bed, CODE_CONTENT, "here", 4);
+	co_answer(&hall_server, &watch_bed, CODE_CONTENT, "here", 4);
 	ck_assert_str_eq(watch_said(), "u+4:here (initial); ");
 }
 
 START_TEST(who_is_told_again_and_again_gives_up)
 {
-	struct inform in = describe(&hall, false);
+	struct inform in = hall_describe(&hall, false);
 	struct phantom p;
 
 	watch_make_phantom(&p, "/ps/data/t");
 	in.ph_req = buf_bytes(&p.inner);
 	for (int i = 0; i < OBSERVATION_INSIST; i++) {
-		answer_with(&in);
+		hall_answer_with(&in);
 		bed_wait(&watch_bed, 2 * OBSERVATION_AGAIN_MS);
 	}
 	ck_assert_str_eq(watch_said(), "! ");
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "end: protected 5.03; ");
 }
 
 START_TEST(omn_4_2_keys_that_came_without_protection_are_refused)
 {
-	struct inform in = describe(&hall, true);
+	struct inform in = hall_describe(&hall, true);
 	uint8_t space[1500];
 	struct buf out = BUF_OF(space);
 	struct token t;
@@ -359,7 +156,7 @@ START_TEST(omn_4_2_keys_that_came_without_protection_are_refused)
 
 START_TEST(omn_9_an_unprotected_registration_does_not_go_to_a_protected_group)
 {
-	struct inform in = describe(&hall, false);
+	struct inform in = hall_describe(&hall, false);
 	uint8_t space[1500];
 	struct buf out = BUF_OF(space);
 	struct token t;
@@ -382,7 +179,7 @@ START_TEST(omn_9_an_unprotected_registration_does_not_go_to_a_protected_group)
 static struct context *
 make_member(const struct hall *h)
 {
-	struct inform in = describe(h, true);
+	struct inform in = hall_describe(h, true);
 	struct context *c;
 	struct error e;
 
@@ -395,13 +192,13 @@ START_TEST(omn_9_keys_of_a_group_manager_are_found_by_its_name)
 	struct context *c = make_member(&hall);
 	struct inform in;
 
-	ck_assert_int_eq(groups_add(&groups, "hall", c), 0);
+	ck_assert_int_eq(groups_add(&hall_groups, "hall", c), 0);
 	context_release(c);
 	hall_make_latest(&hall, 9, "now");
-	in = describe(&hall, false);
+	in = hall_describe(&hall, false);
 	in.join.join_uri = BYTES_LIT("coap://gm.example/hall");
 	in.join.sec_gp = BYTES_LIT("hall");
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i+9:now (initial); ");
 	hall_notify(&hall, 10, "next");
 	ck_assert_str_eq(watch_said(), "m+10:next; ");
@@ -412,22 +209,22 @@ START_TEST(omn_9_and_by_its_gid)
 	struct context *c = make_member(&hall);
 	struct inform in;
 
-	ck_assert_int_eq(groups_add(&groups, "another name", c), 0);
+	ck_assert_int_eq(groups_add(&hall_groups, "another name", c), 0);
 	context_release(c);
-	in = describe(&hall, false);
-	answer_with(&in);
+	in = hall_describe(&hall, false);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
 }
 
 START_TEST(the_seed_has_the_value_beside_the_phantom_request)
 {
 	struct context *c = make_member(&hall);
-	struct inform in = describe(&hall, false);
+	struct inform in = hall_describe(&hall, false);
 	uint8_t space[512];
 	struct buf registr = BUF_OF(space);
 	struct msg m;
 
-	ck_assert_int_eq(groups_add(&groups, "hall", c), 0);
+	ck_assert_int_eq(groups_add(&hall_groups, "hall", c), 0);
 	context_release(c);
 	ck_assert_int_eq(msg_decode_inner(in.ph_req, &m), 0);
 	m.token = watch_token;
@@ -438,7 +235,7 @@ START_TEST(the_seed_has_the_value_beside_the_phantom_request)
 	in.res = BYTES_LIT("1234");
 	in.join.join_uri = BYTES_LIT("coap://gm.example/hall");
 	in.join.sec_gp = BYTES_LIT("hall");
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; i+:1234 (initial); ");
 	hall_notify(&hall, 10, "next");
 	ck_assert_str_eq(watch_said(), "m+10:next; ");
@@ -446,11 +243,11 @@ START_TEST(the_seed_has_the_value_beside_the_phantom_request)
 
 START_TEST(omn_9_without_keys_one_goes_on_by_unicast)
 {
-	struct inform in = describe(&hall, false);
+	struct inform in = hall_describe(&hall, false);
 
 	in.join.join_uri = BYTES_LIT("coap://gm.example/hall");
 	in.join.sec_gp = BYTES_LIT("hall");
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "! ");
 	expect_registration();
 }
@@ -465,7 +262,7 @@ announce(struct hall *from, struct hall *to, const char *value)
 
 	hall_make_phantom(to, "/ps/data/t");
 	hall_make_latest(to, 20, value);
-	in = describe(to, true);
+	in = hall_describe(to, true);
 	ck_assert_int_eq(inform_encode(&in, &out), 0);
 	hall_send(from, CODE_UNAVAILABLE, buf_bytes(&out), -1);
 }
@@ -474,7 +271,7 @@ START_TEST(new_keys_are_followed)
 {
 	struct hall next;
 
-	move();
+	hall_move();
 	hall_init(&next, "another secret of it", "hall2");
 	announce(&hall, &next, "first under them");
 	ck_assert_str_eq(watch_said(), "i+20:first under them; ");
@@ -491,7 +288,7 @@ START_TEST(new_keys_that_were_missed_are_asked_for)
 {
 	struct hall next;
 
-	move();
+	hall_move();
 	hall_init(&next, "another secret of it", "hall2");
 	hall_make_phantom(&next, "/ps/data/t");
 	for (uint32_t i = 0; i < 3; i++)
@@ -499,7 +296,8 @@ START_TEST(new_keys_that_were_missed_are_asked_for)
 	ck_assert_str_eq(watch_said(), "! ");
 	bed_wait(&watch_bed, OBSERVATION_APART_MS + 2 * OBSERVATION_AGAIN_MS);
 	/* Meanwhile its value grew old and was asked for, again and again. */
-	while (co_read(&server, &watch_bed) != UNPROTECT_OK || !msg_has(&server.inner, OPT_OBSERVE))
+	while (co_read(&hall_server, &watch_bed) != UNPROTECT_OK ||
+		!msg_has(&hall_server.inner, OPT_OBSERVE))
 		;
 	hall_fini(&next);
 }
@@ -509,10 +307,10 @@ START_TEST(keys_that_expire_are_not_used_any_more)
 	struct inform in;
 
 	hall_make_latest(&hall, 9, "now");
-	in = describe(&hall, true);
+	in = hall_describe(&hall, true);
 	in.keys.has_exi = true;
 	in.keys.exi_s = 10;
-	answer_with(&in);
+	hall_answer_with(&in);
 	(void)watch_said();
 	bed_wait(&watch_bed, 9900);
 	ck_assert_str_eq(watch_said(), "");
@@ -551,12 +349,12 @@ START_TEST(omn_c_exp_counts_for_who_knows_the_time)
 	if (!lives[_i].is_set)
 		watch_wall_s = -1;
 	hall_make_latest(&hall, 9, "now");
-	in = describe(&hall, true);
+	in = hall_describe(&hall, true);
 	in.keys.has_exi = lives[_i].has_exi;
 	in.keys.exi_s = lives[_i].exi_s;
 	in.keys.has_exp = lives[_i].has_exp;
 	in.keys.exp_s = WATCH_WALL_S + lives[_i].exp_s;
-	answer_with(&in);
+	hall_answer_with(&in);
 	(void)watch_said();
 	if (lives[_i].left_s == NEVER_S) {
 		bed_wait(&watch_bed, 40000);
@@ -572,15 +370,15 @@ START_TEST(omn_c_exp_counts_for_who_knows_the_time)
 
 START_TEST(omn_c_keys_that_are_too_old_are_declined)
 {
-	struct inform in = describe(&hall, true);
+	struct inform in = hall_describe(&hall, true);
 
 	in.keys.has_exp = true;
 	in.keys.exp_s = _i ? INT64_MIN : WATCH_WALL_S;
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "! ");
 	bed_wait(&watch_bed, 2 * OBSERVATION_AGAIN_MS);
 	in.keys.exp_s = WATCH_WALL_S + 100;
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
 }
 
@@ -590,10 +388,10 @@ START_TEST(omn_c_no_message_is_opened_after_exp)
 	struct inform in;
 
 	hall_make_latest(&hall, 9, "now");
-	in = describe(&hall, true);
+	in = hall_describe(&hall, true);
 	in.keys.has_exp = true;
 	in.keys.exp_s = WATCH_WALL_S + 100;
-	answer_with(&in);
+	hall_answer_with(&in);
 	(void)watch_said();
 	hall_notify(&hall, 10, "in time");
 	ck_assert_str_eq(watch_said(), "m+10:in time; ");
@@ -607,30 +405,30 @@ START_TEST(what_is_known_already_is_not_told_again)
 {
 	struct inform in;
 
-	move();
+	hall_move();
 	hall_notify(&hall, 10, "next");
 	ck_assert_str_eq(watch_said(), "m+10:next; ");
 	/* Its latest notification was overtaken on the way. */
 	hall_send(&hall, CODE_UNAVAILABLE, BYTES_NONE, -1);
 	ck_assert_str_eq(watch_said(), "leave 7; ");
 	bed_wait(&watch_bed, 2 * OBSERVATION_AGAIN_MS);
-	in = describe(&hall, true);
-	answer_with(&in);
+	in = hall_describe(&hall, true);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "join " GROUP " from " SERVER "; ");
 }
 
 START_TEST(key_material_that_makes_no_keys)
 {
-	struct inform in = describe(&hall, true);
+	struct inform in = hall_describe(&hall, true);
 
 	in.keys.srv_cred = BYTES_LIT("no credential");
-	answer_with(&in);
+	hall_answer_with(&in);
 	ck_assert_str_eq(watch_said(), "end: broken 5.03; ");
 }
 
 START_TEST(every_truncated_material_is_refused)
 {
-	struct inform in = describe(&hall, true);
+	struct inform in = hall_describe(&hall, true);
 	struct context *c;
 	struct error e;
 
@@ -646,7 +444,7 @@ suite(void)
 	Suite *s = suite_create("client_secgroup");
 	TCase *t = tcase_create("client_secgroup");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, hall_setup, hall_teardown);
 	tcase_add_test(t, omn_9_notifications_are_verified);
 	tcase_add_test(t, omn_9_what_cannot_be_verified_is_dropped);
 	tcase_add_test(t, omn_9_the_outer_number_changes_no_order);

@@ -4,7 +4,9 @@
  * that a Group Manager made; requests of their members (oscore-groupcomm 7 and 8).
  */
 #include "group_bed.h"
+#include "mutate.h"
 
+#include "base/mem.h"
 #include "oscore/cred.h"
 #include "oscore/crypto.h"
 #include "oscore/crypto_key.h"
@@ -583,6 +585,96 @@ START_TEST(groupcomm_7_2_what_is_refused)
 }
 END_TEST
 
+/* --- mangled ------------------------------------------------------------------------------- */
+
+#define N_VICTIMS 4
+#define MUTATIONS (100000 / N_VICTIMS)
+
+static const struct {
+	enum oscore_mode mode;
+	bool multicast;
+	enum msg_code code;
+} victims[N_VICTIMS] = {
+	{OSCORE_PLAIN, false, CODE_PUT},
+	{OSCORE_GROUP, false, CODE_GET},
+	{OSCORE_PAIRWISE, false, CODE_PUT},
+	{OSCORE_GROUP, true, CODE_GET},
+};
+
+/* A request that would be run, as a datagram. */
+static size_t
+make_victim(int which, uint8_t *bytes, size_t cap)
+{
+	bool plain = victims[which].mode == OSCORE_PLAIN;
+	struct token token = {.n = 2, .b = {9, 9}};
+	struct buf out = buf_of(bytes, cap);
+	uint8_t sealed[1024], code;
+	struct buf tail = BUF_OF(sealed);
+	struct msg m;
+
+	gb.multicast = victims[which].multicast;
+	m = request(victims[which].code);
+	if (victims[which].code == CODE_PUT)
+		m.payload = BYTES_LIT("changed");
+	binding_fini(&bound);
+	ck_assert_int_eq(protect_request(plain ? gb.clients[1].context : lamp, victims[which].mode,
+				 plain ? BYTES_NONE : BYTES_LIT("\x05"), &m, &tail, &code, &bound),
+		0);
+	msg_put_header(&out, (enum msg_type)m.type, code, ++gb.mid, &token);
+	buf_put(&out, buf_bytes(&tail));
+	return out.n;
+}
+
+static uint64_t
+n_taken(void)
+{
+	struct guard_stats stats;
+
+	guard_stats(gb.guard, &stats);
+	return stats.requests + stats.challenged;
+}
+
+/* From header to signature; whatever else it is taken for, it is not what it was made of. */
+START_TEST(nothing_mangled_is_run)
+{
+	uint8_t victim[1024], raw[sizeof(victim) + MUTATE_ROOM], *exact;
+	uint32_t state = 0x6c078965u + (uint32_t)_i;
+	uint64_t taken;
+	struct msg was, is;
+	size_t n_victim, n;
+
+	begin_lamp();
+	gb_sub(1, GB_OSCORE);
+	n_victim = make_victim(_i, victim, sizeof(victim));
+	ck_assert_int_eq(msg_decode(bytes_of(victim, n_victim), &was), MSG_OK);
+	taken = n_taken();
+	for (int i = 0; i < MUTATIONS;) {
+		/* A message of its own, or it was the duplicate of one that lost its option. */
+		gb.mid++;
+		victim[2] = (uint8_t)(gb.mid >> 8);
+		victim[3] = (uint8_t)gb.mid;
+		memcpy(raw, victim, n_victim);
+		n = mutate(raw, n_victim, &state);
+		if (msg_decode(bytes_of(raw, n), &is) == MSG_OK && mutate_is_same(&was, &is))
+			continue;
+		exact = mem_dup(bytes_of(raw, n));
+		gb_raw(9, GB_NOSEC, bytes_of(exact, n));
+		free(exact);
+		ck_assert_msg(n_taken() == taken, "mutation %d was taken", i);
+		i++;
+	}
+	/* What is not mangled, is. */
+	victim[2] ^= 0x80;
+	gb_raw(9, GB_NOSEC, bytes_of(victim, n_victim));
+	ck_assert_uint_eq(n_taken(), taken + 1);
+	gb.multicast = false;
+	is = request(CODE_GET);
+	gb_send(2, GB_NOSEC, &is);
+	ck_assert(bytes_equal(gb_got(2).payload,
+		victims[_i].code == CODE_PUT ? BYTES_LIT("changed") : BYTES_LIT("0")));
+}
+END_TEST
+
 START_TEST(windows_hold_after_a_clean_stop)
 {
 	struct msg m;
@@ -621,6 +713,7 @@ suite(void)
 	tcase_add_test(t, groupcomm_9_no_challenge_without_a_number);
 	tcase_add_loop_test(t, groupcomm_7_2_what_is_refused, 0,
 		(int)(sizeof(strangers) / sizeof(strangers[0])));
+	tcase_add_loop_test(t, nothing_mangled_is_run, 0, N_VICTIMS);
 	tcase_add_test(t, windows_hold_after_a_clean_stop);
 	suite_add_tcase(s, t);
 	return s;

@@ -130,10 +130,10 @@ watch_said(void)
 void
 watch_setup(void)
 {
-	watch_wall_s = WATCH_WALL_S;
 	struct target what = {BYTES_LIT("/ps/data/t"), BYTES_NONE, TARGET_NO_FORMAT};
 	struct error e;
 
+	watch_wall_s = WATCH_WALL_S;
 	bed_init(&watch_bed);
 	if (watch_armor)
 		session_protect(watch_bed.session, watch_armor);
