@@ -161,10 +161,12 @@ bool broker_flush(struct broker *b);
 
 /*
  * `may` says something else now: ends the observations of those who may not subscribe any
- * longer (4.03), and the group observations of the topics for which `takes_away` says
- * that somebody is among them.
+ * longer (4.03), and the group observations of topics for which `takes_away` says that
+ * somebody is among them.
  */
-void broker_review(struct broker *b, bool (*takes_away)(void *ctx, struct bytes topic), void *ctx);
+void broker_review(struct broker *b,
+	bool (*takes_away)(void *ctx, const struct broker_group *group, struct bytes topic),
+	void *ctx);
 
 /*
  * Ends every observation, for a stop for good: the 5.03 to each group, a confirmable 4.04
@@ -183,6 +185,8 @@ void broker_reroute(struct broker *b, const struct broker_group *group, bool aga
  * cancelled, under the old ones. How many go on.
  */
 unsigned broker_rekey(struct broker *b, const struct broker_security *security, uint32_t within_ms);
+/* Those keys are to protect nothing more: what is under them is cancelled, which is the last. */
+void broker_unkey(struct broker *b, const struct broker_security *security);
 /* Cancels those group observations; how many. */
 unsigned broker_cancel_groups(
 	struct broker *b, bool (*which)(void *ctx, const struct group_observation *g), void *ctx);

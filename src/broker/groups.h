@@ -10,6 +10,7 @@
 
 struct broker;
 struct broker_group;
+struct broker_security;
 struct group_observation;
 struct token;
 
@@ -24,5 +25,10 @@ double group_count(const struct group_observation *g);
 /* Visits every group observation; `visit` must not end one. */
 void broker_each_group(
 	struct broker *b, void (*visit)(void *ctx, const struct group_observation *g), void *ctx);
+
+/* Visits every topic that a group with security serves, once for each address family. */
+void broker_each_secured(struct broker *b,
+	void (*visit)(void *ctx, const struct broker_security *security, struct bytes topic),
+	void *ctx);
 
 #endif

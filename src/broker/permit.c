@@ -54,7 +54,7 @@ permit_check(struct call *c, unsigned verbs)
 
 struct review {
 	struct broker *b;
-	bool (*takes_away)(void *ctx, struct bytes topic);
+	bool (*takes_away)(void *ctx, const struct broker_group *group, struct bytes topic);
 	void *ctx;
 };
 
@@ -89,7 +89,7 @@ review_topic(void *ctx, struct map_node *node)
 		review_list(r->b, bunch->traditional.first);
 		review_list(r->b, bunch->moving.first);
 		/* Who takes part nobody knows: they register again, those who may. */
-		if (bunch->observation && r->takes_away(r->ctx, bytes_str(t->name)))
+		if (bunch->observation && r->takes_away(r->ctx, bunch->group, bytes_str(t->name)))
 			group_cancel(r->b, bunch->observation);
 		else
 			bunch_settle(r->b, bunch);
@@ -97,7 +97,9 @@ review_topic(void *ctx, struct map_node *node)
 }
 
 void
-broker_review(struct broker *b, bool (*takes_away)(void *ctx, struct bytes topic), void *ctx)
+broker_review(struct broker *b,
+	bool (*takes_away)(void *ctx, const struct broker_group *group, struct bytes topic),
+	void *ctx)
 {
 	struct review r = {.b = b, .takes_away = takes_away, .ctx = ctx};
 

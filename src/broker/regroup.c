@@ -119,9 +119,8 @@ look_at_observers(struct broker *b, struct bunch *bunch)
 		bunch_settle(b, bunch);
 }
 
-/* Those who are enough now. */
-static void
-start(struct broker *b, struct bunch *bunch)
+void
+regroup_start(struct broker *b, struct bunch *bunch)
 {
 	uint32_t n = bunch->traditional.n;
 
@@ -152,7 +151,7 @@ regroup_topic(void *ctx, struct map_node *node)
 	}
 	for (bunch = t->bunches; bunch; bunch = next) {
 		next = bunch->next;
-		start(r->b, bunch);
+		regroup_start(r->b, bunch);
 	}
 }
 

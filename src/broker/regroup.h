@@ -18,4 +18,8 @@ void regroup_broker(struct broker *b, const struct broker_conf *conf,
 	const struct broker_group *(*successor)(void *ctx, const struct broker_group *old),
 	void *ctx);
 
+struct bunch;
+/* Moves those of a bunch who are enough for that now. */
+void regroup_start(struct broker *b, struct bunch *bunch);
+
 #endif

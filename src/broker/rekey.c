@@ -6,6 +6,8 @@
 
 #include "broker/announce.h"
 #include "broker/broker_impl.h"
+#include "broker/qualify.h"
+#include "broker/regroup.h"
 
 #define FIRST_WAIT_MS 1000 /* from the first notice to the second; doubled to the third */
 
@@ -122,13 +124,14 @@ rekey_one(struct group_observation *g, uint32_t within_ms)
 }
 
 struct renewal {
+	struct broker *b;
 	const struct broker_security *security;
 	uint32_t within_ms;
 	unsigned n;
 };
 
 static void
-visit(void *ctx, struct map_node *node)
+renew(void *ctx, struct map_node *node)
 {
 	struct group_observation *g = MAP_OBJECT(node, struct group_observation, by_token);
 	struct renewal *r = ctx;
@@ -164,13 +167,71 @@ forget_starts(struct broker *b, const struct broker_security *security)
 	}
 }
 
+/* Those who are enough for a group observation, which could not begin without these keys. */
+static void
+start_waiting(void *ctx, struct map_node *node)
+{
+	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+	const struct renewal *r = ctx;
+
+	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
+		if (bunch->group && bunch->group->security == r->security && !bunch->observation)
+			regroup_start(r->b, bunch);
+	}
+}
+
 unsigned
 broker_rekey(struct broker *b, const struct broker_security *security, uint32_t within_ms)
 {
-	struct renewal r = {.security = security, .within_ms = within_ms};
+	struct renewal r = {.b = b, .security = security, .within_ms = within_ms};
 
 	forget_starts(b, security);
-	map_each(&b->group_tokens, visit, &r);
+	map_each(&b->group_tokens, renew, &r);
 	(void)broker_cancel_groups(b, is_orphan, NULL);
+	map_each(&b->topics.by_path, start_waiting, &r);
 	return r.n;
+}
+
+static bool
+is_under(void *ctx, const struct group_observation *g)
+{
+	return g->bunch->group->security == ctx;
+}
+
+void
+broker_unkey(struct broker *b, const struct broker_security *security)
+{
+	forget_starts(b, security);
+	(void)broker_cancel_groups(b, is_under, (void *)(uintptr_t)security);
+}
+
+struct each_secured {
+	struct broker *b;
+	void (*visit)(void *ctx, const struct broker_security *security, struct bytes topic);
+	void *ctx;
+};
+
+static void
+visit_secured(void *ctx, struct map_node *node)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+	const struct each_secured *each = ctx;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		const struct broker_group *g = qualify_topic(each->b, t, families[i]);
+
+		if (g && g->security)
+			each->visit(each->ctx, g->security, bytes_str(t->name));
+	}
+}
+
+void
+broker_each_secured(struct broker *b,
+	void (*visit)(void *ctx, const struct broker_security *security, struct bytes topic),
+	void *ctx)
+{
+	struct each_secured each = {.b = b, .visit = visit, .ctx = ctx};
+
+	map_each(&b->topics.by_path, visit_secured, &each);
 }

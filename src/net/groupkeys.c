@@ -288,7 +288,7 @@ expire(struct broker_security *s)
 static bool
 is_due(const struct broker_security *s)
 {
-	return s->next || now_ms(s->owner) + lead_ms(s) >= s->now->expires_ms ||
+	return s->next || s->expired || now_ms(s->owner) + lead_ms(s) >= s->now->expires_ms ||
 	       ssn_next(context_ssn(s->now->context)) >= SSN_LIMIT - NUMBERS_LEFT;
 }
 
@@ -298,7 +298,7 @@ look_again(struct broker_security *s)
 	uint64_t now = now_ms(s->owner), at = now + LOOK_MS;
 	uint64_t due = s->now->expires_ms - lead_ms(s);
 
-	if (s->next)
+	if (s->next || s->expired)
 		at = now + RETRY_MS;
 	else if (due < at)
 		at = due;
@@ -322,6 +322,18 @@ on_timer(struct timer *t, void *ctx)
 			expire(s);
 	}
 	look_again(s);
+}
+
+void
+groupkeys_revoke(struct groupkeys *k, const struct broker_security *security)
+{
+	struct broker_security *s = &k->groups[security - k->groups];
+
+	k->stats.revoked++;
+	log_notice("oscore: keys revoked oscore-group=%s", s->conf->name);
+	k->options.ops->on_expired(k->options.ctx, s);
+	s->expired = true;
+	on_timer(&s->timer, NULL);
 }
 
 /* --- external ------------------------------------------------------------------------ */
@@ -501,6 +513,18 @@ groupkeys_save_all(struct groupkeys *k)
 	}
 }
 
+const struct broker_security *
+groupkeys_at(const struct groupkeys *k, size_t i)
+{
+	return i < k->n_groups ? &k->groups[i] : NULL;
+}
+
+bool
+groupkeys_is_self(const struct broker_security *s)
+{
+	return is_self(s);
+}
+
 static const struct broker_security *
 find_group(const struct groupkeys *k, const char *name)
 {
@@ -556,7 +580,7 @@ groupkeys_phantom(
 	struct shield *shield;
 
 	if (s->expired)
-		return refuse(k, s, "its keys expired");
+		return refuse(k, s, "its keys are not to be used any more");
 	if (!ssn_is_started(context_ssn(s->now->context)))
 		k->options.ops->retry(k->options.ctx);
 	shield = shields_new(&k->n_shields);

@@ -39,7 +39,7 @@ struct groupkeys_ops {
 	int64_t (*wall_s)(void *ctx); /* since 1970, UTC */
 	/* The keys of that group are others now: broker_rekey. */
 	void (*on_rekey)(void *ctx, const struct broker_security *s, uint32_t within_ms);
-	/* They expired, and there are no others yet: its group observations end. */
+	/* They are not to be used any more, and there are no others yet: broker_unkey. */
 	void (*on_expired)(void *ctx, const struct broker_security *s);
 };
 
@@ -68,6 +68,17 @@ void groupkeys_save_all(struct groupkeys *k);
 int groupkeys_secure(const struct groupkeys *k, const struct conf_group *from,
 	struct broker_group *groups, size_t n, struct error *e);
 
+/* The group of that number, from 0; NULL: there are no more. */
+const struct broker_security *groupkeys_at(const struct groupkeys *k, size_t i);
+/* Whether the broker makes its keys. */
+bool groupkeys_is_self(const struct broker_security *s);
+/*
+ * Somebody has its keys who is to hear nothing more. They protect the end of its group
+ * observations and nothing else; others take their place as soon as they can, told to
+ * nobody but those who register again.
+ */
+void groupkeys_revoke(struct groupkeys *k, const struct broker_security *s);
+
 /* broker_ops.group_phantom and group_inform. */
 struct shield *groupkeys_phantom(struct groupkeys *k, const struct broker_group *g,
 	const struct msg *plain, struct buf *out);
@@ -91,6 +102,7 @@ bool groupkeys_admits(const struct groupkeys *k, const struct request *r);
 
 struct groupkeys_stats {
 	uint64_t rekeyed, expired; /* keys replaced; keys that expired before */
+	uint64_t revoked; /* keys that somebody had who lost the right to them */
 	uint64_t unprotected; /* group observations that could not begin for want of numbers */
 	uint64_t shields; /* of group observations now */
 };

@@ -27,7 +27,7 @@ struct broker_security {
 	struct keyset *now; /* in use */
 	struct keyset *next; /* drawn, until it can protect; NULL: none */
 	struct timer timer; /* to look whether keys are to be replaced */
-	bool expired; /* `now` did, and nothing is there in its place */
+	bool expired; /* `now` did, or was revoked, and nothing is there in its place */
 };
 
 /* The map of the draft's section on self-managed groups. */

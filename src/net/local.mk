@@ -24,6 +24,7 @@ libcoapcast_a_SOURCES += \
 	src/net/network.c src/net/network.h \
 	src/net/plan.c src/net/plan.h \
 	src/net/reload.c src/net/reload.h \
+	src/net/revoke.c src/net/revoke.h \
 	src/net/sections.c src/net/sections.h \
 	src/net/report.c src/net/report.h \
 	src/net/notify.c src/net/notify.h

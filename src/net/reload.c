@@ -8,6 +8,7 @@
 #include "broker/regroup.h"
 #include "net/identities.h"
 #include "net/report.h"
+#include "net/revoke.h"
 #include "net/sections.h"
 
 /* What the steps have made, until it is put in place. */
@@ -19,6 +20,7 @@ struct change {
 	uint32_t *gone; /* subjects whose sessions are to end */
 	size_t n_gone;
 	struct guard_set *keys; /* of OSCORE; NULL: committed */
+	struct revoke *revoke;
 };
 
 /*
@@ -61,10 +63,11 @@ prepare_access(struct change *c, struct error *e)
 }
 
 static bool
-takes_away(void *ctx, struct bytes topic)
+takes_away(void *ctx, const struct broker_group *group, struct bytes topic)
 {
 	const struct change *c = ctx;
 
+	(void)group;
 	return access_takes_away(c->access, *c->r->access, CONF_MAY_SUBSCRIBE, topic);
 }
 
@@ -117,11 +120,12 @@ is_gone(void *ctx, uint32_t who)
 	return false;
 }
 
-/* Who was moved into a group has its keys until they are replaced: SECURITY.md. */
+/* What those who are gone know of groups is net/revoke.h's. */
 static bool
-takes_no_group(void *ctx, struct bytes topic)
+takes_no_group(void *ctx, const struct broker_group *group, struct bytes topic)
 {
 	(void)ctx;
+	(void)group;
 	(void)topic;
 	return false;
 }
@@ -189,6 +193,34 @@ abandon_plan(struct change *c)
 	plan_fini(&c->plan);
 }
 
+/* --- keys of groups --------------------------------------------------------------------- */
+
+static int
+prepare_revoke(struct change *c, struct error *e)
+{
+	const struct revoke_view view = {.conf = *c->r->conf,
+		.subjects = c->r->subjects,
+		.access = *c->r->access,
+		.broker = c->r->broker,
+		.keys = secure_groups(c->r->secure)};
+
+	(void)e;
+	c->revoke = revoke_new(&view);
+	return 0;
+}
+
+static void
+commit_revoke(struct change *c)
+{
+	(void)revoke_apply(c->revoke, *c->r->access, is_gone, c);
+}
+
+static void
+abandon_revoke(struct change *c)
+{
+	revoke_free(c->revoke);
+}
+
 /* --- the rest -------------------------------------------------------------------------- */
 
 static void
@@ -211,6 +243,7 @@ static const struct step steps[] = {
 	{.prepare = prepare_plan, .commit = commit_plan, .abandon = abandon_plan},
 	{.commit = commit_state},
 	{.commit = commit_topics},
+	{.prepare = prepare_revoke, .commit = commit_revoke, .abandon = abandon_revoke},
 };
 
 #define N_STEPS (sizeof(steps) / sizeof(steps[0]))

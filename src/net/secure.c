@@ -175,18 +175,12 @@ on_rekey(void *ctx, const struct broker_security *security, uint32_t within_ms)
 	(void)broker_rekey(s->broker, security, within_ms);
 }
 
-static bool
-is_of(void *ctx, const struct group_observation *g)
-{
-	return group_conf(g)->security == ctx;
-}
-
 static void
 on_expired(void *ctx, const struct broker_security *security)
 {
 	struct secure *s = ctx;
 
-	(void)broker_cancel_groups(s->broker, is_of, (void *)(uintptr_t)security);
+	broker_unkey(s->broker, security);
 }
 
 int

@@ -498,11 +498,14 @@ on_admits(void *ctx, const struct path *way)
 	return is_admitted(ctx, way);
 }
 
-/* Nobody knows who is in an unprotected group observation that was resumed. */
+/*
+ * Nobody knows who is in an unprotected group observation that was resumed; in a protected
+ * one are those who have its keys.
+ */
 static bool
-is_closed(void *ctx, struct bytes topic)
+is_closed(void *ctx, const struct broker_group *group, struct bytes topic)
 {
-	return !on_may(ctx, 0, BROKER_MAY_SUBSCRIBE, topic);
+	return !group->security && !on_may(ctx, 0, BROKER_MAY_SUBSCRIBE, topic);
 }
 
 static bool

@@ -23,6 +23,7 @@ netns_tests = \
 	tests/netns/ssnfile.sh \
 	tests/netns/refresh.sh \
 	tests/netns/resume.sh \
+	tests/netns/revoke.sh \
 	tests/netns/several.sh \
 	tests/netns/unheard.sh \
 	tests/netns/source.sh \

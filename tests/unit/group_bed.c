@@ -249,17 +249,11 @@ on_rekey(void *ctx, const struct broker_security *s, uint32_t within_ms)
 	(void)broker_rekey(gb.broker, s, within_ms);
 }
 
-static bool
-is_of(void *ctx, const struct group_observation *g)
-{
-	return group_conf(g)->security == ctx;
-}
-
 static void
 on_expired(void *ctx, const struct broker_security *s)
 {
 	(void)ctx;
-	(void)broker_cancel_groups(gb.broker, is_of, (void *)(uintptr_t)s);
+	broker_unkey(gb.broker, s);
 }
 
 /* --- the world --------------------------------------------------------------------- */

@@ -176,16 +176,18 @@ START_TEST(links_that_one_may_not_see_are_not_listed)
 }
 
 static bool
-never(void *ctx, struct bytes topic)
+never(void *ctx, const struct broker_group *group, struct bytes topic)
 {
+	(void)group;
 	(void)ctx;
 	(void)topic;
 	return false;
 }
 
 static bool
-hall(void *ctx, struct bytes topic)
+hall(void *ctx, const struct broker_group *group, struct bytes topic)
 {
+	(void)group;
 	(void)ctx;
 	return bytes_is(topic, "hall");
 }
