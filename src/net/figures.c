@@ -33,6 +33,8 @@ static const struct figure table[] = {
 	COUNTER("sessions", "refused", sessions.refused,
 		"Sessions that found limits.sessions reached."),
 	COUNTER("sessions", "failed", sessions.failed, "Handshakes that failed."),
+	COUNTER("sessions", "challenged", sessions.challenged,
+		"DTLS clients that were sent a cookie, to prove their address."),
 	COUNTER("sessions", "idle", sessions.idle, "Sessions closed for their silence."),
 	COUNTER("sessions", "unread", sessions.unread,
 		"Sessions closed because too much was left unread."),

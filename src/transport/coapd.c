@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/rnd.h"
 #include "transport/coapd_impl.h"
 
 #define SWEEP_MS 10000u
@@ -18,14 +19,16 @@ static const coap_proto_t protocols[] = {
 	[PATH_TLS] = COAP_PROTO_TLS,
 };
 
-/* Lets libcoap do what it has to, and then what its callbacks left for later. */
-static void
-work(struct coapd *c)
+void
+coapd_work(struct coapd *c, struct epoll_event *one)
 {
 	if (c->within || c->closing)
 		return;
 	c->within = true;
-	(void)coap_io_process(c->coap, COAP_IO_NO_WAIT);
+	if (one)
+		coap_io_do_epoll(c->coap, one, 1);
+	else
+		(void)coap_io_process(c->coap, COAP_IO_NO_WAIT);
 	c->within = false;
 	coapd_ssl_judge(c);
 	if (c->n_batch > 0 && c->ops->on_batch && !c->closing)
@@ -39,7 +42,7 @@ on_readable(uv_poll_t *p, int status, int events)
 {
 	(void)status;
 	(void)events;
-	work(p->data);
+	coapd_work(p->data, NULL);
 }
 
 static void
@@ -49,7 +52,7 @@ on_soon(uv_timer_t *t)
 
 	coapd_session_bury(c);
 	/* libcoap frees what is over in its next turn. */
-	work(c);
+	coapd_work(c, NULL);
 }
 
 static void
@@ -78,7 +81,7 @@ on_sweep(uv_timer_t *t)
 	struct coapd *c = t->data;
 
 	coapd_session_sweep(c);
-	work(c);
+	coapd_work(c, NULL);
 }
 
 /* Whatever libcoap has to say, it says to whoever it cares for by a callback. */
@@ -152,13 +155,14 @@ coapd_new(
 	c->coap = coap;
 	memcpy(c->ssl, ssl, sizeof(ssl));
 	map_init(&c->sessions);
+	rnd_fill(c->cookie_key, sizeof(c->cookie_key));
 	coap_set_app_data(coap, c);
 	coap_context_set_block_mode(coap, 0);
 	/* Ours are referenced: this is for those that are not set up yet. */
 	coap_context_set_session_timeout(coap, COAPD_OPENING_S);
 	/*
-	 * A ClientHello without a cookie takes one of these for half a minute: with libcoap's
-	 * default of 100, four such datagrams a second keep everybody out.
+	 * Of those whose address is proven, see coapd_door.c. Without that, any ClientHello takes
+	 * one for half a minute: with libcoap's default of 100, four datagrams a second would do.
 	 */
 	coap_context_set_max_handshake_sessions(coap, HANDSHAKES_MAX);
 	coap_context_set_csm_max_message_size(coap, COAPD_STREAM_MAX);
@@ -171,11 +175,9 @@ coapd_new(
 	return c;
 }
 
-static void
-on_handle_closed(uv_handle_t *h)
+void
+coapd_handle_closed(struct coapd *c)
 {
-	struct coapd *c = h->data;
-
 	if (--c->n_handles > 0)
 		return;
 	coapd_session_release_all(c);
@@ -187,6 +189,12 @@ on_handle_closed(uv_handle_t *h)
 	free(c);
 }
 
+static void
+on_handle_closed(uv_handle_t *h)
+{
+	coapd_handle_closed(h->data);
+}
+
 void
 coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 {
@@ -196,6 +204,7 @@ coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 	uv_close((uv_handle_t *)&c->sweep, on_handle_closed);
 	uv_close((uv_handle_t *)&c->soon, on_handle_closed);
 	uv_close((uv_handle_t *)&c->proof, on_handle_closed);
+	coapd_door_close_all(c);
 }
 
 int
@@ -239,20 +248,24 @@ coapd_listen(struct coapd *c, enum path_transport transport, const struct addr *
 	char text[ADDR_STRLEN];
 	struct addr a = *at;
 	coap_address_t to;
+	coap_endpoint_t *made;
 	int rc = check_support(transport, e);
 
 	if (rc < 0)
 		return rc;
 	to_coap(&a, &to);
 	errno = 0;
-	if (coap_new_endpoint(c->coap, &to, protocols[transport]))
-		return 0;
+	made = coap_new_endpoint(c->coap, &to, protocols[transport]);
 	/* A kernel without IPv6, as udp_listen() takes it. */
-	if (errno == EAFNOSUPPORT && addr_is_any(&a) && a.family == AF_INET6) {
+	if (!made && errno == EAFNOSUPPORT && addr_is_any(&a) && a.family == AF_INET6) {
 		a.family = AF_INET;
 		to_coap(&a, &to);
-		if (coap_new_endpoint(c->coap, &to, protocols[transport]))
-			return 0;
+		made = coap_new_endpoint(c->coap, &to, protocols[transport]);
+	}
+	if (made) {
+		if (transport == PATH_DTLS)
+			coapd_door_open(c);
+		return 0;
 	}
 	error_set(e, "cannot listen on %s%s: %s", addr_format(at, text),
 		transport == PATH_DTLS ? "" : " (TCP)",

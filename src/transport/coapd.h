@@ -72,6 +72,7 @@ struct coapd_stats {
 	uint64_t opened, closed; /* sessions */
 	uint64_t refused; /* sessions over the limit */
 	uint64_t failed; /* handshakes */
+	uint64_t challenged; /* DTLS clients, to return a cookie */
 	uint64_t unread; /* sessions closed for leaving too much unread */
 	uint64_t idle; /* sessions closed for their silence */
 	uint64_t sessions; /* now */
