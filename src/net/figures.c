@@ -31,7 +31,7 @@ static const struct figure table[] = {
 	COUNTER("sessions", "opened", sessions.opened, "Sessions set up."),
 	COUNTER("sessions", "closed", sessions.closed, "Sessions that ended."),
 	COUNTER("sessions", "refused", sessions.refused,
-		"Sessions that found limits.sessions reached."),
+		"Sessions that found limits.sessions reached, and connections that made room."),
 	COUNTER("sessions", "failed", sessions.failed, "Handshakes that failed."),
 	COUNTER("sessions", "challenged", sessions.challenged,
 		"DTLS clients that were sent a cookie, to prove their address."),

@@ -8,7 +8,7 @@
 #include "base/rnd.h"
 #include "transport/coapd_impl.h"
 
-#define SWEEP_MS 10000u
+#define SWEEP_MS 10000u /* or a quarter of the shortest of those it is for */
 #define SESSIONS_MAX 60000u /* fewer than there are numbers for */
 #define HANDSHAKES_MAX 2000u /* under way at once, at each address; see coapd_new */
 
@@ -113,6 +113,32 @@ stop_library(void)
 		coap_cleanup();
 }
 
+void
+coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
+{
+	c->limits.sessions = limits->sessions < SESSIONS_MAX ? limits->sessions : SESSIONS_MAX;
+}
+
+static void
+set_times(struct coapd *c, const struct coapd_limits *limits)
+{
+	c->limits.idle_ms = limits->idle_ms ? limits->idle_ms : COAPD_IDLE_MS;
+	c->limits.pong_ms = limits->pong_ms ? limits->pong_ms : COAPD_PONG_MS;
+	c->limits.opening_ms = limits->opening_ms ? limits->opening_ms : COAPD_OPENING_MS;
+}
+
+static uint64_t
+sweep_ms(const struct coapd *c)
+{
+	uint64_t ms = c->limits.idle_ms;
+
+	if (ms > c->limits.pong_ms)
+		ms = c->limits.pong_ms;
+	if (ms > c->limits.opening_ms)
+		ms = c->limits.opening_ms;
+	return ms / 4 < SWEEP_MS ? ms / 4 + 1 : SWEEP_MS;
+}
+
 static void
 start_handles(struct coapd *c)
 {
@@ -121,17 +147,9 @@ start_handles(struct coapd *c)
 	(void)uv_timer_init(c->loop, &c->proof);
 	(void)uv_poll_init(c->loop, &c->poll, coap_context_get_coap_fd(c->coap));
 	c->sweep.data = c->soon.data = c->proof.data = c->poll.data = c;
-	(void)uv_timer_start(&c->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	(void)uv_timer_start(&c->sweep, on_sweep, sweep_ms(c), sweep_ms(c));
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
 	c->n_handles = 4;
-}
-
-void
-coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
-{
-	c->limits = *limits;
-	if (c->limits.sessions > SESSIONS_MAX)
-		c->limits.sessions = SESSIONS_MAX;
 }
 
 struct coapd *
@@ -152,6 +170,7 @@ coapd_new(
 	c->ops = ops;
 	c->ctx = ctx;
 	coapd_set_limits(c, limits);
+	set_times(c, limits);
 	c->coap = coap;
 	memcpy(c->ssl, ssl, sizeof(ssl));
 	map_init(&c->sessions);
@@ -159,7 +178,7 @@ coapd_new(
 	coap_set_app_data(coap, c);
 	coap_context_set_block_mode(coap, 0);
 	/* Ours are referenced: this is for those that are not set up yet. */
-	coap_context_set_session_timeout(coap, COAPD_OPENING_S);
+	coap_context_set_session_timeout(coap, (c->limits.opening_ms + 999) / 1000);
 	/*
 	 * Of those whose address is proven, see coapd_door.c. Without that, any ClientHello takes
 	 * one for half a minute: with libcoap's default of 100, four datagrams a second would do.
@@ -265,6 +284,8 @@ coapd_listen(struct coapd *c, enum path_transport transport, const struct addr *
 	if (made) {
 		if (transport == PATH_DTLS)
 			coapd_door_open(c);
+		else
+			coapd_door_widen(c);
 		return 0;
 	}
 	error_set(e, "cannot listen on %s%s: %s", addr_format(at, text),

@@ -19,6 +19,7 @@
 #include "transport/hello.h"
 
 #define BATCH 64 /* datagrams of one turn of the loop: others have their turn too */
+#define ENDPOINTS_MAX 64
 #define RECEIVE_BUFFER (1 << 20)
 #define SLOT_MS 60000u /* a cookie is good for one to two of these */
 
@@ -213,60 +214,74 @@ on_readable(uv_poll_t *p, int status, int events)
 	}
 }
 
+/* A socket in libcoap's epoll set, and what libcoap calls it there. */
+struct found {
+	int fd;
+	void *socket;
+};
+
 /*
- * The socket that is in libcoap's epoll set, is UDP, and has no door yet; and what libcoap
- * calls it there, see proc(5).
+ * Those of which the option has that value, up to `max`; how many. See proc(5): libcoap does
+ * not tell.
  */
-static bool
-find_socket(const struct coapd *c, int *ret_fd, void **ret_socket)
+static size_t
+find_sockets(const struct coapd *c, int option, int value, struct found *ret, size_t max)
 {
 	char path[64], line[256];
-	bool found = false;
+	size_t n_found = 0;
 	FILE *f;
 
 	(void)snprintf(
 		path, sizeof(path), "/proc/self/fdinfo/%d", coap_context_get_coap_fd(c->coap));
 	if ((f = fopen(path, "re")) == NULL)
-		return false;
-	while (!found && fgets(line, sizeof(line), f)) {
+		return 0;
+	while (n_found < max && fgets(line, sizeof(line), f)) {
 		uint64_t data;
-		int fd, type = 0;
-		socklen_t n = sizeof(type);
+		int fd, got = 0;
+		socklen_t n = sizeof(got);
 
-		if (sscanf(line, "tfd: %d events: %*x data: %" SCNx64, &fd, &data) != 2 ||
-			getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0 || type != SOCK_DGRAM)
-			continue;
-		*ret_fd = fd;
-		*ret_socket = (void *)(uintptr_t)data;
-		found = true;
+		if (sscanf(line, "tfd: %d events: %*x data: %" SCNx64, &fd, &data) == 2 &&
+			getsockopt(fd, SOL_SOCKET, option, &got, &n) == 0 && got == value)
+			ret[n_found++] = (struct found){fd, (void *)(uintptr_t)data};
 	}
 	(void)fclose(f);
-	return found;
+	return n_found;
 }
 
 void
 coapd_door_open(struct coapd *c)
 {
-	int size = RECEIVE_BUFFER, fd;
+	int size = RECEIVE_BUFFER;
 	struct coapd_door *d;
-	void *socket;
+	struct found s;
 
-	if (!coapd_ssl_trust_door(c) || !find_socket(c, &fd, &socket))
+	/* Those before have a door, and are not there any more. */
+	if (!coapd_ssl_trust_door(c) || find_sockets(c, SO_TYPE, SOCK_DGRAM, &s, 1) == 0)
 		return;
 	/* From here on libcoap reads it when it is told to. */
-	if (epoll_ctl(coap_context_get_coap_fd(c->coap), EPOLL_CTL_DEL, fd, NULL) < 0)
+	if (epoll_ctl(coap_context_get_coap_fd(c->coap), EPOLL_CTL_DEL, s.fd, NULL) < 0)
 		return;
 	d = mem_alloc(sizeof(*d));
 	d->c = c;
-	d->fd = fd;
-	d->socket = socket;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	(void)uv_poll_init(c->loop, &d->poll, fd);
+	d->fd = s.fd;
+	d->socket = s.socket;
+	(void)setsockopt(s.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	(void)uv_poll_init(c->loop, &d->poll, s.fd);
 	d->poll.data = d;
 	(void)uv_poll_start(&d->poll, UV_READABLE, on_readable);
 	d->next = c->doors;
 	c->doors = d;
 	c->n_handles++;
+}
+
+void
+coapd_door_widen(struct coapd *c)
+{
+	struct found s[ENDPOINTS_MAX];
+	size_t n = find_sockets(c, SO_ACCEPTCONN, 1, s, ENDPOINTS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		(void)listen(s[i].fd, SOMAXCONN);
 }
 
 static void

@@ -49,6 +49,12 @@ struct coapd_asked {
 
 struct coapd_door;
 
+/* A TCP or TLS connection that somebody made to us, and that is not a session yet. */
+struct coapd_opening {
+	coap_session_t *coap; /* borrowed: libcoap tells when it goes */
+	uint64_t since_ms;
+};
+
 struct coapd {
 	uv_loop_t *loop;
 	const struct coapd_ops *ops;
@@ -59,7 +65,8 @@ struct coapd {
 	struct map sessions;
 	struct coapd_session *doomed; /* a list of them */
 	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
-	uint32_t n_streams; /* TCP and TLS connections, set up or not */
+	struct coapd_opening opening[COAPD_OPENING_MAX]; /* by age */
+	size_t n_opening;
 	uint16_t last_number; /* of a session */
 	uv_poll_t poll; /* libcoap's epoll descriptor */
 	uv_timer_t sweep;
@@ -160,6 +167,8 @@ void coapd_ssl_judge(struct coapd *c);
 /* coapd_door.c: the DTLS endpoint made last is read past it from now on. */
 void coapd_door_open(struct coapd *c);
 void coapd_door_close_all(struct coapd *c);
+/* The kernel keeps more than five connections for the TCP endpoints: all come back at once. */
+void coapd_door_widen(struct coapd *c);
 
 /* coapd_pdu.c */
 void coapd_pdu_register(struct coapd *c);

@@ -51,6 +51,8 @@ udp_test_sources = tests/unit/unit.h \
 	tests/integration/host.c tests/integration/host.h \
 	tests/integration/peer.c tests/integration/peer.h
 check_PROGRAMS += tests/integration/test_udp tests/integration/test_udpgroup
+check_PROGRAMS += tests/integration/test_coapd
+tests_integration_test_coapd_SOURCES = tests/integration/test_coapd.c tests/unit/unit.h
 tests_integration_test_udp_SOURCES = tests/integration/test_udp.c $(udp_test_sources)
 tests_integration_test_udpgroup_SOURCES = tests/integration/test_udpgroup.c $(udp_test_sources)
 
