@@ -5,9 +5,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/rnd.h"
 #include "transport/coapd_impl.h"
 
-#define SWEEP_MS 10000u
+#define SWEEP_MS 10000u /* or a quarter of the shortest of those it is for */
 #define SESSIONS_MAX 60000u /* fewer than there are numbers for */
 #define HANDSHAKES_MAX 2000u /* under way at once, at each address; see coapd_new */
 
@@ -18,14 +19,16 @@ static const coap_proto_t protocols[] = {
 	[PATH_TLS] = COAP_PROTO_TLS,
 };
 
-/* Lets libcoap do what it has to, and then what its callbacks left for later. */
-static void
-work(struct coapd *c)
+void
+coapd_work(struct coapd *c, struct epoll_event *one)
 {
 	if (c->within || c->closing)
 		return;
 	c->within = true;
-	(void)coap_io_process(c->coap, COAP_IO_NO_WAIT);
+	if (one)
+		coap_io_do_epoll(c->coap, one, 1);
+	else
+		(void)coap_io_process(c->coap, COAP_IO_NO_WAIT);
 	c->within = false;
 	coapd_ssl_judge(c);
 	if (c->n_batch > 0 && c->ops->on_batch && !c->closing)
@@ -39,7 +42,7 @@ on_readable(uv_poll_t *p, int status, int events)
 {
 	(void)status;
 	(void)events;
-	work(p->data);
+	coapd_work(p->data, NULL);
 }
 
 static void
@@ -49,7 +52,7 @@ on_soon(uv_timer_t *t)
 
 	coapd_session_bury(c);
 	/* libcoap frees what is over in its next turn. */
-	work(c);
+	coapd_work(c, NULL);
 }
 
 static void
@@ -78,7 +81,7 @@ on_sweep(uv_timer_t *t)
 	struct coapd *c = t->data;
 
 	coapd_session_sweep(c);
-	work(c);
+	coapd_work(c, NULL);
 }
 
 /* Whatever libcoap has to say, it says to whoever it cares for by a callback. */
@@ -110,6 +113,32 @@ stop_library(void)
 		coap_cleanup();
 }
 
+void
+coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
+{
+	c->limits.sessions = limits->sessions < SESSIONS_MAX ? limits->sessions : SESSIONS_MAX;
+}
+
+static void
+set_times(struct coapd *c, const struct coapd_limits *limits)
+{
+	c->limits.idle_ms = limits->idle_ms ? limits->idle_ms : COAPD_IDLE_MS;
+	c->limits.pong_ms = limits->pong_ms ? limits->pong_ms : COAPD_PONG_MS;
+	c->limits.opening_ms = limits->opening_ms ? limits->opening_ms : COAPD_OPENING_MS;
+}
+
+static uint64_t
+sweep_ms(const struct coapd *c)
+{
+	uint64_t ms = c->limits.idle_ms;
+
+	if (ms > c->limits.pong_ms)
+		ms = c->limits.pong_ms;
+	if (ms > c->limits.opening_ms)
+		ms = c->limits.opening_ms;
+	return ms / 4 < SWEEP_MS ? ms / 4 + 1 : SWEEP_MS;
+}
+
 static void
 start_handles(struct coapd *c)
 {
@@ -118,17 +147,9 @@ start_handles(struct coapd *c)
 	(void)uv_timer_init(c->loop, &c->proof);
 	(void)uv_poll_init(c->loop, &c->poll, coap_context_get_coap_fd(c->coap));
 	c->sweep.data = c->soon.data = c->proof.data = c->poll.data = c;
-	(void)uv_timer_start(&c->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	(void)uv_timer_start(&c->sweep, on_sweep, sweep_ms(c), sweep_ms(c));
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
 	c->n_handles = 4;
-}
-
-void
-coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
-{
-	c->limits = *limits;
-	if (c->limits.sessions > SESSIONS_MAX)
-		c->limits.sessions = SESSIONS_MAX;
 }
 
 struct coapd *
@@ -149,16 +170,18 @@ coapd_new(
 	c->ops = ops;
 	c->ctx = ctx;
 	coapd_set_limits(c, limits);
+	set_times(c, limits);
 	c->coap = coap;
 	memcpy(c->ssl, ssl, sizeof(ssl));
 	map_init(&c->sessions);
+	rnd_fill(c->cookie_key, sizeof(c->cookie_key));
 	coap_set_app_data(coap, c);
 	coap_context_set_block_mode(coap, 0);
 	/* Ours are referenced: this is for those that are not set up yet. */
-	coap_context_set_session_timeout(coap, COAPD_OPENING_S);
+	coap_context_set_session_timeout(coap, (c->limits.opening_ms + 999) / 1000);
 	/*
-	 * A ClientHello without a cookie takes one of these for half a minute: with libcoap's
-	 * default of 100, four such datagrams a second keep everybody out.
+	 * Of those whose address is proven, see coapd_door.c. Without that, any ClientHello takes
+	 * one for half a minute: with libcoap's default of 100, four datagrams a second would do.
 	 */
 	coap_context_set_max_handshake_sessions(coap, HANDSHAKES_MAX);
 	coap_context_set_csm_max_message_size(coap, COAPD_STREAM_MAX);
@@ -171,11 +194,9 @@ coapd_new(
 	return c;
 }
 
-static void
-on_handle_closed(uv_handle_t *h)
+void
+coapd_handle_closed(struct coapd *c)
 {
-	struct coapd *c = h->data;
-
 	if (--c->n_handles > 0)
 		return;
 	coapd_session_release_all(c);
@@ -187,6 +208,12 @@ on_handle_closed(uv_handle_t *h)
 	free(c);
 }
 
+static void
+on_handle_closed(uv_handle_t *h)
+{
+	coapd_handle_closed(h->data);
+}
+
 void
 coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 {
@@ -196,6 +223,7 @@ coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 	uv_close((uv_handle_t *)&c->sweep, on_handle_closed);
 	uv_close((uv_handle_t *)&c->soon, on_handle_closed);
 	uv_close((uv_handle_t *)&c->proof, on_handle_closed);
+	coapd_door_close_all(c);
 }
 
 int
@@ -239,20 +267,26 @@ coapd_listen(struct coapd *c, enum path_transport transport, const struct addr *
 	char text[ADDR_STRLEN];
 	struct addr a = *at;
 	coap_address_t to;
+	coap_endpoint_t *made;
 	int rc = check_support(transport, e);
 
 	if (rc < 0)
 		return rc;
 	to_coap(&a, &to);
 	errno = 0;
-	if (coap_new_endpoint(c->coap, &to, protocols[transport]))
-		return 0;
+	made = coap_new_endpoint(c->coap, &to, protocols[transport]);
 	/* A kernel without IPv6, as udp_listen() takes it. */
-	if (errno == EAFNOSUPPORT && addr_is_any(&a) && a.family == AF_INET6) {
+	if (!made && errno == EAFNOSUPPORT && addr_is_any(&a) && a.family == AF_INET6) {
 		a.family = AF_INET;
 		to_coap(&a, &to);
-		if (coap_new_endpoint(c->coap, &to, protocols[transport]))
-			return 0;
+		made = coap_new_endpoint(c->coap, &to, protocols[transport]);
+	}
+	if (made) {
+		if (transport == PATH_DTLS)
+			coapd_door_open(c);
+		else
+			coapd_door_widen(c);
+		return 0;
 	}
 	error_set(e, "cannot listen on %s%s: %s", addr_format(at, text),
 		transport == PATH_DTLS ? "" : " (TCP)",

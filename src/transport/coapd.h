@@ -21,7 +21,9 @@
 #define COAPD_STREAM_MAX 1152 /* of one that comes by TCP or TLS: no BERT blocks */
 #define COAPD_UNREAD_MAX (256u * 1024) /* bytes a TCP or TLS peer may leave unread */
 #define COAPD_IDLE_MS 300000u /* a session nobody needs is closed after so long a silence */
-#define COAPD_OPENING_S 30 /* one that is not set up by then is dropped */
+#define COAPD_PONG_MS 60000u /* one that is needed and does not answer a Ping then is closed */
+#define COAPD_OPENING_MS 30000u /* one that is not set up by then is dropped */
+#define COAPD_OPENING_MAX 64 /* TCP and TLS connections that are not set up: the oldest goes */
 /*
  * A DTLS server that is silent for so long after it was shown a key does not believe it:
  * RFC 6347 4.1.2.7 lets it drop what it cannot decrypt without a word.
@@ -64,14 +66,17 @@ struct coapd_ops {
 
 struct coapd_limits {
 	uint32_t sessions; /* that are set up */
+	/* 0: as above. What coapd_new() was given, for good. */
+	uint32_t idle_ms, pong_ms, opening_ms;
 };
 
 struct coapd_stats {
 	uint64_t received, sent; /* messages */
 	uint64_t dropped; /* messages for sessions that were gone */
 	uint64_t opened, closed; /* sessions */
-	uint64_t refused; /* sessions over the limit */
+	uint64_t refused; /* sessions over the limit, or that had to make room */
 	uint64_t failed; /* handshakes */
+	uint64_t challenged; /* DTLS clients, to return a cookie */
 	uint64_t unread; /* sessions closed for leaving too much unread */
 	uint64_t idle; /* sessions closed for their silence */
 	uint64_t sessions; /* now */

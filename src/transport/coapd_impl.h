@@ -3,10 +3,12 @@
  * What the files of the libcoap adapter share, and nobody else: coapd.c (the loop,
  * listening and connecting), coapd_session.c (sessions and what they may cost),
  * coapd_tls.c (keys and certificates), coapd_ssl.c (what OpenSSL knows and libcoap does
- * not say), coapd_pdu.c (messages).
+ * not say), coapd_door.c (who may begin a DTLS handshake), coapd_pdu.c (messages).
  */
 #ifndef COAPCAST_TRANSPORT_COAPD_IMPL_H
 #define COAPCAST_TRANSPORT_COAPD_IMPL_H
+
+#include <sys/epoll.h>
 
 #include <coap3/coap.h>
 
@@ -43,6 +45,16 @@ struct coapd_asked {
 #define COAPD_SSL_CONTEXTS 2 /* DTLS and TLS */
 #define COAPD_SUSPECTS 16 /* in one turn of libcoap, which reads once from each socket */
 
+#define COAPD_COOKIE 16 /* bytes */
+
+struct coapd_door;
+
+/* A TCP or TLS connection that somebody made to us, and that is not a session yet. */
+struct coapd_opening {
+	coap_session_t *coap; /* borrowed: libcoap tells when it goes */
+	uint64_t since_ms;
+};
+
 struct coapd {
 	uv_loop_t *loop;
 	const struct coapd_ops *ops;
@@ -53,13 +65,15 @@ struct coapd {
 	struct map sessions;
 	struct coapd_session *doomed; /* a list of them */
 	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
-	uint32_t n_streams; /* TCP and TLS connections, set up or not */
+	struct coapd_opening opening[COAPD_OPENING_MAX]; /* by age */
+	size_t n_opening;
 	uint16_t last_number; /* of a session */
 	uv_poll_t poll; /* libcoap's epoll descriptor */
 	uv_timer_t sweep;
 	uv_timer_t soon; /* something is doomed, or an owner waits for its end */
 	uv_timer_t proof; /* a server of ours was shown our key: COAPD_PROOF_MS */
-	unsigned n_handles; /* of these four, still open */
+	struct coapd_door *doors; /* of the DTLS endpoints */
+	unsigned n_handles; /* of these, still open */
 	void (*on_closed)(void *ctx);
 	bool closing;
 	bool within; /* libcoap is at work */
@@ -67,6 +81,8 @@ struct coapd {
 	coap_dtls_cpsk_info_t psk; /* of a client's sessions */
 	coap_bin_const_t key; /* what subject_psk gave */
 	uint8_t no_key[32];
+	uint8_t cookie_key[32];
+	bool is_proven; /* the address of the ClientHello that libcoap reads now */
 	/* Who cannot decrypt what they say; referenced, see coapd_ssl.c. */
 	coap_session_t *suspects[COAPD_SUSPECTS];
 	size_t n_suspects;
@@ -84,7 +100,14 @@ coapd_of(const coap_session_t *session)
 	return coap_get_app_data(coap_session_get_context(session));
 }
 
-/* coapd.c: libcoap is done for now, see to what it left undone. */
+/*
+ * coapd.c: lets libcoap do what it has to, one event of its epoll set or all of them, and then
+ * what its callbacks left for later.
+ */
+void coapd_work(struct coapd *c, struct epoll_event *one);
+/* One of its handles is closed; with the last one, c is freed. */
+void coapd_handle_closed(struct coapd *c);
+/* libcoap is done for now, see to what it left undone. */
 void coapd_rouse(struct coapd *c);
 /* A server has COAPD_PROOF_MS from now on. */
 void coapd_await_proof(struct coapd *c);
@@ -133,8 +156,19 @@ coap_context_t *coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS]);
  */
 void coapd_ssl_show_chain(void *tls, const char *file);
 void coapd_ssl_show_chains(struct coapd *c, const char *file);
+/* Has cookies be as good as c->is_proven says; false when this is not OpenSSL. */
+bool coapd_ssl_trust_door(struct coapd *c);
+void coapd_ssl_bake(const struct coapd *c, struct bytes text, uint8_t ret[COAPD_COOKIE]);
+/* In a time that says nothing of where they differ. */
+bool coapd_ssl_equal(const uint8_t *a, const uint8_t *b, size_t n);
 /* Between libcoap's turns: those that did not are told, and their sessions ended. */
 void coapd_ssl_judge(struct coapd *c);
+
+/* coapd_door.c: the DTLS endpoint made last is read past it from now on. */
+void coapd_door_open(struct coapd *c);
+void coapd_door_close_all(struct coapd *c);
+/* The kernel keeps more than five connections for the TCP endpoints: all come back at once. */
+void coapd_door_widen(struct coapd *c);
 
 /* coapd_pdu.c */
 void coapd_pdu_register(struct coapd *c);

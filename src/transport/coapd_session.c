@@ -5,9 +5,6 @@
 #include "base/mem.h"
 #include "transport/coapd_impl.h"
 
-#define PONG_WAIT_MS 60000u /* after COAPD_IDLE_MS of silence */
-#define STREAMS_OVER_LIMIT 64 /* TCP connections that are not sessions yet */
-
 /*
  * libcoap keeps one pointer with its session. Until that is adopted, there is no
  * object of ours to point at, and who was found in the handshake stands in it, as an
@@ -298,12 +295,57 @@ coapd_session_handle_nack(
 	}
 }
 
+/* It is a session now, or over. */
+static void
+forget_opening(struct coapd *c, const coap_session_t *session)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_opening; i++) {
+		if (c->opening[i].coap != session)
+			c->opening[n++] = c->opening[i];
+	}
+	c->n_opening = n;
+}
+
+static void
+drop_oldest(struct coapd *c)
+{
+	coap_session_t *session = c->opening[0].coap;
+
+	forget_opening(c, session);
+	coap_session_disconnected(session, COAP_NACK_NOT_DELIVERABLE);
+}
+
+/* Each costs a descriptor. Who means it needs a moment only, so the oldest one makes room. */
+static void
+await_opening(struct coapd *c, coap_session_t *session)
+{
+	if (!is_stream(session) || object_of(session))
+		return;
+	if (c->n_opening == COAPD_OPENING_MAX) {
+		c->stats.refused++;
+		drop_oldest(c);
+	}
+	c->opening[c->n_opening++] =
+		(struct coapd_opening){.coap = session, .since_ms = uv_now(c->loop)};
+}
+
+/* libcoap does it for those that are silent; a few bytes now and then do not help. */
+static void
+drop_late(struct coapd *c)
+{
+	while (c->n_opening > 0 && uv_now(c->loop) - c->opening[0].since_ms >= c->limits.opening_ms)
+		drop_oldest(c);
+}
+
 /* A server's session is set up. */
 static void
 welcome(struct coapd *c, coap_session_t *session)
 {
 	struct coapd_session *s = object_of(session);
 
+	forget_opening(c, session);
 	if (!s) {
 		bool full = c->sessions.n >= c->limits.sessions;
 
@@ -320,6 +362,8 @@ static void
 on_end(struct coapd *c, coap_session_t *session, coap_event_t event)
 {
 	struct coapd_session *s = object_of(session);
+
+	forget_opening(c, session);
 	if (event == COAP_EVENT_DTLS_ERROR) {
 		c->stats.failed++;
 		if (s)
@@ -329,19 +373,6 @@ on_end(struct coapd *c, coap_session_t *session, coap_event_t event)
 		lose(s, end_of(s));
 }
 
-/* A TCP connection that is none of the sessions yet costs a descriptor. */
-static void
-count_stream(struct coapd *c, coap_session_t *session)
-{
-	if (!is_stream(session))
-		return;
-	c->n_streams++;
-	if (c->n_streams > c->limits.sessions + STREAMS_OVER_LIMIT) {
-		c->stats.refused++;
-		coap_session_disconnected(session, COAP_NACK_NOT_DELIVERABLE);
-	}
-}
-
 int
 coapd_session_handle_event(coap_session_t *session, coap_event_t event)
 {
@@ -349,7 +380,7 @@ coapd_session_handle_event(coap_session_t *session, coap_event_t event)
 
 	switch (event) {
 	case COAP_EVENT_SERVER_SESSION_NEW:
-		count_stream(c, session);
+		await_opening(c, session);
 		break;
 	case COAP_EVENT_DTLS_CONNECTED:
 		if (!is_stream(session))
@@ -359,9 +390,6 @@ coapd_session_handle_event(coap_session_t *session, coap_event_t event)
 		welcome(c, session);
 		break;
 	case COAP_EVENT_SERVER_SESSION_DEL:
-		c->n_streams -= is_stream(session) && c->n_streams > 0;
-		on_end(c, session, event);
-		break;
 	case COAP_EVENT_DTLS_CLOSED:
 	case COAP_EVENT_DTLS_ERROR:
 	case COAP_EVENT_TCP_CLOSED:
@@ -383,7 +411,7 @@ sweep_one(void *ctx, struct map_node *node)
 	struct coapd *c = ctx;
 	uint64_t silent_ms = uv_now(c->loop) - s->heard_ms;
 
-	if (s->is_client || s->doomed || silent_ms < COAPD_IDLE_MS)
+	if (s->is_client || s->doomed || silent_ms < c->limits.idle_ms)
 		return;
 	if (!c->ops->is_needed || c->ops->is_needed(c->ctx, &s->way)) {
 		/* CONs tell of a DTLS peer's end; a stream may be silent because it is cut. */
@@ -394,7 +422,7 @@ sweep_one(void *ctx, struct map_node *node)
 			s->n_asked = s->n_unread;
 			(void)coap_session_send_ping(s->coap);
 		}
-		if (silent_ms < COAPD_IDLE_MS + PONG_WAIT_MS)
+		if (silent_ms < (uint64_t)c->limits.idle_ms + c->limits.pong_ms)
 			return;
 	}
 	c->stats.idle++;
@@ -404,6 +432,7 @@ sweep_one(void *ctx, struct map_node *node)
 void
 coapd_session_sweep(struct coapd *c)
 {
+	drop_late(c);
 	map_each(&c->sessions, sweep_one, c);
 	coapd_session_bury(c);
 }

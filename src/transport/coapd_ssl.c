@@ -8,8 +8,12 @@
  * likely to have sent it: it follows the ChangeCipherSpec of a peer whose address the
  * cookie has proven. So that peer is told by an alert, and its session ended.
  */
+#include <stdlib.h>
+
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <openssl/ssl.h>
 
 #include "transport/coapd_impl.h"
@@ -87,6 +91,7 @@ coapd_ssl_watch(coap_session_t *session)
  * libcoap keeps its SSL_CTX to itself, but OpenSSL tells of each that is made to whoever
  * has data of their own to keep with it.
  */
+static int own_index = -1; /* of data of ours with an SSL_CTX: the struct coapd, or NULL */
 static void **heard; /* where to note them; NULL: nobody asks */
 static size_t n_heard;
 
@@ -105,17 +110,54 @@ on_made(void *made, void *data, CRYPTO_EX_DATA *all, int index, long argl, void 
 coap_context_t *
 coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS])
 {
-	static bool listening;
 	coap_context_t *made;
 
-	if (!listening)
-		listening = CRYPTO_get_ex_new_index(
-				    CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, on_made, NULL, NULL) >= 0;
+	if (own_index < 0)
+		own_index = CRYPTO_get_ex_new_index(
+			CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, on_made, NULL, NULL);
 	heard = ret;
 	n_heard = 0;
 	made = coap_new_context(NULL);
 	heard = NULL;
 	return made;
+}
+
+/* The door has looked at it, and at the address, which OpenSSL does not know. */
+static int
+on_cookie(SSL *ssl, const unsigned char *cookie, unsigned n)
+{
+	const struct coapd *c = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), own_index);
+
+	(void)cookie;
+	(void)n;
+	return c && c->is_proven;
+}
+
+bool
+coapd_ssl_trust_door(struct coapd *c)
+{
+	for (size_t i = 0; i < COAPD_SSL_CONTEXTS; i++) {
+		if (!c->ssl[i] || SSL_CTX_set_ex_data(c->ssl[i], own_index, c) != 1)
+			return false;
+		SSL_CTX_set_cookie_verify_cb(c->ssl[i], on_cookie);
+	}
+	return true;
+}
+
+void
+coapd_ssl_bake(const struct coapd *c, struct bytes text, uint8_t ret[COAPD_COOKIE])
+{
+	uint8_t mac[EVP_MAX_MD_SIZE];
+
+	if (!HMAC(EVP_sha256(), c->cookie_key, sizeof(c->cookie_key), text.p, text.n, mac, NULL))
+		abort();
+	memcpy(ret, mac, COAPD_COOKIE);
+}
+
+bool
+coapd_ssl_equal(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
 }
 
 void

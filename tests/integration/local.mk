@@ -26,7 +26,7 @@ dist_check_SCRIPTS += \
 	tests/integration/count.sh \
 	tests/integration/farewell.sh \
 	tests/integration/flood.sh \
-	tests/integration/handshakes.sh \
+	tests/integration/handshakes.sh tests/integration/hellos.sh \
 	tests/integration/introspect.sh \
 	tests/integration/keep.sh \
 	tests/integration/keep_fault.sh \
@@ -51,6 +51,8 @@ udp_test_sources = tests/unit/unit.h \
 	tests/integration/host.c tests/integration/host.h \
 	tests/integration/peer.c tests/integration/peer.h
 check_PROGRAMS += tests/integration/test_udp tests/integration/test_udpgroup
+check_PROGRAMS += tests/integration/test_coapd
+tests_integration_test_coapd_SOURCES = tests/integration/test_coapd.c tests/unit/unit.h
 tests_integration_test_udp_SOURCES = tests/integration/test_udp.c $(udp_test_sources)
 tests_integration_test_udpgroup_SOURCES = tests/integration/test_udpgroup.c $(udp_test_sources)
 

@@ -37,7 +37,8 @@ tests_unit_test_peer_SOURCES = tests/unit/test_peer.c tests/unit/unit.h
 tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c tests/unit/unit.h
 tests_unit_test_msg_SOURCES = tests/unit/test_msg.c tests/unit/unit.h tests/unit/hex.h
 
-check_PROGRAMS += tests/unit/test_certificate
+check_PROGRAMS += tests/unit/test_certificate tests/unit/test_hello
+tests_unit_test_hello_SOURCES = tests/unit/test_hello.c tests/unit/hex.h tests/unit/unit.h
 tests_unit_test_certificate_SOURCES = tests/unit/test_certificate.c tests/unit/hex.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_addr tests/unit/test_buf tests/unit/test_log \
 	tests/unit/test_map tests/unit/test_mem tests/unit/test_wheel
