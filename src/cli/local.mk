@@ -11,8 +11,14 @@ libcoapcast_a_SOURCES += \
 	src/cli/decode.c src/cli/decode.h \
 	src/cli/describe.c src/cli/describe.h \
 	src/cli/diag.c src/cli/diag.h \
+	src/cli/diagnosis.c src/cli/diagnosis.h \
 	src/cli/dissect.c src/cli/dissect.h \
 	src/cli/discover.c src/cli/discover.h \
+	src/cli/doctor.c src/cli/doctor.h src/cli/doctor_broker.c \
+	src/cli/finding.c src/cli/finding.h \
+	src/cli/firewall.c src/cli/firewall.h \
+	src/cli/hostfacts.c src/cli/hostfacts.h \
+	src/cli/looptest.c src/cli/looptest.h \
 	src/cli/getgroup.c src/cli/getgroup.h \
 	src/cli/get.c src/cli/get.h \
 	src/cli/json.c src/cli/json.h \

@@ -8,6 +8,7 @@ netns_tests = \
 	tests/netns/decode.sh \
 	tests/netns/demo.sh \
 	tests/netns/discover.sh \
+	tests/netns/doctor.sh \
 	tests/netns/echo.sh \
 	tests/netns/example.sh \
 	tests/netns/figure.sh \
