@@ -53,7 +53,7 @@ struct tool {
 };
 
 static const struct tool tools[] = {
-	{"decode", decode_run, "[-v] [-c|--config FILE] [--credentials FILE] CAPTURE"},
+	{"decode", decode_run, "[-v] [--json] [-c|--config FILE] [--credentials FILE] CAPTURE"},
 	{"keygen identity", keygen_identity,
 		"[-o FOLDER] [--psk] [--broker-id HEX] [--client-id HEX] [--id-context HEX] NAME"},
 	{"keygen group", keygen_group,

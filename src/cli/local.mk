@@ -32,11 +32,13 @@ libcoapcast_a_SOURCES += \
 	src/cli/progress.c src/cli/progress.h \
 	src/cli/probe.c src/cli/probe.h \
 	src/cli/protection.c src/cli/protection.h \
+	src/cli/pieces.c src/cli/pieces.h \
 	src/cli/pub.c src/cli/pub.h \
 	src/cli/ssnfile.c src/cli/ssnfile.h \
 	src/cli/status.c src/cli/status.h \
 	src/cli/sub.c src/cli/sub.h src/cli/subscription.c src/cli/subscription.h \
 	src/cli/survey.c src/cli/survey.h \
+	src/cli/telling.c src/cli/telling.h src/cli/telling_json.c \
 	src/cli/text.c src/cli/text.h \
 	src/cli/topics.c src/cli/topics.h \
 	src/cli/uri.c src/cli/uri.h

@@ -6,6 +6,7 @@ netns_tests = \
 	tests/netns/cancel.sh \
 	tests/netns/count.sh \
 	tests/netns/decode.sh \
+	tests/netns/decode_blocks.sh \
 	tests/netns/demo.sh \
 	tests/netns/discover.sh \
 	tests/netns/doctor.sh \
