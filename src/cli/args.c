@@ -271,8 +271,8 @@ static const struct rule rules[] = {
 	{"--identity", OPTION_IDENTITY, ARGS_ALL, .take = take_identity},
 	{"--initialize", OPTION_INITIALIZE, ARGS_CREATE | ARGS_SET, .take = take_initialize},
 	{"--json", OPTION_JSON,
-		ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_STATUS | ARGS_CREATE |
-			ARGS_SHOW | ARGS_SET,
+		ARGS_SUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_STATUS | ARGS_DOCTOR |
+			ARGS_CREATE | ARGS_SHOW | ARGS_SET,
 		FLAG(json)},
 	{"--max-subscribers", OPTION_MAX_SUBSCRIBERS, ARGS_CREATE | ARGS_SET,
 		.take = take_max_subscribers},
@@ -342,7 +342,7 @@ check(const struct args *a, struct error *e)
 static int
 take_uri(struct args *a, int n, char **rest, struct error *e)
 {
-	int wanted = a->command == ARGS_DISCOVER ? 0 : 1;
+	int wanted = a->command == ARGS_DISCOVER || (a->command == ARGS_DOCTOR && n == 0) ? 0 : 1;
 
 	if (n != wanted && !(n > 1 && a->command == ARGS_SUB)) {
 		error_set(e, wanted == 0 ? "a group has no URI: name the interface with -i"

@@ -19,18 +19,20 @@ enum args_command {
 	ARGS_LS = 8,
 	ARGS_DISCOVER = 16,
 	ARGS_STATUS = 32,
+	ARGS_DOCTOR = 64,
 	ARGS_CREATE = 0x100,
 	ARGS_SHOW = 0x200,
 	ARGS_SET = 0x400,
 	ARGS_RM = 0x800,
 };
 #define ARGS_TOPIC (ARGS_CREATE | ARGS_SHOW | ARGS_SET | ARGS_RM)
-#define ARGS_ALL \
-	(ARGS_SUB | ARGS_PUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_STATUS | ARGS_TOPIC)
+#define ARGS_ALL                                                                                \
+	(ARGS_SUB | ARGS_PUB | ARGS_GET | ARGS_LS | ARGS_DISCOVER | ARGS_STATUS | ARGS_DOCTOR | \
+		ARGS_TOPIC)
 
 struct args {
 	enum args_command command;
-	const char *uri; /* the first; NULL: discover has none */
+	const char *uri; /* the first; NULL: discover has none, and doctor may */
 	char **uris; /* all of them; sub: several */
 	unsigned n_uris;
 	uint32_t ifindex; /* -i; 0: none */

@@ -10,6 +10,7 @@
 #include "cli/connection.h"
 #include "cli/decode.h"
 #include "cli/discover.h"
+#include "cli/doctor.h"
 #include "cli/get.h"
 #include "cli/keygen.h"
 #include "cli/ls.h"
@@ -21,7 +22,7 @@
 struct command {
 	const char *name;
 	enum args_command args;
-	enum cli_exit (*run)(const struct args *a); /* NULL: not in this build */
+	enum cli_exit (*run)(const struct args *a);
 	const char *usage;
 };
 
@@ -41,7 +42,7 @@ static const struct command commands[] = {
 	{"discover", ARGS_DISCOVER, discover_run,
 		"[-v] [-C COUNT] [-i IFACE] [-W SECONDS] [--json]"},
 	{"status", ARGS_STATUS, status_run, "[-v] [-i IFACE] [-W SECONDS] [--json] URI"},
-	{.name = "doctor"},
+	{"doctor", ARGS_DOCTOR, doctor_run, "[-v] [-i IFACE] [-W SECONDS] [--json] [URI]"},
 };
 
 /* Commands without a broker, which read their own options. */
@@ -52,7 +53,7 @@ struct tool {
 };
 
 static const struct tool tools[] = {
-	{"decode", decode_run, "[-v] [-c|--config FILE] [--credentials FILE] CAPTURE"},
+	{"decode", decode_run, "[-v] [--json] [-c|--config FILE] [--credentials FILE] CAPTURE"},
 	{"keygen identity", keygen_identity,
 		"[-o FOLDER] [--psk] [--broker-id HEX] [--client-id HEX] [--id-context HEX] NAME"},
 	{"keygen group", keygen_group,
@@ -69,7 +70,7 @@ static void
 print_usage(FILE *to, const char *only)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (commands[i].run && (!only || only == commands[i].name))
+		if (!only || only == commands[i].name)
 			(void)fprintf(
 				to, "usage: coapcast %s %s\n", commands[i].name, commands[i].usage);
 	for (size_t i = 0; i < N_TOOLS; i++)
@@ -99,10 +100,6 @@ run_command(const struct command *c, int argc, char **argv)
 	struct error e;
 	int rc;
 
-	if (!c->run) {
-		connection_complain("%s is not in this build", c->name);
-		return CLI_USAGE;
-	}
 	if ((rc = args_parse(argc, argv, c->args, &a, &e)) < 0) {
 		connection_complain("%s", e.text);
 		if (rc == -EINVAL)

@@ -19,15 +19,18 @@ struct decode {
 	const char *config; /* NULL: none; so is the next */
 	const char *credentials;
 	bool verbose;
+	bool json;
 	struct keyring keys;
 	struct dissect dissect;
 	struct buf out; /* text about one datagram */
+	struct json line; /* or the object about it */
 };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"credentials", required_argument, NULL, 'k'},
 	{"help", no_argument, NULL, 'h'},
+	{"json", no_argument, NULL, 'j'},
 	{.name = NULL},
 };
 
@@ -44,6 +47,8 @@ parse_options(int argc, char **argv, struct decode *d, bool *ret_help)
 			d->credentials = optarg;
 		} else if (c == 'v') {
 			d->verbose = true;
+		} else if (c == 'j') {
+			d->json = true;
 		} else if (c == 'h') {
 			*ret_help = true;
 			return CLI_OK;
@@ -91,23 +96,23 @@ static enum connection_written
 tell(struct decode *d, int link, const struct pcap_pkthdr *head, const uint8_t *frame)
 {
 	int64_t when_us = (int64_t)head->ts.tv_sec * 1000000 + head->ts.tv_usec;
-	struct datagram g;
+	struct datagram g = {.payload = BYTES_NONE};
+	enum datagram_verdict v = datagram_parse(link, bytes_of(frame, head->caplen), &g);
+	struct telling *t = dissect_read(&d->dissect, v, &g, when_us);
+	enum connection_written w;
 
-	buf_clear(&d->out);
-	switch (datagram_parse(link, bytes_of(frame, head->caplen), &g)) {
-	case DATAGRAM_UDP:
-		dissect_datagram(&d->dissect, &g, when_us, &d->out);
-		break;
-	case DATAGRAM_CUT:
-		dissect_cut(&d->dissect, &g, when_us, &d->out);
-		break;
-	case DATAGRAM_FRAGMENT:
-		dissect_fragment(&d->dissect, &g, when_us, &d->out);
-		break;
-	case DATAGRAM_OTHER:
-		break;
+	if (!t)
+		return CONNECTION_WRITTEN;
+	if (d->json) {
+		telling_put_json(t, &d->line);
+		w = connection_write(bytes_of(d->line.p, d->line.n));
+	} else {
+		buf_clear(&d->out);
+		telling_put_text(t, &d->out);
+		w = connection_write(buf_bytes(&d->out));
 	}
-	return d->out.n > 0 ? connection_write(buf_bytes(&d->out)) : CONNECTION_WRITTEN;
+	telling_free(t);
+	return w;
 }
 
 static enum cli_exit
@@ -179,6 +184,7 @@ decode_run(int argc, char **argv, bool *ret_help)
 	dissect_fini(&d.dissect);
 	keyring_fini(&d.keys);
 	free(d.out.p);
+	json_fini(&d.line);
 	crypto_stop();
 	return rc;
 }

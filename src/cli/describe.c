@@ -150,11 +150,15 @@ static bool
 is_seed_informative(const struct msg *m)
 {
 	struct inform in;
-	uint32_t format;
+	uint32_t format = FORMAT_CBOR;
+	bool is_told = msg_uint(m, OPT_CONTENT_FORMAT, &format);
 
-	return (!msg_uint(m, OPT_CONTENT_FORMAT, &format) || format == FORMAT_CBOR) &&
-	       m->payload.n > 0 && !msg_has(m, OPT_OSCORE) && !msg_has(m, OPT_BLOCK2) &&
-	       inform_decode(m->payload, &in) == 0 && in.generations != 0;
+	if (format != FORMAT_CBOR || m->payload.n == 0 || msg_has(m, OPT_OSCORE))
+		return false;
+	/* A block has no shape; but what else would there be so much of? */
+	if (msg_has(m, OPT_BLOCK2))
+		return is_told;
+	return inform_decode(m->payload, &in) == 0 && in.generations != 0;
 }
 
 bool
@@ -195,26 +199,38 @@ put_cbor(struct bytes payload, struct buf *out)
 		put_hex(out, payload);
 }
 
+static bool
+has_inform(const struct msg *m, uint16_t inform_format)
+{
+	uint32_t format;
+
+	return (msg_uint(m, OPT_CONTENT_FORMAT, &format) && format == inform_format) ||
+	       describe_is_informative(m, inform_format);
+}
+
 /*
  * A later block of an informative response may come without its Content-Format: of a 5.03
  * only text is shown.
  */
+bool
+describe_may_show(const struct msg *m, uint16_t inform_format)
+{
+	if (has_inform(m, inform_format) || msg_has(m, OPT_OSCORE))
+		return false;
+	return m->code != CODE_UNAVAILABLE ||
+	       (m->payload.n <= SHORT_TEXT && !msg_has(m, OPT_BLOCK2) && is_printable(m->payload));
+}
+
 static void
 put_payload(const struct msg *m, uint16_t inform_format, struct buf *out)
 {
-	uint32_t format;
-	bool inform = (msg_uint(m, OPT_CONTENT_FORMAT, &format) && format == inform_format) ||
-		      describe_is_informative(m, inform_format);
-
 	if (m->payload.n == 0)
 		return;
-	if (inform) {
+	if (has_inform(m, inform_format)) {
 		buf_printf(out, " <informative response, %zu bytes>", m->payload.n);
 	} else if (msg_has(m, OPT_OSCORE)) {
 		buf_printf(out, " <%zu bytes protected>", m->payload.n);
-	} else if (m->code == CODE_UNAVAILABLE &&
-		   (m->payload.n > SHORT_TEXT || msg_has(m, OPT_BLOCK2) ||
-			   !is_printable(m->payload))) {
+	} else if (!describe_may_show(m, inform_format)) {
 		buf_printf(out, " <%zu bytes>", m->payload.n);
 	} else if (is_cbor(m)) {
 		put_cbor(m->payload, out);

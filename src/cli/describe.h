@@ -20,6 +20,9 @@ void describe_ids(const struct msg *m, struct buf *out);
  */
 void describe_content(const struct msg *m, uint16_t inform_format, struct buf *out);
 
+/* Whether the payload may be shown: it is not protected, and there are no keys in it. */
+bool describe_may_show(const struct msg *m, uint16_t inform_format);
+
 /* Whether this is an informative response, or a block of one. */
 bool describe_is_informative(const struct msg *m, uint16_t inform_format);
 

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/dissect.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "cli/describe.h"
-#include "oscore/context_impl.h"
-#include "oscore/protect.h"
 
 #define PORT_COAP 5683
-#define INDENT "    "
-#define SUMMARY 96 /* bytes of what a request was */
+#define SUMMARY_MAX 1024 /* bytes of a summary before it is cut */
 
 /* A request, or the phantom request of a group observation, that responses belong to. */
 struct dissect_exchange {
@@ -22,17 +17,7 @@ struct dissect_exchange {
 	struct addr client, server; /* of a phantom: the group, and its server */
 	struct token token;
 	struct oscore_binding binding; /* context NULL: not protected */
-	char asked[SUMMARY]; /* "GET /ps/data/hall"; empty: not known */
-};
-
-/* The datagram being told about. */
-struct job {
-	struct dissect *d;
-	const struct datagram *g;
-	struct buf *out;
-	struct buf plain; /* where plaintext goes */
-	uint8_t room[PROTECT_MAX_PLAIN];
-	uint8_t room_last[PROTECT_MAX_PLAIN]; /* for messages inside of messages */
+	char asked[TELLING_ASKED]; /* "GET /ps/data/hall"; empty: not known */
 };
 
 void
@@ -74,6 +59,7 @@ dissect_fini(struct dissect *d)
 	while (d->oldest)
 		drop_exchange(d, d->oldest);
 	map_fini(&d->exchanges);
+	pieces_fini(&d->pieces);
 }
 
 static uint32_t
@@ -125,13 +111,15 @@ take_exchange(struct dissect *d, const struct addr *client, const struct addr *s
 	return x;
 }
 
-/* What was asked, for those who read the response. */
+/* What was asked, for those who read the response; cut when it is long. */
 static void
-summarize(const struct msg *m, char ret[SUMMARY])
+summarize(const struct msg *m, char ret[TELLING_ASKED])
 {
-	struct buf out = buf_of(ret, SUMMARY - 1);
+	static const char more[] = "...";
+	char room[SUMMARY_MAX], code[16];
+	struct buf out = buf_of(room, sizeof(room));
 	struct msg path;
-	char code[16];
+	size_t n;
 
 	buf_put_str(&out, msg_code_name(m->code, code));
 	msg_init(&path, TYPE_NON, (enum msg_code)m->code);
@@ -140,101 +128,77 @@ summarize(const struct msg *m, char ret[SUMMARY])
 			(void)msg_add(&path, m->opts[i].number, m->opts[i].value);
 	}
 	describe_content(&path, 0, &out);
-	if (out.full)
-		out = buf_of(ret, 0); /* too long to be repeated */
-	ret[out.n] = '\0';
-}
-
-static void
-put_when(int64_t when_us, struct buf *out)
-{
-	time_t s = (time_t)(when_us / 1000000);
-	char text[16];
-	struct tm tm;
-
-	if (gmtime_r(&s, &tm) && strftime(text, sizeof(text), "%H:%M:%S", &tm) > 0)
-		buf_printf(out, "%s.%06d", text, (int)(when_us % 1000000));
-	else
-		buf_put_str(out, "?");
-}
-
-static void
-put_head(const struct datagram *g, int64_t when_us, struct buf *out)
-{
-	char from[ADDR_STRLEN], to[ADDR_STRLEN];
-
-	put_when(when_us, out);
-	buf_printf(out, " %s > %s ", addr_format(&g->from, from), addr_format(&g->to, to));
-}
-
-/* "OSCORE panel-1: verified", "Group OSCORE hall, lamp-25: signature verified". */
-static void
-put_opened(struct job *j, const struct unprotect_info *info, struct buf *out)
-{
-	const struct context *c = info->from->context;
-	const char *sender = keyring_sender(j->d->keys, info->from);
-
-	buf_printf(out, " {%s %s", context_is_group(c) ? "Group OSCORE" : "OSCORE",
-		keyring_name(j->d->keys, c));
-	if (sender) {
-		buf_printf(out, ", from %s", sender);
-	} else if (context_is_group(c)) {
-		buf_put_str(out, ", from ");
-		buf_put_hex(out, context_recipient_id(info->from));
+	n = out.n;
+	if (n >= TELLING_ASKED) {
+		n = TELLING_ASKED - sizeof(more);
+		/* Not in the middle of a character. */
+		while (((uint8_t)room[n] & 0xc0) == 0x80)
+			n--;
 	}
-	buf_printf(out, ": %s}",
-		info->mode == OSCORE_GROUP      ? "signature verified"
-		: info->mode == OSCORE_PAIRWISE ? "verified, pairwise"
-						: "verified");
+	memcpy(ret, room, n);
+	memcpy(ret + n, more, n < out.n ? sizeof(more) : 0);
+	if (n == out.n)
+		ret[n] = '\0';
+}
+
+/* --- what is protected --------------------------------------------------------------- */
+
+static void
+note_opened(struct dissect *d, const struct unprotect_info *info, struct telling_part *p)
+{
+	const struct context *c = context_recipient_context(info->from);
+
+	d->n_opened++;
+	p->state = TELLING_OPENED;
+	p->is_group = context_is_group(c);
+	p->mode = info->mode;
+	p->keys = keyring_name(d->keys, c);
+	p->sender = keyring_sender(d->keys, info->from);
+	p->kid = context_recipient_id(info->from);
 }
 
 static void
-put_closed(struct job *j, enum unprotect_verdict v)
+note_closed(struct dissect *d, enum unprotect_verdict v, struct telling_part *p)
 {
-	static const char *const words[] = {
-		[UNPROTECT_MALFORMED] = "malformed",
-		[UNPROTECT_NO_CONTEXT] = "no key for it",
-		[UNPROTECT_FAILED] = "NOT VERIFIED: signature or decryption failed",
-		[UNPROTECT_UNKNOWN_CREDENTIAL] = "NOT VERIFIED: no credential of the sender",
-	};
-	const char *what = v < sizeof(words) / sizeof(words[0]) ? words[v] : NULL;
-
-	j->d->n_closed++;
-	buf_printf(j->out, " {%s}", what ? what : unprotect_error(v)->name);
+	d->n_closed++;
+	p->state = TELLING_CLOSED;
+	p->verdict = v;
 }
 
-/* A message that was inside: of the same exchange, so without type, id and token. */
-static void
-put_inner(struct job *j, const struct msg *m)
-{
-	char code[16];
-
-	buf_printf(j->out, " %s", msg_code_name(m->code, code));
-	describe_content(m, j->d->inform_format, j->out);
-}
-
-/* A response or last_notif, whichever way it came. True when *ret is what it says. */
+/* Opens a request, or a phantom request. True with what its responses are read by. */
 static bool
-open_response(struct job *j, const struct dissect_exchange *x, const struct msg *m,
-	struct buf *plain, struct msg *ret)
+open_request(
+	struct dissect *d, struct telling_part *p, struct buf plain, struct oscore_binding *ret)
+{
+	struct unprotect_info info;
+	enum unprotect_verdict v;
+
+	v = unprotect_peek_request(&d->keys->table, &p->m, &plain, &p->inner, &info, ret);
+	if (v == UNPROTECT_OK)
+		note_opened(d, &info, p);
+	else
+		note_closed(d, v, p);
+	return v == UNPROTECT_OK;
+}
+
+/* A response or last_notif, whichever way it came. */
+static void
+open_response(struct dissect *d, const struct dissect_exchange *x, struct telling_part *p,
+	struct buf plain)
 {
 	struct unprotect_info info;
 	enum unprotect_verdict v;
 
 	if (!x || !x->binding.context) {
-		j->d->n_closed++;
-		buf_put_str(j->out, " {its request is not in the capture, or could not be read}");
-		return false;
+		d->n_closed++;
+		p->state = TELLING_UNASKED;
+		return;
 	}
-	v = unprotect_peek_response(&x->binding, &j->d->keys->table, m, plain, ret, &info);
-	if (v != UNPROTECT_OK) {
-		put_closed(j, v);
-		return false;
-	}
-	j->d->n_opened++;
-	put_opened(j, &info, j->out);
-	put_inner(j, ret);
-	return true;
+	v = unprotect_peek_response(&x->binding, &d->keys->table, &p->m, &plain, &p->inner, &info);
+	if (v == UNPROTECT_OK)
+		note_opened(d, &info, p);
+	else
+		note_closed(d, v, p);
 }
 
 /* The requests's own values stay; a repetition has the same. */
@@ -245,225 +209,203 @@ bind_to(struct dissect_exchange *x, struct oscore_binding *b)
 	x->binding = *b;
 }
 
+/* --- informative responses ----------------------------------------------------------- */
+
 static void
-tell_phantom(struct job *j, const struct inform *in, struct dissect_exchange *x)
+read_phantom(struct dissect *d, struct telling *t, struct dissect_exchange *x)
 {
+	const struct inform *in = &t->inform;
+	struct telling_part *p = &t->phantom;
 	struct oscore_binding b;
-	struct unprotect_info info;
-	enum unprotect_verdict v;
-	struct msg m, inner;
-	bool sound = in->ph_req.p ? msg_decode_inner(in->ph_req, &m) == 0
-				  : msg_decode(in->registr, &m) == MSG_OK;
 
-	buf_printf(j->out, INDENT "%s:", in->ph_req.p ? "ph_req" : "registr");
-	if (!sound) {
-		buf_put_str(j->out, " malformed\n");
+	p->is_there = true;
+	p->is_sound = in->ph_req.p ? msg_decode_inner(in->ph_req, &p->m) == 0
+				   : msg_decode(in->registr, &p->m) == MSG_OK;
+	if (!p->is_sound)
 		return;
+	if (!msg_has(&p->m, OPT_OSCORE)) {
+		summarize(&p->m, x->asked);
+	} else if (open_request(d, p, BUF_OF(t->room[1]), &b)) {
+		summarize(&p->inner, x->asked);
+		bind_to(x, &b);
 	}
-	put_inner(j, &m);
-	if (!msg_has(&m, OPT_OSCORE)) {
-		summarize(&m, x->asked);
-	} else {
-		j->plain = BUF_OF(j->room_last);
-		v = unprotect_peek_request(&j->d->keys->table, &m, &j->plain, &inner, &info, &b);
-		if (v == UNPROTECT_OK) {
-			put_opened(j, &info, j->out);
-			put_inner(j, &inner);
-			summarize(&inner, x->asked);
-			bind_to(x, &b);
-		} else {
-			put_closed(j, v);
-		}
-	}
-	buf_put_str(j->out, "\n");
 }
 
 static void
-tell_last(struct job *j, const struct inform *in, const struct dissect_exchange *x)
+read_last(struct dissect *d, struct telling *t, const struct dissect_exchange *x)
 {
-	struct msg m, inner;
+	struct telling_part *p = &t->last;
 
-	buf_put_str(j->out, INDENT "last_notif:");
-	if (msg_decode_inner(in->last_notif, &m) < 0) {
-		buf_put_str(j->out, " malformed\n");
-		return;
-	}
-	put_inner(j, &m);
-	if (msg_has(&m, OPT_OSCORE)) {
-		j->plain = BUF_OF(j->room_last);
-		(void)open_response(j, x, &m, &j->plain, &inner);
-	}
-	buf_put_str(j->out, "\n");
-}
-
-static void
-tell_keys(struct job *j, const struct inform *in)
-{
-	int rc;
-
-	if (!in->keys.gp_material.p)
-		return;
-	rc = keyring_add_offered(j->d->keys, &in->keys);
-	if (rc == -ENOSPC)
-		buf_put_str(j->out, INDENT "too many groups: these keys are not used\n");
-	else if (rc < 0)
-		buf_put_str(j->out, INDENT "these keys cannot be used\n");
+	p->is_there = true;
+	p->is_sound = msg_decode_inner(t->inform.last_notif, &p->m) == 0;
+	if (p->is_sound && msg_has(&p->m, OPT_OSCORE))
+		open_response(d, x, p, BUF_OF(t->room[2]));
 }
 
 /* What an informative response says, and what follows from it for later datagrams. */
 static void
-tell_informative(struct job *j, const struct msg *m)
+read_inform(struct dissect *d, struct telling *t, const struct token *token, struct bytes payload)
 {
-	const struct datagram *g = j->g;
 	struct dissect_exchange *x;
-	struct inform in;
+	struct addr group, server;
+	struct inform *in = &t->inform;
 
-	if (msg_has(m, OPT_BLOCK2) || inform_decode(m->payload, &in) < 0) {
-		buf_printf(j->out, INDENT "informative response: %s\n",
-			msg_has(m, OPT_BLOCK2) ? "a block of it" : "malformed");
+	if (inform_decode(payload, in) < 0) {
+		t->inform_state = TELLING_MALFORMED;
 		return;
 	}
-	describe_inform(&in, INDENT, j->out);
-	tell_keys(j, &in);
+	t->inform_state = TELLING_INFORM;
+	if (in->keys.gp_material.p)
+		t->keys = keyring_add_offered(d->keys, &in->keys);
 	/* New keys of a running group observation come without addresses, to the group. */
-	if (in.client.family == AF_UNSPEC) {
-		in.client = g->to;
-		in.token = m->token;
-	}
-	x = take_exchange(
-		j->d, &in.client, in.server.family != AF_UNSPEC ? &in.server : &g->from, &in.token);
-	if (in.ph_req.p || in.registr.p)
-		tell_phantom(j, &in, x);
-	if (in.last_notif.p)
-		tell_last(j, &in, x);
+	group = in->client.family != AF_UNSPEC ? in->client : t->to;
+	server = in->server.family != AF_UNSPEC ? in->server : t->from;
+	x = take_exchange(d, &group, &server, in->client.family != AF_UNSPEC ? &in->token : token);
+	if (in->ph_req.p || in->registr.p)
+		read_phantom(d, t, x);
+	if (in->last_notif.p)
+		read_last(d, t, x);
 }
 
+/* A 5.03 that may be one, or a block of one. */
 static void
-tell_request(struct job *j, const struct msg *m)
+take_inform(struct dissect *d, struct telling *t, const struct msg *m)
 {
-	const struct datagram *g = j->g;
-	struct unprotect_info info;
-	struct oscore_binding b;
-	enum unprotect_verdict v;
-	struct msg inner;
+	bool known = describe_is_informative(m, d->inform_format);
 
-	if (!msg_has(m, OPT_OSCORE)) {
-		summarize(m, take_exchange(j->d, &g->from, &g->to, &m->token)->asked);
-		buf_put_str(j->out, "\n");
+	if (!msg_has(m, OPT_BLOCK2)) {
+		if (known)
+			read_inform(d, t, &m->token, m->payload);
 		return;
 	}
-	v = unprotect_peek_request(&j->d->keys->table, m, &j->plain, &inner, &info, &b);
-	if (v == UNPROTECT_OK) {
-		struct dissect_exchange *x = take_exchange(j->d, &g->from, &g->to, &m->token);
-
-		j->d->n_opened++;
-		summarize(&inner, x->asked);
-		bind_to(x, &b);
-		put_opened(j, &info, j->out);
-		put_inner(j, &inner);
-	} else {
-		/* It may be forged: what is known of this token stays. */
-		put_closed(j, v);
+	/* A later one may come without the Content-Format. */
+	if (m->code != CODE_UNAVAILABLE || (!known && !pieces_has(&d->pieces, &t->from, &t->to, m)))
+		return;
+	switch (pieces_take(&d->pieces, &t->from, &t->to, m, &t->body, &t->n_body)) {
+	case PIECES_WHOLE:
+		read_inform(d, t, &m->token, bytes_of(t->body, t->n_body));
+		break;
+	case PIECES_MORE:
+		t->inform_state = TELLING_BLOCK;
+		break;
+	case PIECES_LOST:
+		t->inform_state = TELLING_LOST_BLOCK;
+		break;
 	}
-	buf_put_str(j->out, "\n");
+}
+
+/* --- messages ------------------------------------------------------------------------ */
+
+static void
+read_request(struct dissect *d, struct telling *t)
+{
+	struct telling_part *p = &t->part;
+	struct dissect_exchange *x;
+	struct oscore_binding b;
+
+	if (!msg_has(&p->m, OPT_OSCORE)) {
+		summarize(&p->m, take_exchange(d, &t->from, &t->to, &p->m.token)->asked);
+	} else if (open_request(d, p, BUF_OF(t->room[0]), &b)) {
+		/* Others may be forged: what is known of their token stays. */
+		x = take_exchange(d, &t->from, &t->to, &p->m.token);
+		summarize(&p->inner, x->asked);
+		bind_to(x, &b);
+	}
 }
 
 static void
-tell_response(struct job *j, const struct msg *m)
+read_response(struct dissect *d, struct telling *t)
 {
-	const struct datagram *g = j->g;
-	struct dissect_exchange *x = find_exchange(j->d, &g->to, &g->from, &m->token);
-	const struct msg *says = m;
-	struct msg inner;
+	struct telling_part *p = &t->part;
+	struct dissect_exchange *x = find_exchange(d, &t->to, &t->from, &p->m.token);
 
 	if (x) {
-		unlink_exchange(j->d, x);
-		link_exchange(j->d, x);
+		unlink_exchange(d, x);
+		link_exchange(d, x);
+		memcpy(t->asked, x->asked, sizeof(t->asked));
 	}
-	if (msg_has(m, OPT_OSCORE))
-		says = open_response(j, x, m, &j->plain, &inner) ? &inner : NULL;
-	if (x && x->asked[0] != '\0')
-		buf_printf(j->out, " [%s%s]",
-			addr_is_multicast(&g->to) ? "group observation of " : "to ", x->asked);
-	buf_put_str(j->out, "\n");
-	if (says && describe_is_informative(says, j->d->inform_format))
-		tell_informative(j, says);
-}
-
-static void
-tell_message(struct job *j, const struct msg *m, int64_t when_us)
-{
-	j->d->n_messages++;
-	put_head(j->g, when_us, j->out);
-	describe_type(m, j->out);
-	describe_ids(m, j->out);
-	describe_content(m, j->d->inform_format, j->out);
-	if (m->code == CODE_EMPTY)
-		buf_put_str(j->out, "\n");
-	else if (MSG_CLASS(m->code) == 0)
-		tell_request(j, m);
-	else
-		tell_response(j, m);
+	if (msg_has(&p->m, OPT_OSCORE))
+		open_response(d, x, p, BUF_OF(t->room[0]));
+	if (p->state == TELLING_PLAIN)
+		take_inform(d, t, &p->m);
+	else if (p->state == TELLING_OPENED)
+		take_inform(d, t, &p->inner);
 }
 
 /* What is no message: told when its port says that it should be one. */
-static void
-tell_other(struct job *j, int64_t when_us)
+static bool
+read_other(struct dissect *d, struct telling *t, struct bytes p)
 {
-	const struct datagram *g = j->g;
-	struct bytes p = g->payload;
-
-	j->d->n_others++;
-	/* RFC 6347 4.1: the type of a record, and the version. */
-	if (p.n >= 13 && p.p[0] >= 20 && p.p[0] <= 63 && p.p[1] == 0xfe) {
-		put_head(g, when_us, j->out);
-		buf_printf(j->out, "DTLS, %zu bytes\n", p.n);
-	} else if (j->d->all || g->from.port == PORT_COAP || g->to.port == PORT_COAP) {
-		put_head(g, when_us, j->out);
-		buf_printf(j->out, "no CoAP message, %zu bytes\n", p.n);
-	}
-}
-
-void
-dissect_datagram(struct dissect *d, const struct datagram *g, int64_t when_us, struct buf *out)
-{
-	struct job *j = mem_alloc(sizeof(*j));
-	struct msg m;
-
-	*j = (struct job){.d = d, .g = g, .out = out};
-	j->plain = BUF_OF(j->room);
-	if (msg_decode(g->payload, &m) == MSG_OK)
-		tell_message(j, &m, when_us);
-	else
-		tell_other(j, when_us);
-	/* There may have been keys in it. */
-	mem_wipe(j, sizeof(*j));
-	free(j);
-}
-
-void
-dissect_fragment(struct dissect *d, const struct datagram *g, int64_t when_us, struct buf *out)
-{
-	char from[ADDR_STRLEN], to[ADDR_STRLEN];
-
 	d->n_others++;
-	put_when(when_us, out);
-	buf_printf(out, " %s > %s fragment, not put together\n", addr_format_host(&g->from, from),
-		addr_format_host(&g->to, to));
+	/* RFC 6347 4.1: the type of a record, and the version. */
+	if (p.n >= 13 && p.p[0] >= 20 && p.p[0] <= 63 && p.p[1] == 0xfe)
+		t->kind = TELLING_DTLS;
+	else if (d->all || t->from.port == PORT_COAP || t->to.port == PORT_COAP)
+		t->kind = TELLING_OTHER;
+	else
+		return false;
+	return true;
 }
 
-void
-dissect_cut(struct dissect *d, const struct datagram *g, int64_t when_us, struct buf *out)
+static bool
+read_datagram(struct dissect *d, struct telling *t, struct bytes payload)
 {
-	struct msg m;
+	const struct msg *m = &t->part.m;
 
-	if (msg_decode_head(g->payload, &m) != MSG_OK) {
+	if (msg_decode(payload, &t->part.m) != MSG_OK)
+		return read_other(d, t, payload);
+	d->n_messages++;
+	t->kind = TELLING_MESSAGE;
+	t->part.is_there = t->part.is_sound = true;
+	if (m->code == CODE_EMPTY)
+		return true;
+	if (MSG_CLASS(m->code) == 0)
+		read_request(d, t);
+	else
+		read_response(d, t);
+	return true;
+}
+
+static bool
+read_cut(struct dissect *d, struct telling *t, struct bytes payload)
+{
+	if (msg_decode_head(payload, &t->part.m) != MSG_OK) {
 		d->n_others++;
-		return;
+		return false;
 	}
 	d->n_messages++;
-	put_head(g, when_us, out);
-	describe_type(&m, out);
-	describe_ids(&m, out);
-	buf_put_str(out, " the rest was not captured\n");
+	t->kind = TELLING_CUT;
+	return true;
+}
+
+struct telling *
+dissect_read(struct dissect *d, enum datagram_verdict v, const struct datagram *g, int64_t when_us)
+{
+	struct telling *t = mem_alloc(sizeof(*t));
+	bool worth = false;
+
+	t->when_us = when_us;
+	t->from = g->from;
+	t->to = g->to;
+	t->inform_format = d->inform_format;
+	t->n_datagram = g->payload.n;
+	switch (v) {
+	case DATAGRAM_UDP:
+		worth = read_datagram(d, t, g->payload);
+		break;
+	case DATAGRAM_CUT:
+		worth = read_cut(d, t, g->payload);
+		break;
+	case DATAGRAM_FRAGMENT:
+		d->n_others++;
+		t->kind = TELLING_FRAGMENT;
+		worth = true;
+		break;
+	case DATAGRAM_OTHER:
+		break;
+	}
+	if (worth)
+		return t;
+	telling_free(t);
+	return NULL;
 }

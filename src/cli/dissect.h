@@ -8,8 +8,9 @@
 #ifndef COAPCAST_CLI_DISSECT_H
 #define COAPCAST_CLI_DISSECT_H
 
-#include "cli/datagram.h"
 #include "cli/keyring.h"
+#include "cli/pieces.h"
+#include "cli/telling.h"
 
 #define DISSECT_MAX_EXCHANGES 16384 /* the one not used for longest goes first */
 #define DISSECT_TEXT 65536 /* bytes of text about one datagram: enough for all there is */
@@ -22,6 +23,7 @@ struct dissect {
 	bool all; /* datagrams that are no CoAP, too */
 	struct map exchanges;
 	struct dissect_exchange *newest, *oldest; /* by use */
+	struct pieces pieces; /* informative responses whose blocks are not all there yet */
 	uint32_t seed;
 	unsigned long n_messages; /* CoAP messages */
 	unsigned long n_others; /* datagrams that are none */
@@ -33,14 +35,10 @@ void dissect_init(struct dissect *d, struct keyring *keys, uint16_t inform_forma
 void dissect_fini(struct dissect *d);
 
 /*
- * Appends one line, and more of them about an informative response; nothing about what is
- * no CoAP. `when_us`: since 1970.
+ * Reads what datagram_parse made of a frame, for telling_free; NULL: there is nothing to tell.
+ * The result borrows from the datagram and from the keyring. `when_us`: since 1970.
  */
-void dissect_datagram(
-	struct dissect *d, const struct datagram *g, int64_t when_us, struct buf *out);
-/* The same of a fragment (DATAGRAM_FRAGMENT), or of one whose end is missing (DATAGRAM_CUT). */
-void dissect_fragment(
-	struct dissect *d, const struct datagram *g, int64_t when_us, struct buf *out);
-void dissect_cut(struct dissect *d, const struct datagram *g, int64_t when_us, struct buf *out);
+struct telling *dissect_read(
+	struct dissect *d, enum datagram_verdict v, const struct datagram *g, int64_t when_us);
 
 #endif

@@ -67,8 +67,10 @@ put_string(struct json *j, struct bytes s)
 static void
 put_key(struct json *j, const char *key)
 {
-	if (j->p[j->n - 1] != '{')
+	if (j->p[j->n - 1] != '{' && j->p[j->n - 1] != '[')
 		put(j, ",", 1);
+	if (!key)
+		return;
 	put_string(j, bytes_str(key));
 	put(j, ":", 1);
 }
@@ -84,6 +86,32 @@ void
 json_close(struct json *j)
 {
 	put(j, "}\n", 2);
+}
+
+void
+json_open_object(struct json *j, const char *key)
+{
+	put_key(j, key);
+	put(j, "{", 1);
+}
+
+void
+json_close_object(struct json *j)
+{
+	put(j, "}", 1);
+}
+
+void
+json_open_list(struct json *j, const char *key)
+{
+	put_key(j, key);
+	put(j, "[", 1);
+}
+
+void
+json_close_list(struct json *j)
+{
+	put(j, "]", 1);
 }
 
 void

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes flat JSON objects (RFC 8259), one per line, into memory that grows. Not a
- * reader, and nothing nests.
+ * Writes JSON objects (RFC 8259), one per line, into memory that grows. Not a reader.
  */
 #ifndef COAPCAST_CLI_JSON_H
 #define COAPCAST_CLI_JSON_H
@@ -18,6 +17,12 @@ void json_fini(struct json *j);
 
 void json_open(struct json *j); /* empties it, and opens an object */
 void json_close(struct json *j); /* closes the object and the line */
+
+/* An object or a list inside; `key` is NULL for one of a list. */
+void json_open_object(struct json *j, const char *key);
+void json_close_object(struct json *j);
+void json_open_list(struct json *j, const char *key);
+void json_close_list(struct json *j);
 
 void json_put_text(struct json *j, const char *key, struct bytes text); /* must be UTF-8 */
 void json_put_str(struct json *j, const char *key, const char *text);

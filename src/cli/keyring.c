@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "cli/groupkey.h"
-#include "oscore/context_impl.h"
 #include "wire/cborget.h"
 
 #define OFFERED "announced group"
@@ -300,12 +299,14 @@ keyring_name(const struct keyring *k, const struct context *c)
 const char *
 keyring_sender(const struct keyring *k, const struct recipient *from)
 {
-	uint32_t who = context_is_self(from) ? 0 : context_recipient_who(from);
+	bool own = context_recipient_is_own(from);
+	const struct context *c = context_recipient_context(from);
+	uint32_t who = own ? 0 : context_recipient_who(from);
 
 	if (who > 0 && who <= k->n_labels)
 		return k->labels[who - 1].name;
-	for (size_t i = 0; context_is_self(from) && i < k->n_labels; i++) {
-		if (k->labels[i].context == from->context)
+	for (size_t i = 0; own && i < k->n_labels; i++) {
+		if (k->labels[i].context == c)
 			return k->labels[i].end;
 	}
 	return NULL;

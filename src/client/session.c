@@ -21,6 +21,7 @@ struct session {
 	struct listener *listeners;
 	struct armor armor;
 	struct armor_drops drops; /* of protected calls */
+	unsigned n_challenges;
 };
 
 /* We serve nothing. */
@@ -73,6 +74,7 @@ echo(struct call *c, const struct msg *response)
 		return false;
 	c->n_tail = (uint16_t)tail.n;
 	c->n_echoed++;
+	c->session->n_challenges++;
 	c->exchange = layer_send_con(c->session->layer, c->session->server, &exchange_ops, c);
 	return c->exchange != NULL;
 }
@@ -263,6 +265,12 @@ const struct addr *
 session_server(const struct session *s)
 {
 	return &s->way.remote;
+}
+
+unsigned
+session_challenges(const struct session *s)
+{
+	return s->n_challenges;
 }
 
 uint32_t

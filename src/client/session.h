@@ -106,6 +106,8 @@ uint64_t session_next(const struct session *s);
 uint64_t session_now(const struct session *s);
 struct wheel *session_wheel(struct session *s);
 const struct addr *session_server(const struct session *s);
+/* How often its server wanted to hear from us once more that we are where we say: Echo. */
+unsigned session_challenges(const struct session *s);
 /* A number below `n`, which is over 0. */
 uint32_t session_random(struct session *s, uint32_t n);
 /* A token no call of the session has. */

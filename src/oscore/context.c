@@ -465,3 +465,15 @@ context_recipient_key(const struct recipient *r)
 {
 	return r->pub;
 }
+
+struct context *
+context_recipient_context(const struct recipient *r)
+{
+	return r->context;
+}
+
+bool
+context_recipient_is_own(const struct recipient *r)
+{
+	return context_is_self(r);
+}

@@ -84,6 +84,8 @@ struct bytes context_recipient_id(const struct recipient *r);
 struct bytes context_recipient_cred(const struct recipient *r); /* p NULL in plain contexts */
 uint32_t context_recipient_who(const struct recipient *r);
 struct window *context_recipient_window(struct recipient *r); /* to save and restore */
+struct context *context_recipient_context(const struct recipient *r); /* whose it is; borrowed */
+bool context_recipient_is_own(const struct recipient *r); /* our own end, and no peer */
 const struct crypto_key *context_recipient_key(const struct recipient *r); /* NULL in plain */
 
 #endif

@@ -53,22 +53,19 @@ take_keys(struct keyring *k)
 static void
 say(struct dissect *d, int link, struct bytes frame, struct buf *out)
 {
-	struct datagram g;
+	struct datagram g = {.payload = BYTES_NONE};
+	enum datagram_verdict v = datagram_parse(link, frame, &g);
+	struct telling *t = dissect_read(d, v, &g, 0);
+	static struct json j;
 
 	buf_clear(out);
-	switch (datagram_parse(link, frame, &g)) {
-	case DATAGRAM_UDP:
-		dissect_datagram(d, &g, 0, out);
-		break;
-	case DATAGRAM_CUT:
-		dissect_cut(d, &g, 0, out);
-		break;
-	case DATAGRAM_FRAGMENT:
-		dissect_fragment(d, &g, 0, out);
-		break;
-	case DATAGRAM_OTHER:
-		return;
+	if (t) {
+		telling_put_text(t, out);
+		telling_put_json(t, &j);
+		for (size_t i = 0; i < j.n; i++)
+			require((uint8_t)j.p[i] >= 0x20 || (j.p[i] == '\n' && i + 1 == j.n));
 	}
+	telling_free(t);
 	/* Lines of text that steer no terminal, and there is room for all of them. */
 	require(!out->full);
 	require(out->n == 0 || out->p[out->n - 1] == '\n');

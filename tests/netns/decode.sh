@@ -77,6 +77,10 @@ is "$(cat "$tmp/out")" "$(cat "$tmp/eth.txt")" "the same again"
 run 0 "with the daemon's configuration" "$coapcast" decode -v --config "$tmp/coapcast.yaml" \
 	"$tmp/eth.pcap"
 like "$(cat "$tmp/err")" "coapcast: $(capture_show eth | wc -l) CoAP messages, 1 other" "and a count"
+run 0 "as JSON" "$coapcast" decode --json "$tmp/eth.pcap"
+is "$(wc -l <"$tmp/out")" "$(capture_show eth | wc -l)" "an object for each message"
+like "$(grep '"value":606\|"to":"239' "$tmp/out" | tail -n 1)" \
+	'"payload":"third".*"answers":"GET /ps/data/demo","group_observation":true}' "the last notification"
 
 # --- what is spoilt -------------------------------------------------------------
 size=$(stat -c %s "$tmp/eth.pcap")

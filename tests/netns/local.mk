@@ -6,8 +6,10 @@ netns_tests = \
 	tests/netns/cancel.sh \
 	tests/netns/count.sh \
 	tests/netns/decode.sh \
+	tests/netns/decode_blocks.sh \
 	tests/netns/demo.sh \
 	tests/netns/discover.sh \
+	tests/netns/doctor.sh \
 	tests/netns/echo.sh \
 	tests/netns/example.sh \
 	tests/netns/figure.sh \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dissect_bed.h"
 
+#include "wire/option.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -141,6 +143,8 @@ bed_end(struct bed *b)
 	crypto_key_free(b->key);
 	dissect_fini(&b->d);
 	keyring_fini(&b->keys);
+	json_fini(&b->json);
+	json_fini(&b->object);
 	crypto_stop();
 }
 
@@ -148,13 +152,25 @@ void
 bed_say_bytes(struct bed *b, const struct addr *from, const struct addr *to, struct bytes datagram)
 {
 	struct datagram g = {.from = *from, .to = *to, .payload = datagram};
+	struct telling *t;
 
 	buf_clear(&b->out);
-	dissect_datagram(&b->d, &g, 1767225600123456, &b->out);
+	b->json.n = 0;
+	t = dissect_read(&b->d, DATAGRAM_UDP, &g, 1767225600123456);
+	if (t) {
+		telling_put_text(t, &b->out);
+		telling_put_json(t, &b->json);
+	}
+	telling_free(t);
 	ck_assert(!b->out.full);
 	b->text[b->out.n] = '\0';
 	ck_assert_ptr_null(strstr(b->text, "0102030405060708"));
 	ck_assert_ptr_null(strstr(b->text, SALT));
+	json_put_line(&b->object, bytes_of(b->json.p, b->json.n ? b->json.n - 1 : 0));
+	b->object.p[b->object.n - 1] = '\0';
+	ck_assert_ptr_null(strstr(b->object.p, "0102030405060708"));
+	ck_assert_ptr_null(strstr(b->object.p, "AQIDBAUGBwgJCgsMDQ4P"));
+	ck_assert_ptr_null(strstr(b->object.p, SALT));
 	if (datagram.p != b->last) {
 		memcpy(b->last, datagram.p, datagram.n);
 		b->n_last = datagram.n;
@@ -180,6 +196,13 @@ void
 bed_like(struct bed *b, const char *wanted)
 {
 	ck_assert_msg(strstr(b->text, wanted) != NULL, "no\n%s\nin\n%s", wanted, b->text);
+}
+
+void
+bed_has(struct bed *b, const char *wanted)
+{
+	ck_assert_msg(
+		strstr(b->object.p, wanted) != NULL, "got: %s\nwanted: %s", b->object.p, wanted);
 }
 
 /* A datagram of what protect_* wrote, or of what is not protected. */
@@ -372,6 +395,36 @@ bed_inform(struct bed *b, struct oscore_binding *heard, bool with_keys)
 	binding_fini(&b->phantom);
 	init_unavailable(&m, make_inform(b, true, with_keys));
 	respond(b, heard, &m, false);
+}
+
+void
+bed_make_blocks(struct bed *b, bool with_keys)
+{
+	struct bytes body;
+
+	binding_fini(&b->phantom);
+	body = make_inform(b, true, with_keys);
+	ck_assert_uint_le(body.n, sizeof(b->body));
+	memcpy(b->body, body.p, body.n);
+	b->n_body = body.n;
+}
+
+bool
+bed_inform_block(struct bed *b, struct oscore_binding *heard, unsigned num, const char *etag,
+	bool with_format)
+{
+	struct bytes body = bytes_of(b->body, b->n_body);
+	struct block block = {.num = num, .szx = 2};
+	struct msg m;
+
+	init_unavailable(&m, bytes_head(bytes_from(body, block_offset(&block)), 64));
+	block.more = block_offset(&block) + m.payload.n < body.n;
+	if (!with_format)
+		msg_remove(&m, OPT_CONTENT_FORMAT);
+	ck_assert_int_eq(msg_add(&m, OPT_ETAG, bytes_str(etag)), 0);
+	ck_assert_int_eq(msg_add_uint(&m, OPT_BLOCK2, block_value(&block)), 0);
+	respond(b, heard, &m, false);
+	return block.more;
 }
 
 void

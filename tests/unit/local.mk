@@ -58,6 +58,9 @@ tests_unit_test_conf_files_SOURCES = tests/unit/test_conf_files.c tests/unit/uni
 check_PROGRAMS += tests/unit/test_conf_values
 tests_unit_test_conf_values_SOURCES = tests/unit/test_conf_values.c tests/unit/unit.h
 
+check_PROGRAMS += tests/unit/test_doctor
+tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c tests/unit/unit.h
+
 check_PROGRAMS += tests/unit/test_keycheck
 tests_unit_test_keycheck_SOURCES = tests/unit/test_keycheck.c tests/unit/unit.h tests/unit/hex.h
 

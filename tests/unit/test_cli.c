@@ -305,6 +305,10 @@ static const struct {
 	{ARGS_RM, "rm --json u", -EINVAL, "--json is no option"},
 	{ARGS_GET, "get --expires 1 u", -EINVAL, "--expires is no option"},
 	{ARGS_PUB, "pub -m x --initialize y u", -EINVAL, "--initialize is no option"},
+	{ARGS_STATUS, "status", -EINVAL, "no URI given"},
+	{ARGS_STATUS, "status -C 1 u", -EINVAL, "-C is no option"},
+	{ARGS_DOCTOR, "doctor a b", -EINVAL, "one URI, please"},
+	{ARGS_DOCTOR, "doctor -R", -EINVAL, "-R is no option"},
 };
 
 START_TEST(several_uris)
@@ -318,6 +322,10 @@ START_TEST(several_uris)
 	ck_assert_str_eq(a.uris[0], "a");
 	ck_assert_str_eq(a.uris[2], "c");
 	ck_assert_uint_eq(a.count, 3);
+	ck_assert_int_eq(parse(ARGS_DOCTOR, "doctor -i lo --json", &a, &e), 0);
+	ck_assert_ptr_null(a.uri);
+	ck_assert_int_eq(parse(ARGS_DOCTOR, "doctor u -W 1", &a, &e), 0);
+	ck_assert_str_eq(a.uri, "u");
 }
 END_TEST
 

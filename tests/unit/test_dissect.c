@@ -9,6 +9,7 @@
 #include "cli/dissect.h"
 #include "dissect_bed.h"
 #include "unit.h"
+#include "wire/option.h"
 
 START_TEST(plain_messages)
 {
@@ -222,12 +223,13 @@ START_TEST(keys_without_protection_are_not_said)
 	bed_like(&b, "\n    gp_material: ms=(secret, 16 bytes)");
 	/* The same in blocks, and a block without its Content-Format. */
 	bed_say(&b, &b.broker, &b.client,
-		"60 a3 0007 c2 fde9 b1 08 ff a10da1025031323334353637383930");
-	bed_like(&b, " block2=0/1/16 <informative response, 15 bytes>\n    informative response: a "
-		     "block of it\n");
+		"60 a3 0007 c2 fde9 b1 08 ff a10da102503132333435363738393031");
+	bed_like(&b, " block2=0/1/16 <informative response, 16 bytes>\n    informative response: a "
+		     "block of it, 16 bytes so far\n");
 	ck_assert_ptr_null(strstr(b.text, "3132"));
 	bed_say(&b, &b.broker, &b.client, "60 a3 0007 d1 0a 18 ff 31323334353637383930");
-	bed_like(&b, " block2=1/1/16 <10 bytes>\n");
+	bed_like(&b, " block2=1/1/16 <10 bytes>\n    informative response: a block of it, which "
+		     "does not follow those before\n");
 	/* Not understood: not shown either. */
 	bed_say(&b, &b.broker, &b.client, "60 a3 0007 c2 fde9 ff 5031323334");
 	bed_like(&b, "<informative response, 5 bytes>\n    informative response: malformed\n");
@@ -257,6 +259,127 @@ START_TEST(unprotected_group_observation_of_both_generations)
 	bed_say(&b, &b.broker, &b.group, "52 45 0009 7b3c 61 06 ff 3232");
 	bed_like(&b, "NON 2.05 mid=0009 token=7b3c observe=6 \"22\" [group observation of GET "
 		     "/hall]\n");
+	bed_end(&b);
+}
+END_TEST
+
+/* RFC 7959 2.4: by ETag; 0: protected, 1: plain. What it tells is used as that of one piece. */
+START_TEST(rfc7959_2_4_informative_response_in_blocks)
+{
+	struct oscore_binding asked, heard, *with = _i == 0 ? &heard : NULL;
+	unsigned num = 1;
+	struct bed b;
+
+	bed_start(&b, BED_CLIENT_KEYS);
+	bed_ask(&b, "hall", &asked, &heard);
+	bed_make_group(&b, "\xaa\x01");
+	bed_make_blocks(&b, true);
+	ck_assert(bed_inform_block(&b, with, 1, "e1", true));
+	bed_like(&b,
+		"    informative response: a block of it, which does not follow those before\n");
+	bed_has(&b, "\"informative\":{\"state\":\"block without those before\"");
+	ck_assert(bed_inform_block(&b, with, 0, "e1", true));
+	bed_like(&b, "    informative response: a block of it, 64 bytes so far\n");
+	bed_has(&b, "\"informative\":{\"state\":\"block\",\"bytes\":64}");
+	/* Another body, and one from the start again. */
+	ck_assert(bed_inform_block(&b, with, 1, "e2", true));
+	bed_like(&b, "which does not follow those before\n");
+	ck_assert(bed_inform_block(&b, with, 0, "e1", true));
+	ck_assert(bed_inform_block(&b, with, 2, "e1", true));
+	bed_like(&b, "which does not follow those before\n");
+	/* Some come twice, and the later ones without their Content-Format. */
+	while (bed_inform_block(&b, with, num, "e1", false)) {
+		bed_like(&b, "    informative response: a block of it, ");
+		ck_assert(bed_inform_block(&b, with, num, "e1", false));
+		num++;
+	}
+	bed_like(&b, "    put together of its blocks, ");
+	bed_like(&b, "\n    gp_material: ms=(secret, 16 bytes)");
+	bed_like(&b, "from 05: signature verified} GET observe=0 /hall\n");
+	bed_has(&b, "\"informative\":{\"state\":\"whole\",\"bytes\":");
+	bed_has(&b, "\"keys_used\":true,\"gid\":\"aa01\"");
+	bed_has(&b, "\"ph_req\":{\"code\":\"FETCH\",");
+	ck_assert_ptr_null(b.d.pieces.first);
+	bed_notify(&b, "second");
+	bed_like(&b, "from 05: signature verified} 2.05 observe=2 \"second\" [group observation");
+	bed_has(&b, "\"answers\":\"GET /hall\",\"group_observation\":true}");
+	binding_fini(&asked);
+	binding_fini(&heard);
+	bed_end(&b);
+}
+END_TEST
+
+START_TEST(pieces_are_bounded)
+{
+	static const uint8_t block[64] = {1};
+	struct pieces p = {.n = 0};
+	struct addr from, to;
+	uint8_t *body = NULL, etag;
+	struct msg m;
+	size_t n;
+
+	ck_assert_int_eq(addr_parse("10.0.0.1:5683", 0, &from), 0);
+	ck_assert_int_eq(addr_parse("10.0.0.2:40000", 0, &to), 0);
+	for (etag = 0; etag < PIECES_BODIES + 5; etag++) {
+		struct block first = {.num = 0, .more = true, .szx = 2};
+
+		msg_init(&m, TYPE_ACK, CODE_UNAVAILABLE);
+		ck_assert_int_eq(msg_add(&m, OPT_ETAG, bytes_of(&etag, 1)), 0);
+		ck_assert_int_eq(msg_add_uint(&m, OPT_BLOCK2, block_value(&first)), 0);
+		m.payload = BYTES_OF(block);
+		ck_assert_int_eq(pieces_take(&p, &from, &to, &m, &body, &n), PIECES_MORE);
+	}
+	ck_assert_uint_eq(p.n, PIECES_BODIES);
+	etag--;
+	ck_assert(pieces_has(&p, &from, &to, &m));
+	ck_assert(!pieces_has(&p, &to, &from, &m));
+	/* One that goes on and on. */
+	for (unsigned num = 1; num <= PIECES_BODY / 64; num++) {
+		struct block next = {.num = num, .more = true, .szx = 2};
+
+		msg_remove(&m, OPT_BLOCK2);
+		ck_assert_int_eq(msg_add_uint(&m, OPT_BLOCK2, block_value(&next)), 0);
+		ck_assert_int_eq(pieces_take(&p, &from, &to, &m, &body, &n),
+			num < PIECES_BODY / 64 ? PIECES_MORE : PIECES_LOST);
+		/* The values made by msg_add_uint stay in the message. */
+		m.n_scratch = 0;
+	}
+	ck_assert_uint_eq(n, 0);
+	ck_assert_ptr_null(body);
+	pieces_fini(&p);
+}
+END_TEST
+
+START_TEST(messages_as_json)
+{
+	struct oscore_binding asked, heard;
+	struct bed b;
+
+	bed_start(&b, BED_BROKER_KEYS);
+	bed_say(&b, &b.client, &b.broker,
+		"42 01 0001 7b3c 60 51 61 01 62 41 78 d1 fd 00 d2 05 0102");
+	bed_has(&b, "{\"kind\":\"message\",\"time\":\"2026-01-01T00:00:00.123456Z\","
+		    "\"from\":\"10.0.0.2:40000\",\"to\":\"10.0.0.1:5683\",");
+	bed_has(&b, "\"type\":\"CON\",\"mid\":1,\"token\":\"7b3c\",\"code\":\"GET\","
+		    "\"options\":[{\"number\":6,\"name\":\"Observe\",\"value\":0},"
+		    "{\"number\":11,\"name\":\"Uri-Path\",\"value\":\"a\"},");
+	bed_say(&b, &b.broker, &b.client, "62 45 0001 7b3c d1 0a 06 ff 80ff");
+	bed_has(&b, "\"value\":{\"num\":0,\"more\":false,\"size\":1024}");
+	bed_say(&b, &b.broker, &b.client, "62 45 0001 7b3c c0 ff 80ff");
+	bed_has(&b, "\"payload_size\":2,\"payload\":\"gP8=\",\"encoding\":\"base64\",");
+	bed_has(&b, "\"answers\":\"GET /a/b ?x\",\"group_observation\":false}");
+	bed_say(&b, &b.client, &b.broker, "00 01 02");
+	bed_has(&b, "\"kind\":\"other\"");
+	bed_ask(&b, "secret", &asked, &heard);
+	bed_has(&b, "\"name\":\"OSCORE\",\"value\":\"090001\",\"group\":false,\"kid\":\"01\","
+		    "\"piv\":0}");
+	bed_has(&b, "\"oscore\":{\"verified\":true,\"mode\":\"plain\",\"keys\":\"panel-1\","
+		    "\"sender\":\"panel-1\",\"message\":{\"code\":\"GET\",");
+	bed_repeat(&b, &b.client, &b.broker, true);
+	bed_has(&b, "\"oscore\":{\"verified\":false,\"why\":\"NOT VERIFIED: signature or "
+		    "decryption failed\"}");
+	binding_fini(&asked);
+	binding_fini(&heard);
 	bed_end(&b);
 }
 END_TEST
@@ -300,6 +423,9 @@ suite(void)
 	tcase_add_loop_test(t, group_observation_with_keys_in_the_response, 0, 2);
 	tcase_add_test(t, keys_without_protection_are_not_said);
 	tcase_add_loop_test(t, unprotected_group_observation_of_both_generations, 0, 3);
+	tcase_add_loop_test(t, rfc7959_2_4_informative_response_in_blocks, 0, 2);
+	tcase_add_test(t, pieces_are_bounded);
+	tcase_add_test(t, messages_as_json);
 	tcase_add_test(t, what_is_kept_is_bounded);
 	suite_add_tcase(s, t);
 	return s;
