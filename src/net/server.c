@@ -193,11 +193,11 @@ must_promise(void *ctx)
 }
 
 static int
-on_promise(void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket)
+on_promise(void *ctx, const struct broker_promise *p, uint64_t *ret_ticket)
 {
 	struct server *s = ctx;
 
-	return keep_promise(s->keep, t, v, ret_ticket);
+	return keep_promise(s->keep, p, ret_ticket);
 }
 
 static bool
