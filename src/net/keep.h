@@ -20,6 +20,7 @@ struct store_event;
 /* What object security is bound to: msg/shield.h. */
 struct keep_binding {
 	struct bytes keys; /* which keys they are: of the group, or of the identity */
+	uint8_t mode; /* of an observer's: enum oscore_mode */
 	struct bytes gid, kid, piv; /* the kid context, kid and Partial IV of the request */
 };
 

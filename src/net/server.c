@@ -520,8 +520,7 @@ on_unpack(void *ctx, const struct broker_group *group, const struct keep_binding
 {
 	struct server *s = ctx;
 
-	(void)ret_who;
-	return secure_unpack(s->secure, group, binding);
+	return secure_unpack(s->secure, group, binding, ret_who);
 }
 
 static int
