@@ -82,9 +82,9 @@ broker_free(struct broker *b)
 	free(b);
 }
 
-int
-broker_create_topic(
-	struct broker *b, struct bytes name, uint32_t content_format, struct bytes initialize)
+static int
+make(struct broker *b, struct bytes name, uint32_t content_format, struct bytes initialize,
+	struct topic **ret)
 {
 	uint32_t first_seq;
 	struct topic *t;
@@ -99,15 +99,40 @@ broker_create_topic(
 	t->content_format = content_format;
 	if (initialize.p)
 		topic_set_value(&b->topics, t, content_format, initialize);
+	*ret = t;
+	return 0;
+}
+
+int
+broker_create_topic(
+	struct broker *b, struct bytes name, uint32_t content_format, struct bytes initialize)
+{
+	struct topic *t;
+	int rc = make(b, name, content_format, initialize, &t);
+
+	if (rc < 0)
+		return rc;
 	broker_keep(b, BROKER_KEEP_TOPIC, t);
 	b->stats.created++;
 	return 0;
 }
 
+int
+broker_make_topic(struct broker *b, struct bytes name, uint32_t content_format,
+	struct bytes initialize, enum topic_coming how, struct topic **ret)
+{
+	int rc = make(b, name, content_format, initialize, ret);
+
+	if (rc == 0)
+		topic_announce(&b->topics, *ret, how);
+	return rc;
+}
+
 void
 broker_keep(struct broker *b, enum broker_keep what, const struct topic *t)
 {
-	if (b->ops->keep)
+	/* One that is not there yet is a promise. */
+	if (b->ops->keep && (t->coming == TOPIC_HERE || what == BROKER_KEEP_NOTHING))
 		b->ops->keep(b->ctx, what, t);
 }
 
@@ -143,7 +168,9 @@ broker_drop_topic(struct broker *b, struct topic *t)
 {
 	observe_end_all(b, t, CODE_NOT_FOUND);
 	park_forget(b, t);
-	broker_keep(b, BROKER_KEEP_NOTHING, t);
+	/* Of one that came to nothing the store has nothing. */
+	if (t->coming == TOPIC_HERE || t->n_parked > 0)
+		broker_keep(b, BROKER_KEEP_NOTHING, t);
 	settings_drop(b, t);
 	if (b->tail.topic == t)
 		b->tail.topic = NULL;
@@ -187,7 +214,7 @@ broker_stats(const struct broker *b, struct broker_stats *ret)
 	ret->refused_memory += bodies.refused_memory;
 	ret->bodies = bodies.bodies;
 	ret->body_bytes = bodies.bytes;
-	ret->topics = b->topics.by_path.n;
+	ret->topics = b->topics.by_path.n - b->topics.n_coming;
 	ret->observers = b->observers.n_used;
 	ret->value_bytes = b->topics.value_bytes;
 }

@@ -12,6 +12,7 @@
 
 #include "broker/brokerconf.h"
 #include "broker/groups.h"
+#include "broker/promise.h"
 #include "msg/block.h"
 #include "msg/layer.h"
 #include "wire/inform.h"
@@ -19,18 +20,8 @@
 struct broker;
 struct group_observation;
 struct observer;
-struct topic;
-struct value;
 
 #define BROKER_NO_FORMAT UINT32_MAX /* a Content-Format that is not set */
-
-/* What of a topic is to outlive a restart. */
-enum broker_keep {
-	BROKER_KEEP_TOPIC, /* its properties, its observe numbers, and the value it has by now */
-	BROKER_KEEP_VALUE, /* its value, or that it has none */
-	BROKER_KEEP_SEQ, /* its observe numbers */
-	BROKER_KEEP_NOTHING, /* it goes */
-};
 
 /* What of a group observation is to outlive a restart. */
 enum broker_keep_group {
@@ -68,13 +59,12 @@ struct broker_ops {
 	/* That there is this observer, or no longer. May be NULL. */
 	void (*keep_observer)(void *ctx, const struct observer *o, bool stays);
 	/*
-	 * Whether a publish is to be kept before it is answered, and has it kept: NULL as `v`
-	 * for none. 0, and broker_promise_is_kept is called with *ret_ticket, which rises; or a
-	 * negative errno. Both may be NULL.
+	 * Whether a change is to be kept before it is answered, and has it kept: 0, and
+	 * broker_promise_is_kept is called with *ret_ticket, which rises; or a negative
+	 * errno. Both may be NULL.
 	 */
 	bool (*must_promise)(void *ctx);
-	int (*promise)(
-		void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
+	int (*promise)(void *ctx, const struct broker_promise *p, uint64_t *ret_ticket);
 	/* Whether anything can be kept now: otherwise changes get a 5.03. */
 	bool (*can_keep)(void *ctx);
 	/*

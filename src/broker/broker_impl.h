@@ -37,7 +37,7 @@ struct broker {
 	struct topic_table topics;
 	struct pool observers, bunches;
 	struct map group_tokens; /* struct group_observation by token and group */
-	struct parked *parked, *last_parked; /* publishes: broker/park.h */
+	struct parked *parked, *last_parked; /* changes: broker/park.h */
 	struct group_observation *starting; /* those that are not kept yet */
 	uint64_t last_group_id;
 	uint16_t group_mid; /* last message id to any group: upper half of the space */
@@ -66,7 +66,6 @@ struct call {
 	struct bytes path; /* Uri-Path as text */
 	struct bytes id; /* the part of it that names a topic, "/hall/demo" */
 	struct bytes body; /* the whole payload */
-	bool is_new; /* the topic was made by this very request */
 	const struct props *filter; /* of a FETCH of the collection; else NULL */
 };
 
@@ -107,8 +106,20 @@ bool data_has_etag(const struct msg *m, uint16_t number, struct bytes etag);
 /* RFC 7252 5.10.8: If-Match and If-None-Match against an ETag; p NULL: nothing is there. */
 bool data_meets_preconditions(const struct msg *m, struct bytes etag);
 
+/* Where an answer goes, and the options of the request that it depends on. */
+struct answer {
+	const struct msg *asked;
+	void (*send)(void *ctx, struct msg *m);
+	void *ctx;
+};
+
 /* Answers with topic properties, in the block that the request asks for. */
 void topic_reply(struct call *c, enum msg_code code, unsigned keys);
+/* The same of all of them: they were changed (2.04); the topic was made (2.01). */
+void topic_tell_changed(struct call *c, const struct answer *to);
+void collection_tell_created(struct call *c, const struct answer *to);
+/* The answer to the request of the call itself. */
+struct answer topic_answer(struct call *c);
 /*
  * Properties of a topic. `data`, an empty buffer of TOPIC_DATA_PATH_MAX, gets its
  * topic-data path; the rest is borrowed from the topic.
@@ -137,6 +148,13 @@ void broker_request_phantom(
 
 /* Whether limits.memory, which half received bodies share, has room for n bytes in place of a topic's value (NULL: none). */
 bool broker_has_room(struct broker *b, const struct value *old, size_t n);
+
+/*
+ * A topic as broker_create_topic makes it, of which the store is told nothing: it is
+ * not there yet.
+ */
+int broker_make_topic(struct broker *b, struct bytes name, uint32_t content_format,
+	struct bytes initialize, enum topic_coming how, struct topic **ret);
 
 /* For the store, if there is one: that much of a topic changed. */
 void broker_keep(struct broker *b, enum broker_keep what, const struct topic *t);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "broker/park.h"
 #include "broker/permit.h"
 #include "broker/settings.h"
 #include "wire/option.h"
@@ -33,11 +34,23 @@ is_where_wanted(const struct broker *b, const struct topic *t, const struct prop
 	return !props_has(p, PROPS_DATA) || bytes_equal(p->data, props.data);
 }
 
+static int
+make(struct broker *b, const struct props *p, struct bytes first)
+{
+	uint32_t format = settings_format(p);
+	struct topic *t = topic_by_name(&b->topics, p->name);
+
+	/* Another request may be making it, in vain. */
+	if (t && t->coming != TOPIC_HERE)
+		return -EAGAIN;
+	return park_is_wanted(b) ? broker_make_topic(b, p->name, format, first, TOPIC_CREATED, &t)
+				 : broker_create_topic(b, p->name, format, first);
+}
+
 /* Creates what the properties say, which have no fault; answers the request when it cannot. */
 static bool
 create(struct call *c, const struct props *p)
 {
-	uint32_t format = props_has(p, PROPS_CONTENT_FORMAT) ? p->content_format : BROKER_NO_FORMAT;
 	struct bytes first = BYTES_NONE;
 	int rc = -ENOSPC;
 
@@ -45,8 +58,8 @@ create(struct call *c, const struct props *p)
 	if (props_has(p, PROPS_INITIALIZE))
 		first = p->initialize.n ? p->initialize : BYTES_LIT("");
 	if (settings_have_room(c->b, NULL, p))
-		rc = broker_create_topic(c->b, p->name, format, first);
-	if (rc == -ENOSPC)
+		rc = make(c->b, p, first);
+	if (rc == -ENOSPC || rc == -EAGAIN)
 		reply_busy(c->r);
 	else if (rc < 0)
 		reply_diagnostic(c->r, CODE_BAD_REQUEST,
@@ -55,7 +68,7 @@ create(struct call *c, const struct props *p)
 		return false;
 	c->topic = topic_by_name(&c->b->topics, p->name);
 	if (!is_where_wanted(c->b, c->topic, p)) {
-		c->b->stats.created--;
+		c->b->stats.created -= c->topic->coming == TOPIC_HERE;
 		broker_drop_topic(c->b, c->topic);
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, "topic-data is for the broker to choose");
 		return false;
@@ -65,12 +78,12 @@ create(struct call *c, const struct props *p)
 }
 
 /* 2.01 with where it is and what it is; the first block of it when both do not fit a datagram. */
-static void
-reply_created(struct call *c)
+void
+collection_tell_created(struct call *c, const struct answer *to)
 {
 	uint8_t bytes[TOPIC_DATA_PATH_MAX], unescaped[TOPIC_DATA_PATH_MAX], *room;
 	struct buf path = BUF_OF(bytes), scratch = BUF_OF(unescaped);
-	uint8_t szx = block2_szx(c->r->msg);
+	uint8_t szx = block2_szx(to->asked);
 	struct bytes whole;
 	struct msg m;
 
@@ -80,12 +93,23 @@ reply_created(struct call *c)
 	buf_put_str(&path, c->topic->path);
 	(void)msg_add_path(&m, OPT_LOCATION_PATH, buf_bytes(&path), &scratch);
 	(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, c->b->conf.topic_format);
-	block1_echo(c->r->msg, &m);
+	block1_echo(to->asked, &m);
 	while (szx > 0 && path.n + BLOCK_SIZE(szx) > CREATED_MAX)
 		szx--;
 	block2_first(whole, szx, &m);
-	request_reply(c->r, &m);
+	to->send(to->ctx, &m);
 	free(room);
+}
+
+static void
+reply_created(struct call *c)
+{
+	const struct answer to = topic_answer(c);
+
+	if (c->topic->coming == TOPIC_HERE)
+		collection_tell_created(c, &to);
+	else
+		park_creation(c);
 }
 
 void
@@ -148,7 +172,8 @@ offer_both(void *ctx, struct map_node *node)
 	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
 	struct listing *l = ctx;
 
-	if (!permit_allows(l->c, BROKER_MAY_DISCOVER, t) || !matches_filter(l, t))
+	if (t->coming != TOPIC_HERE || !permit_allows(l->c, BROKER_MAY_DISCOVER, t) ||
+		!matches_filter(l, t))
 		return;
 	offer(l, t, false);
 	if (l->data && t->value)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/broker_impl.h"
+#include "broker/park.h"
 #include "broker/settings.h"
 #include "wire/link.h"
 #include "wire/option.h"
@@ -52,32 +53,57 @@ etag_of(const struct call *c, struct bytes representation, uint8_t ret[ETAG_LEN]
 	topic_etag(&c->b->topics, c->b->conf.topic_format, representation, 0, ret);
 }
 
-void
-topic_reply(struct call *c, enum msg_code code, unsigned keys)
+static void
+answer_request(void *ctx, struct msg *m)
+{
+	request_reply(ctx, m);
+}
+
+struct answer
+topic_answer(struct call *c)
+{
+	return (struct answer){.asked = c->r->msg, .send = answer_request, .ctx = c->r};
+}
+
+static void
+tell(const struct call *c, const struct answer *to, enum msg_code code, unsigned keys)
 {
 	uint8_t etag[ETAG_LEN], *room;
 	struct bytes whole;
 	struct msg m;
 
-	if (reply_not_acceptable(c->r, c->b->conf.topic_format))
-		return;
 	room = topic_represent(c, keys, &whole);
 	etag_of(c, whole, etag);
 	msg_init(&m, TYPE_ACK, code);
 	/* RFC 7959 2.4: the blocks of one representation have one ETag. */
 	(void)msg_add(&m, OPT_ETAG, BYTES_OF(etag));
-	block1_echo(c->r->msg, &m);
-	if (code == CODE_CONTENT && data_has_etag(c->r->msg, OPT_ETAG, BYTES_OF(etag))) {
+	block1_echo(to->asked, &m);
+	if (code == CODE_CONTENT && data_has_etag(to->asked, OPT_ETAG, BYTES_OF(etag))) {
 		m.code = CODE_VALID;
-		request_reply(c->r, &m);
 	} else {
 		(void)msg_add_uint(&m, OPT_CONTENT_FORMAT, c->b->conf.topic_format);
-		if (block2_slice(c->r->msg, whole, &m))
-			request_reply(c->r, &m);
-		else
-			reply_diagnostic(c->r, CODE_BAD_REQUEST, "no such block");
+		if (!block2_slice(to->asked, whole, &m)) {
+			msg_init(&m, TYPE_ACK, CODE_BAD_REQUEST);
+			m.payload = BYTES_LIT("no such block");
+		}
 	}
+	to->send(to->ctx, &m);
 	free(room);
+}
+
+void
+topic_reply(struct call *c, enum msg_code code, unsigned keys)
+{
+	const struct answer to = topic_answer(c);
+
+	if (!reply_not_acceptable(c->r, c->b->conf.topic_format))
+		tell(c, &to, code, keys);
+}
+
+void
+topic_tell_changed(struct call *c, const struct answer *to)
+{
+	tell(c, to, CODE_CHANGED, PROPS_ALL);
 }
 
 bool
@@ -105,6 +131,11 @@ admit(struct call *c)
 
 	if (!c->topic) {
 		request_reply_code(c->r, CODE_NOT_FOUND);
+		return false;
+	}
+	/* What it would be held against, or added to, may not come to be. */
+	if (c->topic->reshaping) {
+		reply_busy(c->r);
 		return false;
 	}
 	room = topic_represent(c, PROPS_ALL, &whole);
@@ -194,6 +225,8 @@ update(struct call *c, bool partial)
 		reply_busy(c->r);
 		return;
 	}
+	if (park_settings(c, &asked))
+		return;
 	settings_replace(c->b, c->topic, &asked);
 	topic_reply(c, CODE_CHANGED, PROPS_ALL);
 }
@@ -213,7 +246,7 @@ topic_ipatch(struct call *c)
 void
 topic_delete(struct call *c)
 {
-	if (!admit(c))
+	if (!admit(c) || park_removal(c))
 		return;
 	request_reply_code(c->r, CODE_DELETED);
 	c->b->stats.deleted++;

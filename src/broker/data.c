@@ -154,12 +154,23 @@ settle_format(const struct call *c, uint32_t *ret)
 	return true;
 }
 
+static int
+make_topic(struct broker *b, struct bytes name)
+{
+	struct topic *t;
+
+	return park_is_wanted(b) ? broker_make_topic(b, name, BROKER_NO_FORMAT, BYTES_NONE,
+					   TOPIC_PUBLISHED, &t)
+				 : broker_create_topic(b, name, BROKER_NO_FORMAT, BYTES_NONE);
+}
+
 /* Makes the topic that a PUT to an unknown path asks for. */
 static bool
 create_on_publish(struct call *c)
 {
 	uint8_t bytes[TOPIC_PATH_MAX];
 	struct buf name = BUF_OF(bytes);
+	struct topic *t;
 	int rc;
 
 	if (!c->b->conf.create_on_publish) {
@@ -168,12 +179,14 @@ create_on_publish(struct call *c)
 	}
 	if (!permit_check(c, BROKER_MAY_CREATE))
 		return false;
-	rc = topic_name_of_path(c->id, &name)
-		     ? broker_create_topic(c->b, buf_bytes(&name), BROKER_NO_FORMAT, BYTES_NONE)
-		     : -EINVAL;
+	/* Another publish may be making it. */
+	t = topic_by_path(&c->b->topics, c->id);
+	rc = t ? (t->coming == TOPIC_PUBLISHED ? 0 : -EAGAIN) : -EINVAL;
+	if (!t && topic_name_of_path(c->id, &name))
+		rc = make_topic(c->b, buf_bytes(&name));
 	if (rc == 0)
 		c->topic = topic_by_path(&c->b->topics, c->id);
-	else if (rc == -ENOSPC)
+	else if (rc == -ENOSPC || rc == -EAGAIN)
 		reply_busy(c->r);
 	else
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a topic name");
@@ -236,13 +249,12 @@ data_put(struct call *c)
 	if (!admit_publish(c, &format)) {
 		c->b->stats.publishes_refused++;
 		/* Created by this very publish, which came to nothing. */
-		if (is_new_topic)
+		if (is_new_topic && !park_is_busy(c->topic))
 			broker_drop_topic(c->b, c->topic);
 		return;
 	}
 	if (!c->body.p)
 		c->body = BYTES_LIT("");
-	c->is_new = is_new_topic;
 	v = value_new(&c->b->topics, format, c->body);
 	if (park_value(c, v))
 		return;

@@ -81,7 +81,7 @@ offer_topic(void *ctx, struct map_node *node)
 	struct buf path = BUF_OF(bytes);
 	struct link link;
 
-	if (!permit_allows(w->c, BROKER_MAY_DISCOVER, t))
+	if (t->coming != TOPIC_HERE || !permit_allows(w->c, BROKER_MAY_DISCOVER, t))
 		return;
 	discover_link(w->c->b, t, false, &path, &link);
 	offer(w, &link);

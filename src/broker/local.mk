@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libcoapcast_a_SOURCES += \
 	src/broker/broker.c src/broker/broker.h src/broker/brokerconf.h src/broker/broker_impl.h \
-	src/broker/groups.h \
+	src/broker/groups.h src/broker/promise.h \
 	src/broker/topic.c src/broker/topic.h \
 	src/broker/park.c src/broker/park.h \
 	src/broker/restore.c src/broker/restore.h \

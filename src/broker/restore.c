@@ -131,6 +131,8 @@ visit(void *ctx, struct map_node *node)
 	const struct topic *t = MAP_OBJECT(node, struct topic, by_path);
 	const struct each *each = ctx;
 
+	if (t->coming != TOPIC_HERE)
+		return;
 	if (each->topic)
 		each->topic(each->ctx, t);
 	for (const struct bunch *bunch = t->bunches; bunch && each->observer; bunch = bunch->next) {

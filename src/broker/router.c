@@ -130,6 +130,9 @@ route(struct call *c)
 	}
 	if (resource == RES_TOPIC || resource == RES_DATA)
 		c->topic = topic_by_path(&c->b->topics, c->id);
+	/* Nobody sees it before it is kept. */
+	if (c->topic && c->topic->coming != TOPIC_HERE)
+		c->topic = NULL;
 	verbs = routes[resource].handlers[method].verbs;
 	if (verbs == 0 || permit_check(c, verbs))
 		run(c, routes[resource].handlers[method].run);

@@ -112,13 +112,16 @@ start_deadlines(struct broker *b, struct topic *t)
 			layer_now(b->layer) + observe_check_every(s->observer_check_s) * 1000ull);
 }
 
-static struct settings *
+struct settings *
 settings_new(struct broker *b, const struct topic *t, const struct props *p)
 {
 	size_t n_type = props_has(p, PROPS_TYPE) ? p->type.n : 0;
-	struct settings *s = mem_alloc(sizeof(*s) + n_type);
 	struct value *same;
+	struct settings *s;
 
+	if (!(p->has & SETTINGS_KEYS & ~PROPS_BIT(PROPS_CONTENT_FORMAT)))
+		return NULL;
+	s = mem_alloc(sizeof(*s) + n_type);
 	s->has = p->has & SETTINGS_KEYS & ~PROPS_BIT(PROPS_CONTENT_FORMAT);
 	s->max_subscribers = p->max_subscribers;
 	s->observer_check_s = p->observer_check_s;
@@ -135,7 +138,7 @@ settings_new(struct broker *b, const struct topic *t, const struct props *p)
 	return s;
 }
 
-static void
+void
 settings_free(struct broker *b, struct settings *s)
 {
 	if (!s)
@@ -150,24 +153,33 @@ settings_free(struct broker *b, struct settings *s)
 	free(s);
 }
 
-void
-settings_replace(struct broker *b, struct topic *t, const struct props *p)
+uint32_t
+settings_format(const struct props *p)
 {
-	struct settings *old = t->settings, *new = NULL;
+	return props_has(p, PROPS_CONTENT_FORMAT) ? p->content_format : BROKER_NO_FORMAT;
+}
 
-	t->content_format =
-		props_has(p, PROPS_CONTENT_FORMAT) ? p->content_format : BROKER_NO_FORMAT;
-	if (p->has & SETTINGS_KEYS & ~PROPS_BIT(PROPS_CONTENT_FORMAT))
-		new = settings_new(b, t, p);
+void
+settings_take(struct broker *b, struct topic *t, uint32_t format, struct settings *new)
+{
+	struct settings *old = t->settings;
+
+	t->content_format = format;
 	t->settings = new;
 	settings_free(b, old);
 	if (new)
 		start_deadlines(b, t);
-	broker_keep(b, BROKER_KEEP_TOPIC, t);
 	/* Lists of links are filtered by them. */
 	b->topics.generation++;
 	if (settings_has(t, PROPS_MAX_SUBSCRIBERS))
 		observe_limit(b, t, new->max_subscribers);
+}
+
+void
+settings_replace(struct broker *b, struct topic *t, const struct props *p)
+{
+	settings_take(b, t, settings_format(p), settings_new(b, t, p));
+	broker_keep(b, BROKER_KEEP_TOPIC, t);
 }
 
 void

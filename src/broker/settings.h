@@ -50,6 +50,15 @@ bool settings_have_room(struct broker *b, const struct topic *t, const struct pr
  * is left as it is.
  */
 void settings_replace(struct broker *b, struct topic *t, const struct props *p);
+/*
+ * The same in two steps: what takes memory, and what is seen. NULL when there is
+ * nothing in them but the Content-Format.
+ */
+struct settings *settings_new(struct broker *b, const struct topic *t, const struct props *p);
+void settings_take(struct broker *b, struct topic *t, uint32_t format, struct settings *new);
+void settings_free(struct broker *b, struct settings *s); /* NULL is fine */
+/* The topic-content-format in them. */
+uint32_t settings_format(const struct props *p);
 /* Forgets them without any effect on the topic, which is about to go. */
 void settings_drop(struct broker *b, struct topic *t);
 

@@ -205,8 +205,24 @@ topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, u
 }
 
 void
+topic_announce(struct topic_table *t, struct topic *topic, enum topic_coming how)
+{
+	topic->coming = how;
+	t->n_coming++;
+}
+
+void
+topic_arrive(struct topic_table *t, struct topic *topic)
+{
+	topic->coming = TOPIC_HERE;
+	t->n_coming--;
+	t->generation++;
+}
+
+void
 topic_remove(struct topic_table *t, struct topic *topic)
 {
+	t->n_coming -= topic->coming != TOPIC_HERE;
 	value_release(t, topic->value);
 	map_remove(&t->by_name, &topic->by_name);
 	map_remove(&t->by_path, &topic->by_path);

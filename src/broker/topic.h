@@ -29,6 +29,9 @@ struct value {
 struct bunch;
 struct settings;
 
+/* Whether it is there, or will be when what asked for it is kept: until then nobody sees it. */
+enum topic_coming { TOPIC_HERE, TOPIC_CREATED, TOPIC_PUBLISHED };
+
 struct topic {
 	struct map_node by_path, by_name;
 	struct value *value; /* NULL: half created */
@@ -40,8 +43,10 @@ struct topic {
 	uint32_t content_format; /* "topic-content-format", or BROKER_NO_FORMAT */
 	uint32_t seq_bound; /* the store knows that numbers below this one may be used: 24 bits */
 	uint32_t seq; /* observe number of the value for traditional observers: 24 bits */
-	uint16_t n_parked; /* publishes that are to be kept first: broker/park.h */
+	uint16_t n_parked; /* changes that are to be kept first: broker/park.h */
 	bool unsent; /* that number was not sent to anybody yet */
+	uint8_t coming; /* enum topic_coming */
+	bool reshaping; /* other properties wait to be kept */
 };
 
 struct topic_table {
@@ -54,14 +59,16 @@ struct topic_table {
 	size_t value_bytes; /* of all values that topics hold */
 	uint16_t n_values; /* publishes so far: in every ETag */
 	uint64_t last_id; /* of a topic */
+	uint32_t n_coming; /* how many are not there yet */
 };
 
 void topic_table_init(struct topic_table *t, uint32_t max, uint32_t seed, const uint8_t id[2]);
 /* The topics must be without observers. */
 void topic_table_fini(struct topic_table *t);
 
+/* Those that are not there yet, too. */
 struct topic *topic_by_name(const struct topic_table *t, struct bytes name);
-/* `path` as topic.path. */
+/* `path` as topic.path. The same. */
 struct topic *topic_by_path(const struct topic_table *t, struct bytes path);
 
 /* The same of any such numbers. */
@@ -76,6 +83,9 @@ int topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, s
 /* The same with the path that it had, unless another topic has that now. */
 int topic_create_at(struct topic_table *t, struct bytes name, struct bytes path, uint32_t first_seq,
 	struct topic **ret);
+/* It is not there yet; now it is. */
+void topic_announce(struct topic_table *t, struct topic *topic, enum topic_coming how);
+void topic_arrive(struct topic_table *t, struct topic *topic);
 /* Frees a topic that nobody observes and that has no settings, and its value. */
 void topic_remove(struct topic_table *t, struct topic *topic);
 

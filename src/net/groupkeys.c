@@ -615,6 +615,30 @@ groupkeys_restore(struct groupkeys *k, const struct broker_group *g, struct byte
 	return NULL;
 }
 
+struct shield *
+groupkeys_restore_member(
+	struct groupkeys *k, const struct groupkeys_registration *r, uint32_t *ret_who)
+{
+	struct context *c = NULL;
+	struct shield *shield;
+
+	for (size_t i = 0; i < k->n_groups && !c; i++) {
+		struct context *now = k->groups[i].now->context;
+
+		if (context_ssn(now) && bytes_equal(r->print, ssn_print(context_ssn(now))))
+			c = now;
+	}
+	if (!c)
+		return NULL;
+	shield = shields_new(&k->n_shields);
+	if (binding_restore_request(&shield->binding, c, r->mode, r->kid, r->piv) < 0) {
+		shields_release(shield);
+		return NULL;
+	}
+	*ret_who = binding_who(&shield->binding);
+	return shield;
+}
+
 const char *
 groupkeys_name(const struct broker_security *s)
 {

@@ -13,6 +13,7 @@
 #include "broker/broker.h"
 #include "conf/conf.h"
 #include "net/subjects.h"
+#include "oscore/binding.h"
 #include "oscore/context_table.h"
 
 struct groupkeys;
@@ -90,6 +91,15 @@ void groupkeys_inform(struct groupkeys *k, const struct broker_group *g, struct 
  */
 struct shield *groupkeys_restore(struct groupkeys *k, const struct broker_group *g,
 	struct bytes gid, struct bytes kid, struct bytes piv);
+
+/* The same of what a member registered by itself: under which keys and how, and whose it is. */
+struct groupkeys_registration {
+	struct bytes print; /* of our Sender Sequence Numbers */
+	struct bytes kid, piv;
+	enum oscore_mode mode;
+};
+struct shield *groupkeys_restore_member(
+	struct groupkeys *k, const struct groupkeys_registration *r, uint32_t *ret_who);
 
 /* What the configuration calls it. */
 const char *groupkeys_name(const struct broker_security *s);

@@ -183,6 +183,38 @@ guard_stop(struct guard *g)
 	}
 }
 
+/* One Sender Context of ours may serve several peers. */
+static struct context *
+find_context(const struct guard *g, struct bytes print, struct bytes kid)
+{
+	for (size_t i = 0; i < g->set->n; i++) {
+		const struct guarded *d = &g->set->guarded[i];
+
+		if (bytes_equal(BYTES_OF(d->print), print) &&
+			bytes_equal(context_recipient_id(d->peer), kid))
+			return d->context;
+	}
+	return NULL;
+}
+
+struct shield *
+guard_restore(
+	struct guard *g, struct bytes print, struct bytes kid, struct bytes piv, uint32_t *ret_who)
+{
+	struct context *context = find_context(g, print, kid);
+	struct shield *s;
+
+	if (!context)
+		return NULL;
+	s = shields_new(&g->n_shields);
+	if (binding_restore_request(&s->binding, context, OSCORE_PLAIN, kid, piv) < 0) {
+		shields_release(s);
+		return NULL;
+	}
+	*ret_who = binding_who(&s->binding);
+	return s;
+}
+
 struct context_table *
 guard_contexts(struct guard *g)
 {

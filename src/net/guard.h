@@ -50,6 +50,13 @@ void guard_abandon(struct guard_set *set); /* instead; NULL is fine */
 /* A request with an OSCORE option: unprotected and run, or answered. */
 void guard_request(struct guard *g, struct request *r);
 
+/*
+ * The shield of a registration of before a restart, with a reference, and whose it is; NULL
+ * when no identity has those keys now. `print` is that of our Sender Sequence Numbers.
+ */
+struct shield *guard_restore(
+	struct guard *g, struct bytes print, struct bytes kid, struct bytes piv, uint32_t *ret_who);
+
 /* Where the contexts of requests are found: groups are added by their owner. */
 struct context_table *guard_contexts(struct guard *g);
 

@@ -298,12 +298,6 @@ keep_must_promise(const struct keep *k)
 	return k->commit_ms == 0;
 }
 
-int
-keep_promise(struct keep *k, const struct topic *t, const struct value *v, uint64_t *ret_ticket)
-{
-	return k->store ? put_one_value(k, t, v, STORE_PROMISE, ret_ticket) : -EIO;
-}
-
 static void
 put_seq(struct keep *k, const struct topic *t)
 {
@@ -312,44 +306,72 @@ put_seq(struct keep *k, const struct topic *t)
 	(void)store_put(k->store, STORE_SEQ, &r, STORE_NOW, NULL);
 }
 
-static void
-put_topic(struct keep *k, const struct topic *t)
+/* `v`: with that value; NULL: whatever value it has there. */
+static int
+put_whole(struct keep *k, const struct topic *t, const struct props *p, const struct value *v,
+	enum store_when when, uint64_t *ret_ticket)
 {
 	const union store_record seq = {.seq = {.id = t->id, .bound = t->seq_bound}};
-	struct props p = {.has = 0};
-	union store_record topic, value;
-	bool with_value;
+	const union store_record topic = {.topic = {.id = t->id,
+						  .has = p->has & SETTINGS_KEYS,
+						  .content_format = p->content_format,
+						  .max_subscribers = p->max_subscribers,
+						  .observer_check_s = p->observer_check_s,
+						  .expiration_s = p->expiration_s,
+						  .name = bytes_str(t->name),
+						  .path = bytes_str(t->path),
+						  .type = p->type,
+						  .initialize = p->initialize}};
+	union store_record value;
 	/* With its first value: without it the topic would come back as half created. */
 	const struct store_change changes[] = {{STORE_TOPIC, false, &topic},
 		{STORE_SEQ, false, &seq}, {STORE_VALUE, false, &value}};
 
-	settings_describe(t, &p);
-	topic = (union store_record){.topic = {.id = t->id,
-					     .has = p.has,
-					     .content_format = p.content_format,
-					     .max_subscribers = p.max_subscribers,
-					     .observer_check_s = p.observer_check_s,
-					     .expiration_s = p.expiration_s,
-					     .name = bytes_str(t->name),
-					     .path = bytes_str(t->path),
-					     .type = p.type,
-					     .initialize = p.initialize}};
-	/* A newer one that is on its way stays the newest. */
-	with_value = t->value && t->n_parked == 0;
-	if (with_value)
-		value = record_of_value(t, t->value);
-	(void)store_put_all(k->store, changes, with_value ? 3 : 2, STORE_NOW, NULL);
+	if (v)
+		value = record_of_value(t, v);
+	return store_put_all(k->store, changes, v ? 3 : 2, when, ret_ticket);
 }
 
 static void
-remove_topic(struct keep *k, const struct topic *t)
+put_topic(struct keep *k, const struct topic *t)
+{
+	struct props p = {.has = 0};
+
+	settings_describe(t, &p);
+	/* A newer value that is on its way stays the newest. */
+	(void)put_whole(k, t, &p, t->n_parked == 0 ? t->value : NULL, STORE_NOW, NULL);
+}
+
+static int
+remove_whole(struct keep *k, const struct topic *t, enum store_when when, uint64_t *ret_ticket)
 {
 	const union store_record topic = {.topic = {.id = t->id}}, seq = {.seq = {.id = t->id}};
 	const union store_record value = {.value = {.topic = t->id}};
 	const struct store_change changes[] = {
 		{STORE_VALUE, true, &value}, {STORE_SEQ, true, &seq}, {STORE_TOPIC, true, &topic}};
 
-	(void)store_put_all(k->store, changes, 3, STORE_NOW, NULL);
+	return store_put_all(k->store, changes, 3, when, ret_ticket);
+}
+
+static void
+remove_topic(struct keep *k, const struct topic *t)
+{
+	(void)remove_whole(k, t, STORE_NOW, NULL);
+}
+
+int
+keep_promise(struct keep *k, const struct broker_promise *p, uint64_t *ret_ticket)
+{
+	if (!k->store)
+		return -EIO;
+	switch (p->what) {
+	case BROKER_KEEP_TOPIC:
+		return put_whole(k, p->topic, p->props, p->value, STORE_PROMISE, ret_ticket);
+	case BROKER_KEEP_NOTHING:
+		return remove_whole(k, p->topic, STORE_PROMISE, ret_ticket);
+	default:
+		return put_one_value(k, p->topic, p->value, STORE_PROMISE, ret_ticket);
+	}
 }
 
 void

@@ -20,6 +20,7 @@ struct store_event;
 /* What object security is bound to: msg/shield.h. */
 struct keep_binding {
 	struct bytes keys; /* which keys they are: of the group, or of the identity */
+	uint8_t mode; /* of an observer's: enum oscore_mode */
 	struct bytes gid, kid, piv; /* the kid context, kid and Partial IV of the request */
 };
 
@@ -68,8 +69,7 @@ void keep_observer(struct keep *k, const struct observer *o, bool stays);
 bool keep_is_possible(struct keep *k);
 /* broker_ops.must_promise and promise: with a commit-interval of 0. */
 bool keep_must_promise(const struct keep *k);
-int keep_promise(
-	struct keep *k, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
+int keep_promise(struct keep *k, const struct broker_promise *p, uint64_t *ret_ticket);
 
 /*
  * Keeps exact bounds and waits until everything is on the disk; false, having said so: it is not. The rest

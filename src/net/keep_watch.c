@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who watches, on the way to the store: group observations and traditional observers. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -125,14 +126,15 @@ keep_watch_free(struct keep *k)
 
 /* --- observers ------------------------------------------------------------------- */
 
-#define BINDING_MAX 256
+#define BINDING_MAX 512
 
-/* The four of them, each with its length. */
+/* The mode, and the four of them, each with its length. */
 static void
 put_binding(const struct keep_binding *b, struct buf *out)
 {
 	const struct bytes parts[] = {b->keys, b->gid, b->kid, b->piv};
 
+	buf_put_u8(out, b->mode);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		buf_put_u16(out, (uint16_t)parts[i].n);
 		buf_put(out, parts[i]);
@@ -144,6 +146,10 @@ keep_take_binding(struct bytes from, struct keep_binding *ret)
 {
 	struct bytes *const parts[] = {&ret->keys, &ret->gid, &ret->kid, &ret->piv};
 
+	if (from.n == 0)
+		return false;
+	ret->mode = from.p[0];
+	from = bytes_from(from, 1);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		size_t n = from.n < 2 ? SIZE_MAX : (size_t)from.p[0] << 8 | from.p[1];
 
@@ -181,6 +187,7 @@ keep_observer(struct keep *k, const struct observer *o, bool stays)
 		if (binding.keys.n == 0)
 			return;
 		put_binding(&binding, &out);
+		assert(!out.full);
 		r.observer.binding = buf_bytes(&out);
 	}
 	(void)store_put(k->store, STORE_OBSERVER, &r, STORE_NOW, NULL);

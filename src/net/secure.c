@@ -216,21 +216,41 @@ bool
 secure_pack(struct secure *s, const struct broker_group *group, struct shield *shield,
 	struct keep_binding *ret)
 {
-	if (!group)
-		return false;
-	*ret = (struct keep_binding){.keys = bytes_str(groupkeys_name(group->security)),
-		.gid = binding_kid_context(&shield->binding),
-		.kid = binding_kid(&shield->binding),
-		.piv = binding_piv(&shield->binding)};
+	const struct oscore_binding *b = &shield->binding;
+
 	(void)s;
+	if (!group && !context_ssn(b->context))
+		return false;
+	*ret = (struct keep_binding){.mode = b->mode,
+		.gid = binding_kid_context(b),
+		.kid = binding_kid(b),
+		.piv = binding_piv(b)};
+	/* A registration's keys are told by the numbers that are used with them. */
+	ret->keys = group ? bytes_str(groupkeys_name(group->security))
+			  : ssn_print(context_ssn(b->context));
 	return true;
 }
 
-struct shield *
-secure_unpack(
-	struct secure *s, const struct broker_group *group, const struct keep_binding *binding)
+static struct shield *
+unpack_observer(struct secure *s, const struct keep_binding *binding, uint32_t *ret_who)
 {
-	if (!group || !group->security ||
+	const struct groupkeys_registration registration = {.print = binding->keys,
+		.kid = binding->kid,
+		.piv = binding->piv,
+		.mode = (enum oscore_mode)binding->mode};
+
+	if (binding->mode == OSCORE_PLAIN)
+		return guard_restore(s->guard, binding->keys, binding->kid, binding->piv, ret_who);
+	return groupkeys_restore_member(s->groups, &registration, ret_who);
+}
+
+struct shield *
+secure_unpack(struct secure *s, const struct broker_group *group,
+	const struct keep_binding *binding, uint32_t *ret_who)
+{
+	if (!group)
+		return unpack_observer(s, binding, ret_who);
+	if (!group->security ||
 		!bytes_equal(binding->keys, bytes_str(groupkeys_name(group->security))))
 		return NULL;
 	return groupkeys_restore(s->groups, group, binding->gid, binding->kid, binding->piv);

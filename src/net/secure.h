@@ -31,11 +31,11 @@ struct secure_groups_with {
 };
 int secure_start_groups(struct secure *s, const struct secure_groups_with *with, struct error *e);
 
-/* keep_view.pack and unpack, of group observations: what is bound to a registration ends. */
+/* keep_view.pack and unpack. */
 bool secure_pack(struct secure *s, const struct broker_group *group, struct shield *shield,
 	struct keep_binding *ret);
-struct shield *secure_unpack(
-	struct secure *s, const struct broker_group *group, const struct keep_binding *binding);
+struct shield *secure_unpack(struct secure *s, const struct broker_group *group,
+	const struct keep_binding *binding, uint32_t *ret_who);
 
 /* Before keep_close, when nothing comes any more. NULL is fine, here and below. */
 void secure_stop(struct secure *s);

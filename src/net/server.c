@@ -193,11 +193,11 @@ must_promise(void *ctx)
 }
 
 static int
-on_promise(void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket)
+on_promise(void *ctx, const struct broker_promise *p, uint64_t *ret_ticket)
 {
 	struct server *s = ctx;
 
-	return keep_promise(s->keep, t, v, ret_ticket);
+	return keep_promise(s->keep, p, ret_ticket);
 }
 
 static bool
@@ -523,8 +523,7 @@ on_unpack(void *ctx, const struct broker_group *group, const struct keep_binding
 {
 	struct server *s = ctx;
 
-	(void)ret_who;
-	return secure_unpack(s->secure, group, binding);
+	return secure_unpack(s->secure, group, binding, ret_who);
 }
 
 static int

@@ -56,6 +56,27 @@ binding_restore_phantom(
 	return 0;
 }
 
+int
+binding_restore_request(struct oscore_binding *ret, struct context *c, enum oscore_mode mode,
+	struct bytes kid, struct bytes piv)
+{
+	const struct recipient *from = context_find_recipient(c, kid);
+
+	if (mode > OSCORE_PAIRWISE || c->silent || c->group != (mode != OSCORE_PLAIN) || !from ||
+		context_is_self(from) || piv.n == 0 || piv.n > OSCORE_MAX_PIV)
+		return -EINVAL;
+	*ret = (struct oscore_binding){.context = context_hold(c),
+		.origin = context_id_hold(c->id),
+		.n_kid = from->n_id,
+		.n_piv = (uint8_t)piv.n,
+		.mode = (uint8_t)mode,
+		.nonce_used = true,
+		.observe = true};
+	memcpy(ret->kid, from->id, from->n_id);
+	memcpy(ret->piv, piv.p, piv.n);
+	return 0;
+}
+
 struct bytes
 binding_kid(const struct oscore_binding *b)
 {

@@ -52,6 +52,14 @@ int binding_rekey(struct oscore_binding *b, struct context *c);
 int binding_restore_phantom(
 	struct oscore_binding *ret, struct context *c, struct bytes kid, struct bytes piv);
 
+/*
+ * Of a registration that was unprotected before a restart, under the same keys: what answers
+ * it from now on has a Partial IV of its own. -EINVAL when it cannot be: the keys are not for
+ * that mode, or the sender is not known.
+ */
+int binding_restore_request(struct oscore_binding *ret, struct context *c, enum oscore_mode mode,
+	struct bytes kid, struct bytes piv);
+
 struct bytes binding_kid(const struct oscore_binding *b);
 struct bytes binding_piv(const struct oscore_binding *b);
 struct bytes binding_kid_context(const struct oscore_binding *b); /* p NULL: none */

@@ -212,6 +212,12 @@ ssn_is_ahead(const struct ssn *s, int64_t utc_s)
 	return utc_s < SSN_EPOCH_S || s->next > ssn_clock(utc_s * 1000);
 }
 
+struct bytes
+ssn_print(const struct ssn *s)
+{
+	return bytes_of(ssn_fingerprint_of(s), SSN_FINGERPRINT);
+}
+
 const uint8_t *
 ssn_fingerprint_of(const struct ssn *s)
 {

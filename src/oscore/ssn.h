@@ -79,6 +79,7 @@ bool ssn_is_started(const struct ssn *s);
  * would repeat numbers, of which the owner is to warn (once).
  */
 bool ssn_is_ahead(const struct ssn *s, int64_t utc_s);
+struct bytes ssn_print(const struct ssn *s); /* the same as bytes */
 const uint8_t *ssn_fingerprint_of(const struct ssn *s); /* SSN_FINGERPRINT bytes */
 
 #endif

@@ -18,7 +18,7 @@ batch_fini(struct batch *b)
 {
 	for (struct change *c = b->first, *next; c; c = next) {
 		next = c->next;
-		free(c);
+		change_free(c);
 	}
 	map_fini(&b->map);
 	*b = (struct batch){.n = 0};
@@ -90,15 +90,52 @@ batch_take(struct batch *b, struct change *c)
 }
 
 void
+change_free(struct change *c)
+{
+	if (c)
+		free(c->instead_of);
+	free(c);
+}
+
+void
+change_replace(struct change *newer, struct change *older)
+{
+	if (!newer->fact && older->fact) {
+		newer->instead_of = older;
+		return;
+	}
+	if (!newer->fact) {
+		newer->instead_of = older->instead_of;
+		older->instead_of = NULL;
+	}
+	change_free(older);
+}
+
+void
+batch_break(struct batch *b)
+{
+	for (struct change *c = b->first, *next; c; c = next) {
+		struct change *fact = c->instead_of;
+
+		next = c->next;
+		if (c->fact)
+			continue;
+		c->instead_of = NULL;
+		if (fact)
+			batch_put(b, fact);
+		else
+			change_free(batch_take(b, c));
+	}
+}
+
+void
 batch_put(struct batch *b, struct change *c)
 {
 	struct change *old = batch_find(b, c), *after = b->last;
 
 	if (old) {
 		after = old->prev;
-		/* What had to be kept has to be kept, whoever brought the newest. */
-		c->fact |= old->fact;
-		free(batch_take(b, old));
+		change_replace(c, batch_take(b, old));
 	}
 	c->prev = after;
 	c->next = after ? after->next : b->first;

@@ -15,6 +15,7 @@ struct change {
 	enum store_kind kind;
 	bool remove;
 	bool fact; /* it stays until it is kept; otherwise only a promise wants it */
+	struct change *instead_of; /* owned; a promise's: the fact it stands in for, or NULL */
 	uint32_t n_key;
 	size_t size; /* of all this */
 	/* No more than the member of its kind; its bytes, and then its key, are behind that. */
@@ -36,8 +37,16 @@ struct change *change_new(
 
 /* The one of the same key, or NULL. */
 struct change *batch_find(const struct batch *b, const struct change *like);
-/* Takes it over, in the place of the one of the same key if there is one, which is freed. */
+/*
+ * Takes it over, in the place of the one of the same key if there is one, which is freed;
+ * but a fact comes back if the promise in its place is broken.
+ */
 void batch_put(struct batch *b, struct change *c);
+/* The newer one takes the place of the older one, which is in no batch. */
+void change_replace(struct change *newer, struct change *older);
+void change_free(struct change *c);
+/* All promises are broken. */
+void batch_break(struct batch *b);
 /* Gives it back. */
 struct change *batch_take(struct batch *b, struct change *c);
 

@@ -48,6 +48,7 @@ struct store {
 	uint64_t later_since_us; /* when the first of `later` came */
 	uint64_t ticket; /* of the promises in `now` */
 	bool promised; /* there are some */
+	bool unheard; /* STORE_EVENT_ANEW is waiting */
 	size_t n_busy, bytes_busy; /* what is being committed */
 	uint64_t busy_since_us; /* a commit has been running since then; 0: none */
 	bool failing; /* nothing can be written */
@@ -246,6 +247,8 @@ store_next_event(struct store *s, struct store_event *ret)
 	(void)pthread_mutex_lock(&s->lock);
 	ev = s->events;
 	if (ev) {
+		if (ev->what.kind == STORE_EVENT_ANEW)
+			s->unheard = false;
 		s->events = ev->next;
 		if (!s->events)
 			s->last_event = &s->events;
@@ -379,14 +382,31 @@ take_work(struct store *s, struct work *w, bool all)
 	s->bytes_busy = w->batch.bytes;
 }
 
+/*
+ * The caller has not heard of another database yet: what it holds promises to be part of
+ * is not there.
+ */
+static void
+break_promises(struct store *s, int error)
+{
+	batch_break(&s->now);
+	s->unheard = true;
+	if (!s->promised)
+		return;
+	s->stats.broken++;
+	say(s, STORE_EVENT_DONE, s->ticket++, error, NULL);
+	s->promised = false;
+}
+
 /* Facts of a commit that failed go back to the front, unless something newer is there. */
 static void
 put_back(struct store *s, struct batch *b)
 {
+	batch_break(b);
 	for (struct change *c = b->first, *next; c; c = next) {
 		next = c->next;
-		if (!c->fact || batch_find(&s->later, c))
-			free(batch_take(b, c));
+		if (batch_find(&s->later, c))
+			change_free(batch_take(b, c));
 	}
 	while (s->now.first)
 		batch_put(b, batch_take(&s->now, s->now.first));
@@ -423,6 +443,8 @@ settle(struct store *s, struct work *w)
 		say(s, STORE_EVENT_ANEW, 0, w->rc, &w->why);
 	if (w->promised)
 		say(s, STORE_EVENT_DONE, w->ticket, w->rc, NULL);
+	if (w->anew)
+		break_promises(s, w->rc);
 	if (w->rc < 0)
 		put_back(s, &w->batch);
 	if (works && s->failing)
@@ -560,8 +582,7 @@ put_one(struct store *s, const struct store_change *what, bool later, bool fact)
 	}
 	old = batch_find(&s->later, c);
 	if (old) {
-		c->fact |= old->fact;
-		free(batch_take(&s->later, old));
+		change_replace(c, batch_take(&s->later, old));
 	}
 	batch_put(&s->now, c);
 }
@@ -572,7 +593,7 @@ admit(const struct store *s, const struct store_change *changes, size_t n_change
 {
 	size_t n = 0;
 
-	if (when == STORE_PROMISE && s->failing)
+	if (when == STORE_PROMISE && (s->failing || s->unheard))
 		return -EIO;
 	/* Of values there is one per topic, and topics have a limit. */
 	for (size_t i = 0; i < n_changes; i++)

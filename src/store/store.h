@@ -9,7 +9,8 @@
  * What is put STORE_PROMISE is waited for: it gets a ticket, and an event says
  * whether it is kept; when it could not be, it is forgotten, and the caller says no
  * to whoever asked. Everything that comes while one commit runs goes into the next:
- * one ticket stands for all of them. A key is to be put either way, not both.
+ * one ticket stands for all of them. A fact that a promise stood in for comes back when
+ * that is broken.
  *
  * All functions are to be called in one thread; struct store_options.on_event is
  * called in another.
@@ -84,7 +85,7 @@ struct store_change {
 /*
  * Keeps all of them or none, in this order. *ret_ticket (may be NULL) is what the
  * STORE_EVENT_DONE for STORE_PROMISE will carry; it rises. -EAGAIN: too much waits;
- * -EIO: STORE_PROMISE while nothing can be written. In both cases nothing is kept.
+ * -EIO: STORE_PROMISE while nothing can be written, or before STORE_EVENT_ANEW was heard. In both cases nothing is kept.
  */
 int store_put_all(struct store *s, const struct store_change *changes, size_t n,
 	enum store_when when, uint64_t *ret_ticket);
@@ -99,7 +100,8 @@ enum store_event_kind {
 	STORE_EVENT_RECOVERED, /* until now */
 	/*
 	 * The database was damaged, or removed, and another one was started with nothing in
-	 * it: everything has to be put again, bounds first.
+	 * it: everything has to be put again, bounds first. Promises that were made before it
+	 * was told are broken.
 	 */
 	STORE_EVENT_ANEW,
 };

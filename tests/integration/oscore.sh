@@ -169,12 +169,23 @@ restart TERM
 like "$(raw "$(again 0104)")" '^ack 4\.01 .*Replay detected' "after a clean stop a replay is known"
 is "$(say 'con get observe=0 token=01 /ps/data/shown')" "2.05" "and nobody has to echo"
 is "$(pivs | tail -n 1)" "$((last + 1))" "numbers go on where they were"
+spawn sub "$talk" -n 0 "127.0.0.1:$warded" "con get token=0d5e observe=0 /ps/data/shown"
+wait_until 10 n_notified 1
 last=$(pivs | tail -n 1)
+wait_until 10 counter_is store waiting 0
 restart KILL
 is "$(say 'con get observe=0 token=01 /ps/data/shown')" "4.01 2.05" "after a crash everybody has to"
 first=$(pivs | tail -n 2 | head -n 1)
 ok $((first > last && first <= last + 3 * 4096 ? 0 : 1)) "and numbers go on past all that were used"
 is "$(pivs | sort -n | uniq -d)" "" "no Partial IV came twice"
+
+is "$(say 'con put /ps/data/shown text=t')" 2.04 "a publish"
+wait_until 10 n_notified 2
+ok $? "reaches who observes since before the crash"
+ok $(($(pivs | sort -n | tail -n 1) > first ? 0 : 1)) "with a number past those"
+is "$(pivs | sort -n | uniq -d)" "" "of its own"
+stop sub
+is "$(say 'con get observe=1 token=0d5e /ps/data/shown')" 2.05 "it leaves"
 
 # --- a reload ---------------------------------------------------------------------------------
 cp "$tmp/coapcast.yaml" "$tmp/before.yaml"

@@ -393,12 +393,15 @@ START_TEST(a_batch_keeps_the_first_place_and_the_last_content)
 	for (struct change *c = b.first; c; c = c->next)
 		ck_assert_uint_eq(c->record.topic.id, want[n++]);
 	ck_assert_uint_eq(b.first->record.topic.has, 4);
-	/* A fact that is overwritten by a promise is still a fact. */
-	ck_assert(b.first->next->fact);
-	ck_assert(!b.first->fact);
-	free(batch_take(&b, b.first->next));
-	free(batch_take(&b, b.last));
-	free(batch_take(&b, b.first));
+	/* A fact that is overwritten by a promise is one again when that is broken. */
+	ck_assert(!b.first->next->fact);
+	ck_assert_uint_eq(b.first->next->record.topic.has, 3);
+	batch_break(&b);
+	ck_assert_uint_eq(b.n, 1);
+	ck_assert_uint_eq(b.first->record.topic.id, 1);
+	ck_assert_uint_eq(b.first->record.topic.has, 1);
+	ck_assert(b.first->fact);
+	change_free(batch_take(&b, b.first));
 	ck_assert_uint_eq(b.n, 0);
 	ck_assert_uint_eq(b.bytes, 0);
 	ck_assert_ptr_null(b.first);

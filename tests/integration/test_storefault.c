@@ -118,6 +118,27 @@ START_TEST(a_failure_breaks_promises_and_keeps_facts)
 }
 END_TEST
 
+/* A promise that stood in for a fact is broken: the fact is kept after all. */
+START_TEST(a_broken_promise_takes_no_fact_with_it)
+{
+	union store_record r;
+
+	bed_open(&bed, 60000);
+	put_topics(2);
+	bed_value(1, 2, &r);
+	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_LATER, NULL), 0);
+	fault(faults[_i].fault);
+	bed_value(1, 3, &r);
+	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_PROMISE, NULL), 0);
+	ck_assert_int_lt(bed_expect(&bed, STORE_EVENT_DONE).error, 0);
+	(void)bed_expect(&bed, STORE_EVENT_FAILING);
+	fault(NULL);
+	(void)bed_expect(&bed, STORE_EVENT_RECOVERED);
+	bed_close(&bed, true);
+	ck_assert_uint_eq(bed_version(&bed, 1), 2);
+}
+END_TEST
+
 /* A newer fact is not overwritten by an older one that failed before it. */
 START_TEST(the_newest_fact_wins_over_what_failed)
 {
@@ -312,6 +333,50 @@ START_TEST(a_database_that_is_removed_is_started_anew)
 }
 END_TEST
 
+/* Promises that were made as if the old database were there are broken. */
+START_TEST(nothing_is_promised_before_the_loss_is_heard_of)
+{
+	struct store_stats stats;
+	uint64_t first, second;
+	struct store_event event;
+	union store_record r;
+	unsigned before;
+	int gate;
+
+	bed_open(&bed, 60000);
+	put_topics(2);
+	ck_assert_int_eq(mkfifo(bed_path(&bed, "gate"), 0600), 0);
+	fault("hang");
+	remove_database();
+	before = disk_n_operations();
+	bed_value(1, 2, &r);
+	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_PROMISE, &first), 0);
+	/* It is under way, and stays so: what comes now is for the next commit. */
+	while (disk_n_operations() == before)
+		;
+	bed_value(2, 2, &r);
+	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_PROMISE, &second), 0);
+	gate = open(bed_path(&bed, "gate"), O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(gate, 0);
+	fault(NULL);
+	(void)close(gate);
+	do {
+		store_stats(bed.store, &stats);
+	} while (stats.anew == 0);
+	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_PROMISE, NULL), -EIO);
+	(void)bed_expect(&bed, STORE_EVENT_ANEW);
+	event = bed_expect(&bed, STORE_EVENT_DONE);
+	ck_assert_uint_eq(event.ticket, first);
+	ck_assert_int_lt(event.error, 0);
+	event = bed_expect(&bed, STORE_EVENT_DONE);
+	ck_assert_uint_eq(event.ticket, second);
+	ck_assert_int_lt(event.error, 0);
+	put_topics(2);
+	bed_close(&bed, true);
+	ck_assert_uint_eq(bed_version(&bed, 2), 1);
+}
+END_TEST
+
 START_TEST(another_file_in_its_place_is_set_aside)
 {
 	struct stat before, after;
@@ -360,6 +425,7 @@ suite(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, a_failure_breaks_promises_and_keeps_facts, 0, N_FAULTS);
+	tcase_add_loop_test(tc, a_broken_promise_takes_no_fact_with_it, 0, N_FAULTS);
 	tcase_add_loop_test(tc, the_newest_fact_wins_over_what_failed, 0, N_FAULTS);
 	tcase_add_loop_test(
 		tc, a_failing_disk_at_the_start_is_said_and_nothing_is_set_aside, 0, N_FAULTS);
@@ -367,6 +433,7 @@ suite(void)
 	tcase_add_test(tc, a_database_that_cannot_be_read_is_not_taken_for_damaged);
 	tcase_add_test(tc, a_disk_that_hangs_is_late);
 	tcase_add_loop_test(tc, a_database_that_is_removed_is_started_anew, 0, N_LOSSES);
+	tcase_add_test(tc, nothing_is_promised_before_the_loss_is_heard_of);
 	tcase_add_test(tc, another_file_in_its_place_is_set_aside);
 	tcase_add_test(tc, a_database_damaged_while_running_is_set_aside);
 	suite_add_tcase(s, tc);

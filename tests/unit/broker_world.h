@@ -73,8 +73,7 @@ struct bw {
 		void *ctx, enum broker_keep_group what, const struct group_observation *g);
 	void (*keep_observer)(void *ctx, const struct observer *o, bool stays);
 	bool (*must_promise)(void *ctx);
-	int (*promise)(
-		void *ctx, const struct topic *t, const struct value *v, uint64_t *ret_ticket);
+	int (*promise)(void *ctx, const struct broker_promise *p, uint64_t *ret_ticket);
 	bool (*can_keep)(void *ctx);
 	int random_byte; /* every random byte; -1: unpredictable ones */
 	struct bytes random_bytes; /* or these, again and again */

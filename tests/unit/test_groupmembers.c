@@ -479,6 +479,58 @@ START_TEST(a_member_is_a_subject_and_is_moved)
 }
 END_TEST
 
+/* Its keys of before a restart, by the numbers that the disk knows them by. */
+static struct shield *
+restore(enum oscore_mode mode, const char *kid, struct bytes piv)
+{
+	struct groupkeys_registration r = {.kid = bytes_str(kid), .piv = piv, .mode = mode};
+	struct shield *s = NULL;
+	uint32_t who = 0;
+
+	for (size_t i = 0; i < GB_KEPT && !s; i++) {
+		r.print = BYTES_OF(gb.kept[i].fingerprint);
+		s = groupkeys_restore_member(gb.keys, &r, &who);
+	}
+	if (s)
+		ck_assert_str_eq(subjects_name(gb.subjects, who), "lamp");
+	return s;
+}
+
+START_TEST(rfc8613_8_3_notifications_to_a_member_after_a_restart)
+{
+	static const enum oscore_mode modes[] = {OSCORE_GROUP, OSCORE_PAIRWISE};
+	struct gb_sent *got = &gb.clients[9].got;
+	struct token token = {.n = 1, .b = {9}};
+	uint8_t bytes[512], code;
+	struct buf tail = BUF_OF(bytes), out = BUF_OF(got->bytes);
+	struct shield *s;
+	struct msg m;
+
+	begin_lamp();
+	m = request(CODE_GET);
+	ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 0), 0);
+	send_as(lamp, modes[_i], &m);
+	gb_stop(false);
+	begin(MODE_EXTERNAL);
+	ck_assert_ptr_null(restore(OSCORE_PLAIN, "\x25", binding_piv(&bound)));
+	ck_assert_ptr_null(restore(OSCORE_PAIRWISE + 1, "\x25", binding_piv(&bound)));
+	ck_assert_ptr_null(restore(modes[_i], "\x26", binding_piv(&bound)));
+	/* Nor as one of ours. */
+	ck_assert_ptr_null(restore(modes[_i], "\x05", binding_piv(&bound)));
+	s = restore(modes[_i], "\x25", binding_piv(&bound));
+	ck_assert_ptr_nonnull(s);
+	msg_init(&m, TYPE_NON, CODE_CONTENT);
+	(void)msg_add_uint(&m, OPT_OBSERVE, 7);
+	m.payload = BYTES_LIT("news");
+	ck_assert_int_eq(layer_protect(gb.layer, s, &m, &tail, &code), 0);
+	msg_put_header(&out, TYPE_NON, code, 1, &token);
+	buf_put(&out, buf_bytes(&tail));
+	got->n = out.n;
+	ck_assert(bytes_is(answer().payload, "news"));
+	layer_shield_release(gb.layer, s);
+}
+END_TEST
+
 START_TEST(groupcomm_requests_by_multicast)
 {
 	struct msg get, got;
@@ -708,6 +760,7 @@ suite(void)
 	tcase_add_test(t, groupcomm_7_and_8_requests_of_a_member);
 	tcase_add_test(t, group_mode_writes_where_the_group_allows_it);
 	tcase_add_test(t, a_member_is_a_subject_and_is_moved);
+	tcase_add_loop_test(t, rfc8613_8_3_notifications_to_a_member_after_a_restart, 0, 2);
 	tcase_add_test(t, groupcomm_requests_by_multicast);
 	tcase_add_loop_test(t, groupcomm_9_a_request_by_multicast_is_challenged, 0, 2);
 	tcase_add_test(t, groupcomm_9_no_challenge_without_a_number);

@@ -507,6 +507,53 @@ START_TEST(a_reload_keeps_the_windows_of_keys_that_stay)
 }
 END_TEST
 
+/* What is kept of it makes another process's notifications answers to the registration. */
+START_TEST(rfc8613_8_3_notifications_after_a_restart)
+{
+	struct oscore_binding binding = {0};
+	uint8_t bytes[256], code, print[SSN_FINGERPRINT];
+	struct token none = {0};
+	struct buf tail = BUF_OF(bytes);
+	struct bytes kid, piv;
+	struct shield *again;
+	struct msg m;
+	uint32_t who = 0;
+
+	synchronise();
+	keeps = true;
+	protect(true, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	memcpy(print, ssn_fingerprint_of(context_ssn(kept->binding.context)), sizeof(print));
+	kid = binding_kid(&kept->binding);
+	piv = binding_piv(&kept->binding);
+	again = guard_restore(guard, BYTES_OF(print), kid, piv, &who);
+	ck_assert_ptr_nonnull(again);
+	ck_assert_str_eq(subjects_name(subjects, who), "panel");
+	/* Never under the nonce of the request, which the first answer of old may have had. */
+	msg_init(&m, TYPE_NON, CODE_CONTENT);
+	(void)msg_add_uint(&m, OPT_OBSERVE, 6);
+	m.payload = BYTES_LIT("news");
+	ck_assert_int_eq(layer_protect(layer, again, &m, &tail, &code), 0);
+	buf_clear(&out);
+	msg_put_header(&out, TYPE_NON, code, 1, &none);
+	buf_put(&out, buf_bytes(&tail));
+	ck_assert_int_eq(msg_decode(buf_bytes(&out), &m), MSG_OK);
+	ck_assert_uint_gt(msg_find(&m, OPT_OSCORE)->value.n, 0);
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	ck_assert(bytes_is(m.payload, "news"));
+	layer_shield_release(layer, again);
+
+	/* Not for other keys, another peer, or what is no Partial IV. */
+	ck_assert_ptr_null(guard_restore(guard, BYTES_OF(print), BYTES_LIT("\7"), piv, &who));
+	ck_assert_ptr_null(guard_restore(guard, BYTES_OF(print), kid, BYTES_NONE, &who));
+	ck_assert_ptr_null(guard_restore(guard, BYTES_OF(print), kid, BYTES_LIT("123456"), &who));
+	print[0] ^= 1;
+	ck_assert_ptr_null(guard_restore(guard, BYTES_OF(print), kid, piv, &who));
+	binding_fini(&binding);
+}
+END_TEST
+
 /* The first answer is given under the request's nonce, a challenge takes a number. */
 START_TEST(numbers_that_cannot_start_are_tried_again)
 {
@@ -545,6 +592,7 @@ suite(void)
 	tcase_add_test(t, rfc8613_7_5_a_window_holds_after_a_clean_stop);
 	tcase_add_test(t, rfc8613_b_1_2_a_window_is_lost_with_the_process);
 	tcase_add_test(t, a_reload_keeps_the_windows_of_keys_that_stay);
+	tcase_add_test(t, rfc8613_8_3_notifications_after_a_restart);
 	tcase_add_test(t, numbers_that_cannot_start_are_tried_again);
 	suite_add_tcase(s, t);
 	return s;
