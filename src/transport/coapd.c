@@ -22,7 +22,7 @@ static const coap_proto_t protocols[] = {
 static void
 work(struct coapd *c)
 {
-	if (c->within || c->closing)
+	if (c->within || c->closing || c->held)
 		return;
 	c->within = true;
 	(void)coap_io_process(c->coap, COAP_IO_NO_WAIT);
@@ -121,6 +121,16 @@ start_handles(struct coapd *c)
 	(void)uv_timer_start(&c->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
 	c->n_handles = 4;
+}
+
+void
+coapd_hold(struct coapd *c, bool held)
+{
+	c->held = held;
+	if (held)
+		(void)uv_poll_stop(&c->poll);
+	else
+		(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
 }
 
 void

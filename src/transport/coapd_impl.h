@@ -61,6 +61,7 @@ struct coapd {
 	uv_timer_t proof; /* a server of ours was shown our key: COAPD_PROOF_MS */
 	unsigned n_handles; /* of these four, still open */
 	void (*on_closed)(void *ctx);
+	bool held; /* nothing is read, and nobody let in */
 	bool closing;
 	bool within; /* libcoap is at work */
 	uint32_t n_batch; /* messages handed over since the last on_batch */
