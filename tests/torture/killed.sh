@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # TORTURE_ROUNDS lives of the daemon that end with kill -9 at a random moment, each with
-# commit-interval 0 (where there is that) and 1 s, and with and without registering again, and once more with group keys that
-# last TORTURE_LIFETIME: tests/torture/witness.h says what has to hold. TORTURE_SEED makes
-# other moments of it.
+# commit-interval 0 (where there is that) and 1 s, and with and without registering again, and
+# once more with group keys that last TORTURE_LIFETIME: tests/torture/witness.h says what has
+# to hold. TORTURE_SEED makes other moments of it.
 . "${srcdir:-.}/tests/lib.sh"
 : "${TORTURE_ROUNDS:=4}"
 : "${TORTURE_SEED:=1}"
@@ -83,7 +83,7 @@ for ms in "${intervals[@]}"; do
 	lives "$ms" 30d -R
 	is "$(figure group_tokens)" 12 "$ms ms -R: with the tokens of the first life"
 	is "$(figure gids)" 1 "$ms ms -R: and its keys"
+	lives "$ms" "$TORTURE_LIFETIME"
+	ok $(($(figure gids) < 2)) "$ms ms: keys were renewed"
 done
-lives "${intervals[0]}" "$TORTURE_LIFETIME"
-ok $(($(figure gids) < 2)) "keys were renewed"
 done_testing

@@ -32,9 +32,9 @@ flood: tests
 		$(torture_run) $(srcdir)/tests/torture/spoofed.sh
 .PHONY: flood
 
-# Four times so many lives that end with kill -9.
+# Hundreds of lives that end with kill -9: twice so many, and once more, at each commit-interval.
 torture: tests
-	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-60} $(torture_run) $(srcdir)/tests/torture/killed.sh
+	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-100} $(torture_run) $(srcdir)/tests/torture/killed.sh
 .PHONY: torture
 
 # SOAK_SECONDS of everything at once, with 5 % loss; needs root.
