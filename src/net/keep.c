@@ -11,6 +11,11 @@
 
 #define SERVER_ID "server-id"
 #define COLLECTION "collection"
+#define LIVES "lives"
+#define SEQ_MASK 0xffffffu
+
+/* So that a byte is enough for lives. */
+_Static_assert(256u * TOPIC_SEQ_AHEAD == SEQ_MASK + 1, "observe numbers of 24 bits");
 
 /* In the store's thread. */
 static void
@@ -19,6 +24,15 @@ on_event(void *ctx)
 	struct keep *k = ctx;
 
 	(void)uv_async_send(&k->wake);
+}
+
+static int
+put_lives(struct keep *k, enum store_when when, uint64_t *ret_ticket)
+{
+	const union store_record lives = {
+		.meta = {.name = BYTES_LIT(LIVES), .value = bytes_of(&k->lives, 1)}};
+
+	return store_put(k->store, STORE_META, &lives, when, ret_ticket);
 }
 
 static void
@@ -34,6 +48,7 @@ put_meta(struct keep *k)
 	restore_get_server_id(k->view.broker, id);
 	(void)store_put(k->store, STORE_META, &server, STORE_NOW, NULL);
 	(void)store_put(k->store, STORE_META, &collection, STORE_NOW, NULL);
+	(void)put_lives(k, STORE_NOW, NULL);
 }
 
 static void
@@ -47,6 +62,8 @@ on_wake(uv_async_t *wake)
 	while (k->store && store_next_event(k->store, &event)) {
 		switch (event.kind) {
 		case STORE_EVENT_DONE:
+			if (event.ticket >= k->awaited)
+				k->awaited = 0;
 			keep_watch_done(k, event.ticket, event.error);
 			broker_promise_is_kept(k->view.broker, event.ticket, event.error == 0);
 			break;
@@ -148,6 +165,10 @@ take_meta(void *ctx, const union store_record *r)
 		restore_server_id(k->view.broker, r->meta.value.p);
 	if (bytes_is(r->meta.name, COLLECTION))
 		k->same_collection = bytes_is(r->meta.value, k->view.plan->broker.collection);
+	if (bytes_is(r->meta.name, LIVES) && r->meta.value.n == 1) {
+		k->lives_before = r->meta.value.p[0];
+		k->lives = (uint8_t)(k->lives_before + !k->clean);
+	}
 	return 0;
 }
 
@@ -167,15 +188,23 @@ keep_find(const struct restored_list *l, uint64_t id)
 	return low < l->n && l->all[low].id == id ? &l->all[low] : NULL;
 }
 
+uint32_t
+keep_bound(const struct keep *k, uint32_t bound)
+{
+	return (bound - k->lives * (uint32_t)TOPIC_SEQ_AHEAD) & SEQ_MASK;
+}
+
 /* Observe numbers come first: they are known before their topics are there. */
 static void
-note(struct restored_list *l, const struct store_seq *seq)
+note(const struct keep *k, struct restored_list *l, const struct store_seq *seq)
 {
+	uint32_t bound = seq->bound + k->lives_before * (uint32_t)TOPIC_SEQ_AHEAD;
+
 	if (l->n == l->cap) {
 		l->cap = l->cap ? 2 * l->cap : 256;
 		l->all = mem_realloc(l->all, l->cap * sizeof(*l->all));
 	}
-	l->all[l->n++] = (struct restored){.id = seq->id, .bound = seq->bound};
+	l->all[l->n++] = (struct restored){.id = seq->id, .bound = bound & SEQ_MASK};
 }
 
 static int
@@ -183,7 +212,7 @@ take_seq(void *ctx, const union store_record *r)
 {
 	struct keep *k = ctx;
 
-	note(&k->topics, &r->seq);
+	note(k, &k->topics, &r->seq);
 	return 0;
 }
 
@@ -192,7 +221,7 @@ take_group_seq(void *ctx, const union store_record *r)
 {
 	struct keep *k = ctx;
 
-	note(&k->groups, &r->seq);
+	note(k, &k->groups, &r->seq);
 	return 0;
 }
 
@@ -249,6 +278,7 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 	int rc = 0;
 
 	k->view = *view;
+	k->lives = !k->clean;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
 		rc = store_load(k->store, steps[i].kind, steps[i].visit, k, e);
 	free(k->topics.all);
@@ -301,7 +331,7 @@ keep_must_promise(const struct keep *k)
 static void
 put_seq(struct keep *k, const struct topic *t)
 {
-	const union store_record r = {.seq = {.id = t->id, .bound = t->seq_bound}};
+	const union store_record r = {.seq = {.id = t->id, .bound = keep_bound(k, t->seq_bound)}};
 
 	(void)store_put(k->store, STORE_SEQ, &r, STORE_NOW, NULL);
 }
@@ -311,7 +341,7 @@ static int
 put_whole(struct keep *k, const struct topic *t, const struct props *p, const struct value *v,
 	enum store_when when, uint64_t *ret_ticket)
 {
-	const union store_record seq = {.seq = {.id = t->id, .bound = t->seq_bound}};
+	const union store_record seq = {.seq = {.id = t->id, .bound = keep_bound(k, t->seq_bound)}};
 	const union store_record topic = {.topic = {.id = t->id,
 						  .has = p->has & SETTINGS_KEYS,
 						  .content_format = p->content_format,
@@ -397,10 +427,11 @@ keep_is_possible(struct keep *k)
 static void
 put_exact_seq(void *ctx, const struct topic *t)
 {
-	const union store_record r = {.seq = {.id = t->id, .bound = (t->seq + 1) & 0xffffff}};
 	struct keep *k = ctx;
+	uint32_t next = (t->seq + 1) & SEQ_MASK;
+	const union store_record r = {.seq = {.id = t->id, .bound = keep_bound(k, next)}};
 
-	if (t->seq_bound != r.seq.bound)
+	if (t->seq_bound != next)
 		(void)store_put(k->store, STORE_SEQ, &r, STORE_NOW, NULL);
 }
 
@@ -436,6 +467,16 @@ keep_free(struct keep *k)
 	if (k)
 		keep_watch_free(k);
 	free(k);
+}
+
+void
+keep_wait(struct keep *k, uv_loop_t *loop, const bool *stopping)
+{
+	/* What cannot be written now is not waited for: the store says so, and does when it can. */
+	if (put_lives(k, STORE_PROMISE, &k->awaited) < 0)
+		k->awaited = 0;
+	while (!*stopping && k->awaited != 0)
+		(void)uv_run(loop, UV_RUN_ONCE);
 }
 
 void

@@ -61,6 +61,11 @@ void keep_listen(
  * and starts to keep what comes.
  */
 int keep_restore(struct keep *k, const struct keep_view *view, struct error *e);
+/*
+ * After that and before anything is answered: turns the loop until what was put so far is on
+ * the disk, or cannot be; less when *stopping becomes true.
+ */
+void keep_wait(struct keep *k, uv_loop_t *loop, const bool *stopping);
 
 /* broker_ops.keep, keep_group, keep_observer and can_keep. */
 void keep_put(struct keep *k, enum broker_keep what, const struct topic *t);

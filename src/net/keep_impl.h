@@ -35,6 +35,14 @@ struct keep {
 	struct store *store;
 	uint32_t commit_ms;
 	bool clean; /* the last stop was */
+	/*
+	 * Starts that were not clean, and what of them the store knew before this one: bounds of
+	 * observe numbers are kept as if there had been none. So each such start moves all of
+	 * them on by what may have been used without the store's knowledge, also where the life
+	 * before has put nothing.
+	 */
+	uint8_t lives, lives_before;
+	uint64_t awaited; /* the ticket that keep_wait waits for; 0: none */
 	struct keep_view view;
 	void (*hear)(void *ctx, const struct store_event *event); /* NULL: nobody listens */
 	void *ctx;
@@ -44,6 +52,9 @@ struct keep {
 	unsigned n_groups, n_observers; /* that were put back */
 	unsigned n_ended; /* group observations that could not be */
 };
+
+/* A bound of this life as it is kept. */
+uint32_t keep_bound(const struct keep *k, uint32_t bound);
 
 struct restored *keep_find(const struct restored_list *l, uint64_t id);
 

@@ -56,7 +56,7 @@ put_group(struct keep *k, const struct group_observation *g, uint32_t bound, enu
 {
 	const struct keep_binding binding = binding_of(k, g->bunch->group, g->shield);
 	union store_record group = {.group = describe(k, g)};
-	const union store_record seq = {.seq = {.id = g->id, .bound = bound}};
+	const union store_record seq = {.seq = {.id = g->id, .bound = keep_bound(k, bound)}};
 	const struct store_change changes[] = {
 		{STORE_GROUP, false, &group}, {STORE_GROUP_SEQ, false, &seq}};
 

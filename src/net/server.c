@@ -481,6 +481,7 @@ start_listening(struct server *s, struct error *e)
 	int rc;
 
 	s->udp = udp_new(&s->loop, &ops, s);
+	udp_hold(s->udp, true);
 	if ((rc = server_start_sessions(s, e)) < 0 ||
 		(rc = listen_start(&s->listen, s->conf, s->udp, s->coapd, e)) < 0)
 		return rc;
@@ -490,6 +491,19 @@ start_listening(struct server *s, struct error *e)
 		return rc;
 	return discovery_join(
 		s->udp, s->conf->discovery_interfaces, s->conf->n_discovery_interfaces, e);
+}
+
+/* What comes waited in the kernel: now it can be answered, with numbers that are not used again. */
+static void
+start_reading(struct server *s)
+{
+	keep_wait(s->keep, &s->loop, &s->stopping);
+	secure_wait(s->secure, &s->loop, &s->stopping);
+	if (s->stopping)
+		return;
+	udp_hold(s->udp, false);
+	if (s->coapd)
+		coapd_hold(s->coapd, false);
 }
 
 static bool
@@ -679,7 +693,7 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 	}
 	start_network(s);
 	server_start_farewell(s);
-	secure_wait(s->secure, &s->loop, &s->stopping);
+	start_reading(s);
 	report_ready(conf);
 	notify_send("READY=1");
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -66,5 +66,6 @@ server_start_sessions(struct server *s, struct error *e)
 		error_set(e, "cannot start libcoap");
 		return -ENOMEM;
 	}
+	coapd_hold(s->coapd, true);
 	return certificates_of(s->conf, &files) ? coapd_certify(s->coapd, &files, e) : 0;
 }

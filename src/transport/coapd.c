@@ -22,7 +22,7 @@ static const coap_proto_t protocols[] = {
 void
 coapd_work(struct coapd *c, struct epoll_event *one)
 {
-	if (c->within || c->closing)
+	if (c->within || c->closing || c->held)
 		return;
 	c->within = true;
 	if (one)
@@ -150,6 +150,16 @@ start_handles(struct coapd *c)
 	(void)uv_timer_start(&c->sweep, on_sweep, sweep_ms(c), sweep_ms(c));
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
 	c->n_handles = 4;
+}
+
+void
+coapd_hold(struct coapd *c, bool held)
+{
+	c->held = held;
+	if (held)
+		(void)uv_poll_stop(&c->poll);
+	else
+		(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
 }
 
 struct coapd *

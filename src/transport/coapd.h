@@ -106,6 +106,9 @@ struct coapd *coapd_new(
  */
 void coapd_close(struct coapd *c, void (*on_closed)(void *ctx));
 
+/* While it is held nothing is read, and nobody let in: what comes waits in the kernel. */
+void coapd_hold(struct coapd *c, bool held);
+
 /* The server's certificate; before the first coapd_listen. 0, or negative errno with e filled. */
 int coapd_certify(struct coapd *c, const struct coapd_certificate *cert, struct error *e);
 

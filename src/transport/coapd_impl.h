@@ -75,6 +75,7 @@ struct coapd {
 	struct coapd_door *doors; /* of the DTLS endpoints */
 	unsigned n_handles; /* of these, still open */
 	void (*on_closed)(void *ctx);
+	bool held; /* nothing is read, and nobody let in */
 	bool closing;
 	bool within; /* libcoap is at work */
 	uint32_t n_batch; /* messages handed over since the last on_batch */

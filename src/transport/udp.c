@@ -39,6 +39,7 @@ struct udp {
 	struct netlink *netlink; /* NULL: nothing that has to follow its interface */
 	struct udp_stats stats; /* of what came in; the outbox has the rest */
 	void (*on_closed)(void *ctx);
+	bool held; /* nothing is read */
 	bool closing;
 };
 
@@ -144,8 +145,8 @@ static void on_poll(uv_poll_t *h, int status, int events);
 static void
 poll_socket(struct udp_socket *s, bool sends_late)
 {
-	int rc = uv_poll_start(
-		&s->poll, sends_late ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll);
+	int events = (s->u->held ? 0 : UV_READABLE) | (sends_late ? UV_WRITABLE : 0);
+	int rc = events ? uv_poll_start(&s->poll, events, on_poll) : uv_poll_stop(&s->poll);
 
 	assert(rc == 0);
 	(void)rc;
@@ -188,7 +189,7 @@ on_poll(uv_poll_t *h, int status, int events)
 		poll_socket(s, false);
 		udp_flush(s->u);
 	}
-	if (events & UV_READABLE)
+	if ((events & UV_READABLE) && !s->u->held)
 		receive(s);
 }
 
@@ -216,6 +217,15 @@ udp_new(uv_loop_t *loop, const struct udp_ops *ops, void *ctx)
 	/* It must not keep a loop running that waits for nothing else. */
 	uv_unref((uv_handle_t *)&u->before_wait);
 	return u;
+}
+
+void
+udp_hold(struct udp *u, bool held)
+{
+	u->held = held;
+	for (unsigned i = 0; i < u->n_indices; i++)
+		if (u->sockets[i] && !u->sockets[i]->closing)
+			poll_socket(u->sockets[i], u->sockets[i]->sends_late);
 }
 
 void

@@ -68,6 +68,9 @@ struct udp_stats {
 /* Never fails. `ops` is borrowed until udp_close() calls back. */
 struct udp *udp_new(uv_loop_t *loop, const struct udp_ops *ops, void *ctx);
 
+/* While it is held it sends but reads nothing: what comes waits in the kernel. */
+void udp_hold(struct udp *u, bool held);
+
 /*
  * Sends what can be sent at once, closes every socket, and, from a later turn
  * of the loop, frees u and calls on_closed(ctx) (may be NULL) with udp_new()'s

@@ -33,6 +33,7 @@ dist_check_SCRIPTS += \
 	tests/integration/promise.sh \
 	tests/integration/keygen.sh \
 	tests/integration/limits.sh \
+	tests/integration/lives.sh \
 	tests/integration/metrics.sh \
 	tests/integration/oscore.sh \
 	tests/integration/oscore_sessions.sh \

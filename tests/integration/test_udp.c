@@ -163,6 +163,29 @@ START_TEST(datagrams_come_in_batches_and_leave_time_for_others)
 }
 END_TEST
 
+START_TEST(held_it_sends_and_what_comes_waits)
+{
+	uint16_t s = host_listen(&host, "127.0.0.1"), late;
+	int fd = peer_open("127.0.0.1");
+	struct path to = {.remote = peer_address(fd), .socket = s};
+	struct addr from;
+	char c;
+
+	udp_hold(host.u, true);
+	late = host_listen(&host, "127.0.0.1");
+	peer_send(fd, udp_address(host.u, s), "1", 1);
+	peer_send(fd, udp_address(host.u, late), "2", 1);
+	send_byte(&host, &to, 'x');
+	host_turn(&host);
+	ck_assert_uint_eq(host.n_seen, 0);
+	ck_assert_int_eq(peer_receive(fd, &from, &c, 1), 1);
+	udp_hold(host.u, false);
+	host_wait(&host, 2);
+	ck_assert_uint_eq(host_stats(&host).received, 2);
+	close(fd);
+}
+END_TEST
+
 START_TEST(what_overflows_the_receive_buffer_is_counted)
 {
 	uint16_t s = host_listen(&host, "127.0.0.1");
@@ -660,6 +683,7 @@ suite(void)
 	tcase_add_loop_test(t, a_broadcast_counts_as_multicast, 0, 2);
 	tcase_add_test(t, too_long_datagrams_are_counted_and_dropped);
 	tcase_add_test(t, datagrams_come_in_batches_and_leave_time_for_others);
+	tcase_add_test(t, held_it_sends_and_what_comes_waits);
 	tcase_add_test(t, what_overflows_the_receive_buffer_is_counted);
 	tcase_add_test(t, the_sixty_fourth_sends_all);
 	tcase_add_test(t, cancelled_and_overflowing_ones_do_not_leave);

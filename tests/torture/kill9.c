@@ -3,9 +3,10 @@
  * coapcastd killed again and again, at random moments, while topics are published to and
  * observed; see witness.h for what has to hold.
  *
- *	kill9 [-n ROUNDS] [-i INTERVAL-MS] [-m MS] [-x SEED] [-R] -s ADDR:PORT -g ADDR:PORT
- *	      -d STATE-DIRECTORY -l LOG -- COAPCASTD ARGUMENT...
+ *	kill9 [-n ROUNDS] [-i INTERVAL-MS] [-m MS] [-x SEED] [-R] [-k SECRET -o ADDR:PORT]
+ *	      -s ADDR:PORT -g ADDR:PORT -d STATE-DIRECTORY -l LOG -- COAPCASTD ARGUMENT...
  *
+ * -k, -o: the master secret of OSCORE, in hexadecimal, and where the protected group is.
  * -m: a round lasts at most so long. -R: group observations outlive a restart, and
  * nobody registers again. Prints `key<TAB>value` lines, and a line `fail` with a reason
  * for everything that did not hold. Exit: 0, 1 when something did not hold, 2 usage.
@@ -36,6 +37,8 @@ struct killer {
 	unsigned n_rounds, longest_ms;
 	bool resumes;
 	uint64_t random;
+	uint8_t secret[32];
+	size_t n_secret;
 	pid_t pid;
 	unsigned n_early; /* killed before it had answered for every topic */
 };
@@ -262,6 +265,19 @@ parse_endpoint(char *text, struct sockaddr_in *ret)
 }
 
 static bool
+parse_secret(struct killer *k, const char *hex)
+{
+	for (; hex[0] && hex[1] && k->n_secret < sizeof(k->secret); hex += 2) {
+		int high = bytes_hex_digit((uint8_t)hex[0]), low = bytes_hex_digit((uint8_t)hex[1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		k->secret[k->n_secret++] = (uint8_t)(high << 4 | low);
+	}
+	return !hex[0] && k->n_secret > 0;
+}
+
+static bool
 take_option(struct killer *k, int c, char *arg)
 {
 	switch (c) {
@@ -284,6 +300,10 @@ take_option(struct killer *k, int c, char *arg)
 		return parse_endpoint(arg, &k->w.server);
 	case 'g':
 		return parse_endpoint(arg, &k->w.group);
+	case 'k':
+		return parse_secret(k, arg);
+	case 'o':
+		return parse_endpoint(arg, &k->w.veiled);
 	case 'd':
 		k->state = arg;
 		return true;
@@ -299,6 +319,7 @@ int
 main(int argc, char **argv)
 {
 	struct killer *k = calloc(1, sizeof(*k));
+	struct bytes secret = BYTES_NONE;
 	bool ok = k != NULL;
 	int c, rc = 2;
 
@@ -307,15 +328,18 @@ main(int argc, char **argv)
 	k->n_rounds = 10;
 	k->longest_ms = 2000;
 	k->random = 88172645463325252u;
-	while (ok && (c = getopt(argc, argv, "n:i:m:x:Rs:g:d:l:")) != -1)
+	while (ok && (c = getopt(argc, argv, "n:i:m:x:Rk:o:s:g:d:l:")) != -1)
 		ok = take_option(k, c, optarg);
 	k->command = argv + optind;
+	if (k->n_secret > 0)
+		secret = bytes_of(k->secret, k->n_secret);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!ok || !k->state || !k->log || !k->command[0] || k->w.server.sin_port == 0)
 		fputs("usage: kill9 [-n ROUNDS] [-i INTERVAL-MS] [-m MS] [-x SEED] [-R]\n"
-		      "             -s ADDR:PORT -g ADDR:PORT -d STATE -l LOG -- COAPCASTD...\n",
+		      "             [-k SECRET -o ADDR:PORT] -s ADDR:PORT -g ADDR:PORT -d STATE -l "
+		      "LOG -- COAPCASTD...\n",
 			stderr);
-	else if (witness_init(&k->w))
+	else if (witness_init(&k->w, secret))
 		rc = run(k);
 	witness_fini(&k->w);
 	free(k);

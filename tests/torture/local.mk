@@ -13,8 +13,9 @@ tests_torture_probe_SOURCES = tests/torture/probe.c $(torture_common)
 tests_torture_probe_LDADD = libcoapcast.a
 
 tests_torture_kill9_SOURCES = tests/torture/kill9.c \
-	tests/torture/witness.c tests/torture/witness.h $(torture_common)
-tests_torture_kill9_LDADD = libcoapcast.a $(SQLITE_LIBS)
+	tests/torture/witness.c tests/torture/witness.h \
+	tests/torture/veil.c tests/torture/veil.h $(torture_common)
+tests_torture_kill9_LDADD = $(LDADD) $(SQLITE_LIBS)
 
 tests_torture_crowd_SOURCES = tests/torture/crowd.c $(torture_common)
 tests_torture_crowd_LDADD = libcoapcast.a
@@ -31,9 +32,9 @@ flood: tests
 		$(torture_run) $(srcdir)/tests/torture/spoofed.sh
 .PHONY: flood
 
-# Four times so many lives that end with kill -9.
+# Hundreds of lives that end with kill -9: twice so many, and once more, at each commit-interval.
 torture: tests
-	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-60} $(torture_run) $(srcdir)/tests/torture/killed.sh
+	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-100} $(torture_run) $(srcdir)/tests/torture/killed.sh
 .PHONY: torture
 
 # SOAK_SECONDS of everything at once, with 5 % loss; needs root.

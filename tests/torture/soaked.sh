@@ -58,7 +58,7 @@ disturb() { # RESTARTS?
 	n_reloads=$((n_reloads + 1))
 	configure $((20 + n_reloads % 20))
 	kill -HUP "${spawned[broker]}"
-	wait_until 3 false
+	TEST_TIME_FACTOR=1 wait_until 3 false
 }
 
 # Memory of one process is compared, which is full of what it remembers of requests after

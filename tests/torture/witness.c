@@ -18,9 +18,12 @@
 #define NUMBER_MASK 0xffffffu /* the upper byte of a payload is the topic */
 #define SEQ_MASK 0xffffffu
 #define MAX_SAID 20
-#define PIVS (1u << 24)
+#define CODE_UNAUTHORIZED 0x81 /* 4.01 */
 
-enum token_kind { TOKEN_ASK = 0x01, TOKEN_PUBLISH = 0x02, TOKEN_OBSERVE = 0x03 };
+/* Of a token: the kind, the topic, and the number that is published. */
+enum token_kind { TOKEN_ASK = 1, TOKEN_PUBLISH = 2, TOKEN_OBSERVE = 3 };
+#define TOKEN(kind, i) ((uint32_t)(kind) << 30 | (i) << 24)
+#define TOKEN_TOPIC(token) ((token) >> 24 & 63)
 
 void
 witness_fail(struct witness *w, const char *format, ...)
@@ -52,34 +55,58 @@ open_socket(const struct sockaddr_in *server)
 	return fd;
 }
 
-bool
-witness_init(struct witness *w)
+static void
+on_veil_fail(void *ctx, const char *what, uint64_t number)
 {
-	struct error e;
+	witness_fail(ctx, "%s: %llu", what, (unsigned long long)number);
+}
 
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++)
-		snprintf(w->topics[i].path, sizeof(w->topics[i].path), "ps/data/%c/%u",
-			i < WITNESS_GROUPED ? 't' : 'g', i % WITNESS_GROUPED);
-	w->pivs = calloc(PIVS / 8, 1);
-	w->asks = -1;
+static void
+name_topics(struct witness *w)
+{
+	static const struct {
+		char letter;
+		unsigned n;
+	} kinds[] = {{'t', 8}, {'g', 8}, {'s', 4}, {'o', 4}};
+	unsigned i = 0;
+
+	for (unsigned k = 0; k < 4; k++) {
+		for (unsigned n = 0; n < kinds[k].n; n++, i++)
+			snprintf(w->topics[i].path, sizeof(w->topics[i].path), "ps/data/%c/%u",
+				kinds[k].letter, n);
+	}
+}
+
+bool
+witness_init(struct witness *w, struct bytes secret)
+{
+	struct error e = {.text = ""};
+
+	name_topics(w);
+	w->n_topics = secret.p ? WITNESS_TOPICS : WITNESS_PLAIN;
+	w->asks = w->veil_hears = -1;
 	w->observes = open_socket(&w->server);
 	w->hears = endpoints_join(&w->group, &e);
 	w->mid = (uint16_t)getpid();
-	if (w->hears < 0)
+	if (secret.p) {
+		w->veil = veil_new(secret, on_veil_fail, w);
+		w->veil_hears = endpoints_join(&w->veiled, &e);
+	}
+	if (e.text[0])
 		fprintf(stderr, "%s\n", e.text);
-	return w->pivs && w->observes >= 0 && w->hears >= 0;
+	return w->observes >= 0 && w->hears >= 0 && (!secret.p || (w->veil && w->veil_hears >= 0));
 }
 
 void
 witness_fini(struct witness *w)
 {
-	const int fds[] = {w->asks, w->observes, w->hears};
+	const int fds[] = {w->asks, w->observes, w->hears, w->veil_hears};
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		if (fds[i] > 0)
 			(void)close(fds[i]);
 	}
-	free(w->pivs);
+	veil_free(w->veil);
 }
 
 void
@@ -90,9 +117,18 @@ witness_begin(struct witness *w, bool again)
 	w->asks = open_socket(&w->server);
 	w->again = again;
 	w->paused = false;
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++) {
+	w->n_echo = 0;
+	w->is_trusted = false;
+	if (w->veil)
+		veil_begin(w->veil);
+	for (unsigned i = 0; i < w->n_topics; i++) {
 		struct witness_topic *t = &w->topics[i];
 
+		if (t->n_raw > 0) {
+			memcpy(t->old, t->raw, t->n_raw);
+			t->n_old = t->n_raw;
+			t->n_raw = 0;
+		}
 		t->n_history = 0;
 		t->sent_ns = t->asked_ns = t->registered_ns = 0;
 		t->known = t->open = false;
@@ -102,24 +138,64 @@ witness_begin(struct witness *w, bool again)
 
 /* --- sending --------------------------------------------------------------------- */
 
+/* A publish is kept for the next life. */
+static void
+send_veiled(struct witness *w, int fd, struct witness_topic *t, struct bytes plain, bool keep)
+{
+	uint8_t room[WITNESS_REQUEST];
+	struct buf out = BUF_OF(room);
+
+	if (!veil_seal(w->veil, plain, &out)) {
+		witness_fail(w, "%s: a request cannot be protected", t->path);
+		return;
+	}
+	if (keep) {
+		memcpy(t->raw, room, out.n);
+		t->n_raw = out.n;
+	}
+	(void)send(fd, room, out.n, 0);
+}
+
+/* What the life before was told is neither answered nor run by this one. */
+static void
+send_old(struct witness *w)
+{
+	for (unsigned i = 0; i < w->n_topics; i++) {
+		struct witness_topic *t = &w->topics[i];
+
+		if (t->n_old == 0)
+			continue;
+		/* Another message (RFC 7252 4.5): it is not for the message layer to find out. */
+		t->old[2] = (uint8_t)(w->mid >> 8);
+		t->old[3] = (uint8_t)w->mid++;
+		w->n_again++;
+		(void)send(w->asks, t->old, t->n_old, 0);
+	}
+}
+
 static void
 send_request(struct witness *w, unsigned i, enum token_kind kind)
 {
 	struct witness_topic *t = &w->topics[i];
-	uint8_t room[128], value[32];
+	int fd = kind == TOKEN_OBSERVE ? w->observes : w->asks;
+	uint8_t room[WITNESS_REQUEST], value[32];
 	struct buf out = buf_of(room, sizeof(room));
 	struct packet_request r = {.code = kind == TOKEN_PUBLISH ? PACKET_PUT : PACKET_GET,
 		.observe = kind == TOKEN_OBSERVE,
 		.mid = w->mid++,
-		.token = (uint32_t)kind << 28 | i << 24,
+		.token = TOKEN(kind, i),
 		.path = t->path,
+		.echo = bytes_of(w->echo, i < WITNESS_PLAIN ? 0 : w->n_echo),
 		.payload = BYTES_OF(value)};
 
 	if (kind == TOKEN_PUBLISH)
 		r.token |= t->sent & NUMBER_MASK;
 	packet_fill_payload(value, sizeof(value), i << 24 | t->sent);
 	packet_put_request(&out, &r);
-	(void)send(kind == TOKEN_OBSERVE ? w->observes : w->asks, room, out.n, 0);
+	if (i < WITNESS_PLAIN)
+		(void)send(fd, room, out.n, 0);
+	else
+		send_veiled(w, fd, t, buf_bytes(&out), kind == TOKEN_PUBLISH);
 }
 
 static bool
@@ -160,7 +236,7 @@ say_to(struct witness *w, unsigned i, uint64_t now_ns)
 void
 witness_say(struct witness *w, uint64_t now_ns)
 {
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++)
+	for (unsigned i = 0; i < w->n_topics; i++)
 		say_to(w, i, now_ns);
 }
 
@@ -236,7 +312,7 @@ witness_killed(struct witness *w, uint64_t now_ns)
 
 	if (w->interval_ms > 0)
 		old_ns += (uint64_t)WITNESS_SLACK_MS * MS_NS;
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++) {
+	for (unsigned i = 0; i < w->n_topics; i++) {
 		struct witness_topic *t = &w->topics[i];
 		uint32_t first =
 			t->n_history > WITNESS_HISTORY ? t->n_history - WITNESS_HISTORY : 0;
@@ -253,7 +329,7 @@ witness_killed(struct witness *w, uint64_t now_ns)
 void
 witness_stopped(struct witness *w)
 {
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++)
+	for (unsigned i = 0; i < w->n_topics; i++)
 		w->topics[i].promised = w->topics[i].acked;
 }
 
@@ -266,7 +342,7 @@ witness_pause(struct witness *w)
 bool
 witness_is_content(const struct witness *w)
 {
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++) {
+	for (unsigned i = 0; i < w->n_topics; i++) {
 		if (!w->topics[i].known || !w->topics[i].registered)
 			return false;
 	}
@@ -276,7 +352,7 @@ witness_is_content(const struct witness *w)
 bool
 witness_is_quiet(const struct witness *w)
 {
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++) {
+	for (unsigned i = 0; i < w->n_topics; i++) {
 		if (w->topics[i].open)
 			return false;
 	}
@@ -359,25 +435,6 @@ take_group(struct witness *w, const struct packet *p)
 	}
 }
 
-/* RFC 8613 6.1: flags, Partial IV. All that goes to the group is the broker's. */
-static void
-take_piv(struct witness *w, struct bytes option)
-{
-	unsigned n = option.n > 0 ? option.p[0] & 7u : 0;
-	uint32_t piv = 0;
-
-	w->n_protected++;
-	if (n == 0 || n > 3 || option.n < 1 + n) {
-		witness_fail(w, "a protected message to the group without a Partial IV");
-		return;
-	}
-	for (unsigned i = 1; i <= n; i++)
-		piv = piv << 8 | option.p[i];
-	if (w->pivs[piv / 8] & 1u << piv % 8)
-		witness_fail(w, "Partial IV %lu is used twice", (unsigned long)piv);
-	w->pivs[piv / 8] |= (uint8_t)(1u << piv % 8);
-}
-
 /* --- receiving -------------------------------------------------------------------- */
 
 static void
@@ -390,24 +447,49 @@ acknowledge(int fd, uint16_t mid)
 	(void)send(fd, room, out.n, 0);
 }
 
+/* Of security, or of one of its requests from the life before: who asked asks again. */
+static void
+take_denial(struct witness *w, unsigned i, const struct packet *p)
+{
+	struct witness_topic *t = &w->topics[i];
+
+	w->n_denied++;
+	if (p->echo.n == 0 || p->echo.n > sizeof(w->echo) || p->token >> 30 == 0)
+		return;
+	if (w->n_echo == 0)
+		send_old(w);
+	w->n_challenges++;
+	memcpy(w->echo, p->echo.p, p->echo.n);
+	w->n_echo = p->echo.n;
+	if (p->token >> 30 == TOKEN_ASK)
+		t->asked_ns = 0;
+	else if (p->token >> 30 == TOKEN_OBSERVE)
+		t->registered_ns = 0;
+	else if ((p->token & NUMBER_MASK) == t->sent)
+		t->sent_ns = 0;
+}
+
 static void
 take(struct witness *w, int fd, const struct packet *p)
 {
-	unsigned i = p->token >> 24 & 15;
+	unsigned i = TOKEN_TOPIC(p->token);
 
-	if (fd == w->hears) {
-		if (p->oscore.p)
-			take_piv(w, p->oscore);
-		else
-			take_group(w, p);
+	if (fd == w->hears || fd == w->veil_hears) {
+		take_group(w, p);
 		return;
 	}
-	if (p->type == PACKET_CON)
-		acknowledge(fd, p->mid);
-	if (!p->has_token || p->code == PACKET_EMPTY)
+	if (!p->has_token || p->code == PACKET_EMPTY || i >= w->n_topics)
 		return;
-	switch ((enum token_kind)(p->token >> 28)) {
+	if (p->code == CODE_UNAUTHORIZED && i >= WITNESS_PLAIN) {
+		take_denial(w, i, p);
+		return;
+	}
+	switch ((enum token_kind)(p->token >> 30)) {
 	case TOKEN_ASK:
+		/* Now that it is known who asks. */
+		if (i >= WITNESS_PLAIN && !w->is_trusted)
+			send_old(w);
+		w->is_trusted |= i >= WITNESS_PLAIN;
 		take_value(w, i, p);
 		break;
 	case TOKEN_PUBLISH:
@@ -419,16 +501,45 @@ take(struct witness *w, int fd, const struct packet *p)
 	}
 }
 
+/* Protected or not, the message as it was before; false: it is none. */
+static bool
+unveil(struct witness *w, int fd, struct bytes in, struct buf *space, struct packet *ret)
+{
+	bool heard = fd == w->hears || fd == w->veil_hears;
+
+	if (!packet_decode(in, ret))
+		return false;
+	if (!heard && ret->type == PACKET_CON)
+		acknowledge(fd, ret->mid);
+	if (!ret->oscore.p) {
+		if (fd == w->veil_hears)
+			witness_fail(w, "the protected group is told something that is not");
+		return true;
+	}
+	if (!w->veil || fd == w->hears) {
+		witness_fail(w, "something is protected for nobody");
+		return false;
+	}
+	if (!(heard ? veil_hear : veil_open)(w->veil, in, space) ||
+		!packet_decode(buf_bytes(space), ret))
+		return false;
+	if (!heard && ret->code == PACKET_UNAVAILABLE && ret->payload.n > 0)
+		veil_offer(w->veil, ret->payload);
+	return true;
+}
+
 static void
 drain(struct witness *w, int fd)
 {
-	uint8_t data[2048];
+	uint8_t data[2048], room[VEIL_OUT];
 	struct packet p;
 	ssize_t n;
 
 	/* ECONNREFUSED, while nobody listens, is one datagram less and no more. */
 	while ((n = recv(fd, data, sizeof(data), MSG_DONTWAIT)) >= 0 || errno == ECONNREFUSED) {
-		if (n > 0 && packet_decode(bytes_of(data, (size_t)n), &p))
+		struct buf space = BUF_OF(room);
+
+		if (n > 0 && unveil(w, fd, bytes_of(data, (size_t)n), &space, &p))
 			take(w, fd, &p);
 	}
 }
@@ -436,13 +547,17 @@ drain(struct witness *w, int fd)
 void
 witness_wait(struct witness *w, int ms)
 {
-	struct pollfd ready[] = {{.fd = w->hears, .events = POLLIN},
-		{.fd = w->observes, .events = POLLIN}, {.fd = w->asks, .events = POLLIN}};
+	/* Who is moved is told where to, before the group is told anything. */
+	struct pollfd ready[] = {{.fd = w->observes, .events = POLLIN},
+		{.fd = w->hears, .events = POLLIN}, {.fd = w->asks, .events = POLLIN},
+		{.fd = w->veil_hears, .events = POLLIN}};
 
-	if (poll(ready, 3, ms) < 0)
+	if (poll(ready, 4, ms) < 0)
 		return;
-	for (unsigned i = 0; i < 3; i++)
-		drain(w, ready[i].fd);
+	for (unsigned i = 0; i < 4; i++) {
+		if (ready[i].fd >= 0)
+			drain(w, ready[i].fd);
+	}
 }
 
 void
@@ -450,14 +565,23 @@ witness_report(const struct witness *w)
 {
 	unsigned n_moved = 0;
 
-	for (unsigned i = 0; i < WITNESS_TOPICS; i++)
+	for (unsigned i = 0; i < w->n_topics; i++)
 		n_moved += w->topics[i].moved;
 	printf("publishes\t%llu\nacknowledged\t%llu\nrefused\t%llu\n",
 		(unsigned long long)w->n_publishes, (unsigned long long)w->n_acked,
 		(unsigned long long)w->n_refused);
-	printf("unicast\t%llu\nmulticast\t%llu\nprotected\t%llu\n",
-		(unsigned long long)w->n_unicast, (unsigned long long)w->n_multicast,
-		(unsigned long long)w->n_protected);
+	printf("unicast\t%llu\nmulticast\t%llu\n", (unsigned long long)w->n_unicast,
+		(unsigned long long)w->n_multicast);
+	if (w->veil) {
+		printf("opened\t%llu\nunopened\t%llu\n", (unsigned long long)w->veil->n_opened,
+			(unsigned long long)w->veil->n_unopened);
+		printf("nonces\t%llu\nrepeated\t%llu\ngids\t%u\n",
+			(unsigned long long)w->veil->n_nonces,
+			(unsigned long long)w->veil->n_repeated, w->veil->n_groups);
+		printf("challenges\t%llu\nagain\t%llu\ndenied\t%llu\n",
+			(unsigned long long)w->n_challenges, (unsigned long long)w->n_again,
+			(unsigned long long)w->n_denied);
+	}
 	printf("lost_in_time\t%llu\ngroup_tokens\t%u\nmoved\t%u\nfailures\t%u\n",
 		(unsigned long long)w->n_lost, w->n_tokens, n_moved, w->n_failures);
 }

@@ -8,7 +8,8 @@
  * - a topic's value is never one that was not published;
  * - Observe numbers never fall (RFC 7641 3.4), nor are two values said under one, nor
  *   does a token of the group change its topic;
- * - no Partial IV is used twice in the group (RFC 8613 7.2.1).
+ * - the same under OSCORE and in a protected group, where no nonce is used twice, and no
+ *   request is run in another life than that it was sent in (veil.h).
  */
 #ifndef COAPCAST_TORTURE_WITNESS_H
 #define COAPCAST_TORTURE_WITNESS_H
@@ -16,9 +17,12 @@
 #include <netinet/in.h>
 
 #include "../bench/packet.h"
+#include "veil.h"
 
-#define WITNESS_TOPICS 16 /* t/0 to t/7, and g/0 to g/7, which have a group */
-#define WITNESS_GROUPED 8 /* the first of the latter */
+/* t/0 to t/7, and g/0 to g/7, which have a group; s/0 to s/3, and o/0 to o/3, under OSCORE. */
+#define WITNESS_PLAIN 16
+#define WITNESS_TOPICS 24
+#define WITNESS_REQUEST 256 /* bytes of a request, at most */
 #define WITNESS_TOKENS 8192
 #define WITNESS_HISTORY 4096 /* spans of 10 ms and more */
 /* How much longer than commit-interval a commit may take to be made. */
@@ -44,6 +48,9 @@ struct witness_topic {
 	bool moved; /* its observation is the group's, in any life */
 	uint32_t observe, observe_number; /* of the traditional observer */
 	bool has_observe;
+	/* A protected publish, and the last one of the life before, which is sent once more. */
+	uint8_t raw[WITNESS_REQUEST], old[WITNESS_REQUEST];
+	size_t n_raw, n_old;
 };
 
 struct witness_token {
@@ -51,20 +58,27 @@ struct witness_token {
 };
 
 struct witness {
-	struct sockaddr_in server, group;
+	struct sockaddr_in server, group, veiled; /* the last two: where groups are */
+	struct veil *veil; /* NULL: nothing is protected */
+	unsigned n_topics;
 	unsigned interval_ms;
-	int asks, observes, hears; /* sockets; the first is a new one in each life */
+	/* Sockets; the first is a new one in each life, the last two are the groups'. */
+	int asks, observes, hears, veil_hears;
+	uint8_t echo[40]; /* what a challenge said, to be repeated (RFC 9175 2.3) */
+	size_t n_echo;
+	bool is_trusted; /* a protected request was answered in this life */
 	uint16_t mid;
 	bool again, paused;
 	struct witness_topic topics[WITNESS_TOPICS];
 	struct witness_token tokens[WITNESS_TOKENS];
 	unsigned n_tokens;
-	uint8_t *pivs; /* bits: those that were used */
-	uint64_t n_publishes, n_acked, n_refused, n_unicast, n_multicast, n_protected, n_lost;
+	uint64_t n_publishes, n_acked, n_refused, n_unicast, n_multicast, n_lost;
+	uint64_t n_challenges, n_again, n_denied; /* requests of the life before, and 4.01 */
 	unsigned n_failures, n_said;
 };
 
-bool witness_init(struct witness *w);
+/* `secret`: of OSCORE; without (p NULL) there is none. */
+bool witness_init(struct witness *w, struct bytes secret);
 void witness_fini(struct witness *w);
 
 /* A life of the daemon begins; `again`: who observes registers again. */
