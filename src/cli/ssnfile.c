@@ -37,6 +37,7 @@ struct user {
 	struct ssn *ssn; /* held */
 	char hex[HEX + 1];
 	uint64_t bound; /* that we put down last */
+	unsigned step; /* how many next: more, the longer nobody else wants any */
 };
 
 struct ssnfile {
@@ -335,12 +336,20 @@ find_free(struct ssnfile *f, const struct user *u)
 	return clock > u->bound ? clock : u->bound;
 }
 
-/* Puts down a new bound, above all that others have; what others may have used is left out. */
+/*
+ * Puts down a new bound, above all that others have; what others may have used is left out.
+ * Whoever is alone has some ahead of need; with others it is one number at a time, as near to
+ * its use as can be, so that they arrive in their order (RFC 8613 7.4: a replay window has
+ * room for 32).
+ */
 static int
 reserve_locked(struct ssnfile *f, struct user *u)
 {
-	uint64_t from = find_free(f, u), upto = from + SSNFILE_STEP;
+	uint64_t from = find_free(f, u), upto;
 
+	if (from > u->bound)
+		u->step = 1;
+	upto = from + u->step;
 	if (upto > SSN_LIMIT)
 		upto = SSN_LIMIT;
 	if (put(f, u->hex, upto) < 0 || write_locked(f) < 0)
@@ -349,6 +358,7 @@ reserve_locked(struct ssnfile *f, struct user *u)
 	if (from > u->bound)
 		ssn_skip(u->ssn, from);
 	u->bound = upto;
+	u->step = 2 * u->step < SSNFILE_STEP ? 2 * u->step : SSNFILE_STEP;
 	ssn_reserved(u->ssn, upto);
 	return 0;
 }
@@ -375,12 +385,11 @@ on_reserve(void *ctx, struct ssn *s, uint64_t upto)
 	/* The first time it is the number to begin with that counts. */
 	if (u->bound < ssn_bound(s))
 		u->bound = ssn_bound(s);
-	/* Nothing ahead of need: the numbers are not to run ahead of the clock. */
-	if (ssn_next(s) >= u->bound)
-		reserve(f, u);
+	reserve(f, u);
 }
 
-static const struct ssn_ops ssn_ops = {.reserve = on_reserve};
+/* Nothing ahead of need: the numbers are not to run ahead of the clock. */
+static const struct ssn_ops ssn_ops = {.reserve = on_reserve, .just_in_time = true};
 
 static int
 start(struct ssnfile *f, struct user *u, struct error *e)
@@ -429,6 +438,7 @@ ssnfile_get(struct ssnfile *f, const uint8_t fingerprint[SSN_FINGERPRINT], struc
 	(void)buf_str(&hex);
 	u->ssn = ssn_new(fingerprint, &ssn_ops, f);
 	u->bound = 0;
+	u->step = 1;
 	f->n_users++;
 	if ((rc = start(f, u, e)) < 0) {
 		f->n_users--;
@@ -439,6 +449,25 @@ ssnfile_get(struct ssnfile *f, const uint8_t fingerprint[SSN_FINGERPRINT], struc
 	return 0;
 }
 
+/* Unless nobody went past its numbers, and its record is still there. */
+static void
+catch_up(struct ssnfile *f, struct user *u)
+{
+	const struct record *r;
+	int fd;
+
+	if (lock(f, &fd) < 0)
+		return;
+	if (read_locked(f, fd) == 0) {
+		r = find_record(f, u->hex);
+		if (!r || r->bound != u->bound)
+			(void)reserve_locked(f, u);
+		else
+			(void)fstat(fd, &f->seen);
+	}
+	(void)close(fd);
+}
+
 void
 ssnfile_catch_up(struct ssnfile *f)
 {
@@ -447,7 +476,7 @@ ssnfile_catch_up(struct ssnfile *f)
 	if (f->n_users == 0 || (stat(f->path, &st) == 0 && is_same(&st, &f->seen)))
 		return;
 	for (size_t i = 0; i < f->n_users; i++)
-		reserve(f, &f->users[i]);
+		catch_up(f, &f->users[i]);
 }
 
 const char *

@@ -11,7 +11,7 @@
 #include "oscore/ssn.h"
 
 #define SSNFILE_SUFFIX ".ssn" /* after the name of the credentials file */
-#define SSNFILE_STEP 64 /* put down at once; few, as two processes at once waste the rest */
+#define SSNFILE_STEP 16 /* put down at once, at most: well within a server's replay window */
 #define SSNFILE_KEYS_MAX 64 /* that one process uses */
 
 struct ssnfile;

@@ -47,6 +47,15 @@ find_call(const struct session *s, const struct token *t)
 	return c;
 }
 
+/* The request that was started, to be sent again; it borrows from `space`. */
+static int
+recall(const struct call *c, struct buf *space, struct msg *ret)
+{
+	buf_put_u8(space, c->code);
+	buf_put(space, bytes_of(c->tail, c->n_tail));
+	return msg_decode_inner(buf_bytes(space), ret);
+}
+
 /* RFC 9175 2.3: the request again, with what its server wants to hear back. */
 static bool
 echo(struct call *c, const struct msg *response)
@@ -58,9 +67,7 @@ echo(struct call *c, const struct msg *response)
 
 	if (response->code != CODE_UNAUTHORIZED || !asked || c->n_echoed >= ECHOES_MAX)
 		return false;
-	buf_put_u8(&inner, c->code);
-	buf_put(&inner, bytes_of(c->tail, c->n_tail));
-	if (msg_decode_inner(buf_bytes(&inner), &m) < 0)
+	if (recall(c, &inner, &m) < 0)
 		return false;
 	msg_remove(&m, OPT_ECHO);
 	if (msg_add(&m, OPT_ECHO, asked->value) < 0)
@@ -95,6 +102,39 @@ deliver(struct call *c, const struct arrival *a)
 
 static void fail(struct call *c, enum call_failure why);
 
+static bool
+is_idempotent(uint8_t code)
+{
+	static const uint8_t codes[] = {CODE_GET, CODE_FETCH, CODE_PUT, CODE_DELETE, CODE_IPATCH};
+
+	return memchr(codes, code, sizeof(codes)) != NULL;
+}
+
+/*
+ * RFC 8613 7.4: the number is one that the server saw, or too far below the newest: other
+ * processes with these keys were faster. What it says was not run, and has another number
+ * then; since nobody vouches for that, it is believed once, where running twice is no harm.
+ */
+static bool
+renumber(struct call *c, const struct msg *outer)
+{
+	uint8_t bytes[1 + SESSION_TAIL_MAX];
+	struct buf inner = BUF_OF(bytes);
+	struct session *s = c->session;
+	struct msg m;
+
+	if (outer->code != CODE_UNAUTHORIZED || !bytes_is(outer->payload, "Replay detected") ||
+		c->renumbered || c->armored.opened || !is_idempotent(c->code) ||
+		recall(c, &inner, &m) < 0 || armor_seal(&s->armor, &m, &c->armored) < 0)
+		return false;
+	if (c->exchange)
+		layer_cancel(s->layer, c->exchange);
+	wheel_stop(layer_wheel(s->layer), &c->wait);
+	c->renumbered = true;
+	c->exchange = layer_send_con(s->layer, s->server, &exchange_ops, c);
+	return c->exchange != NULL;
+}
+
 /*
  * What is not what it should be ends a call that nothing good was heard of: the server has
  * other keys. Under the token of an observation it may be a notification to the registration
@@ -106,7 +146,7 @@ drop(struct call *c, enum armor_verdict v, const struct msg *outer)
 {
 	struct session *s = c->session;
 
-	if (v == ARMOR_STALE)
+	if (v == ARMOR_STALE || (v == ARMOR_REFUSED && renumber(c, outer)))
 		return LAYER_TAKEN;
 	if (!c->armored.opened && c->keep && outer->type != TYPE_ACK &&
 		c->n_doubtful < DOUBTFUL_MAX) {
@@ -438,7 +478,7 @@ call_start(struct call *c, struct session *s, const struct msg *m, bool keep,
 	c->token = m->token.n > 0 ? m->token : session_token(s);
 	c->keep = keep;
 	c->n_echoed = c->n_doubtful = 0;
-	c->doomed = c->unsafe = false;
+	c->doomed = c->unsafe = c->renumbered = false;
 	c->ops = ops;
 	c->owner = owner;
 	c->wait.fire = on_wait_over;

@@ -55,6 +55,7 @@ struct call {
 	struct token token;
 	bool keep; /* further responses come under the same token */
 	uint8_t n_echoed; /* times it was repeated with an Echo option */
+	bool renumbered; /* it was repeated, as its sequence number was overtaken */
 	bool doomed; /* the connection is lost */
 	uint8_t n_doubtful; /* answers so far that could not be verified */
 	bool unsafe; /* it cannot be protected */

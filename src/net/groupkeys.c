@@ -95,9 +95,7 @@ prime(const struct keyset *keys)
 static bool
 can_protect(const struct keyset *keys)
 {
-	const struct ssn *ssn = context_ssn(keys->context);
-
-	return ssn_is_started(ssn) && ssn_next(ssn) < ssn_bound(ssn);
+	return ssn_is_ready(context_ssn(keys->context));
 }
 
 /* A context of the group, which the table holds; `secret` and `gid` are this generation's. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/shields.h"
 
@@ -277,11 +278,46 @@ secure_free(struct secure *s)
 	free(s);
 }
 
+static void
+on_second_over(uv_timer_t *t)
+{
+	(void)t; /* it only wakes the loop */
+}
+
+static void
+on_timer_closed(uv_handle_t *h)
+{
+	*(bool *)h->data = true;
+}
+
+/* One more than a clock that is not looked at in between may show. */
+static uint64_t
+ms_left_of_second(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)(999 - now.tv_nsec / 1000000) + 1;
+}
+
 void
 secure_wait(struct secure *s, uv_loop_t *loop, const bool *stopping)
 {
-	while (!*stopping && ssnstore_is_waiting(s->numbers))
+	bool closed = false;
+	uv_timer_t t;
+
+	(void)uv_timer_init(loop, &t);
+	if (ssnstore_is_early(s->numbers))
+		log_info("oscore: numbers of keys without a record begin with the next second");
+	while (!*stopping && (ssnstore_is_waiting(s->numbers) || ssnstore_is_early(s->numbers))) {
+		if (ssnstore_is_early(s->numbers))
+			(void)uv_timer_start(&t, on_second_over, ms_left_of_second(), 0);
 		(void)uv_run(loop, UV_RUN_ONCE);
+	}
+	t.data = &closed;
+	uv_close((uv_handle_t *)&t, on_timer_closed);
+	while (!closed)
+		(void)uv_run(loop, UV_RUN_NOWAIT);
 }
 
 struct guard *

@@ -34,6 +34,7 @@ struct kept_window {
 struct ssnstore {
 	struct ssnstore_options options;
 	struct map numbers, windows;
+	int64_t since_s; /* when it was made */
 	uint32_t seed;
 	size_t n_waiting; /* numbers with `asked` */
 };
@@ -136,15 +137,34 @@ on_reserve(void *ctx, struct ssn *ssn, uint64_t upto)
 	put_bound(s, n, upto);
 }
 
-static const struct ssn_ops ops = {.reserve = on_reserve};
+static int64_t
+on_wall(void *ctx)
+{
+	const struct ssnstore *s = ctx;
+
+	return s->options.wall_s(s->options.ctx);
+}
+
+static const struct ssn_ops ops = {.reserve = on_reserve, .wall_s = on_wall};
+
+/*
+ * The next second. But whoever used these keys before did so before this process: what a
+ * reload brings later than in the second of its start has nothing to wait for.
+ */
+static int64_t
+moment_to_begin(const struct ssnstore *s)
+{
+	int64_t now = s->options.wall_s(s->options.ctx);
+
+	return (now > s->since_s ? now : now + 1) * 1000;
+}
 
 static void
 start(struct ssnstore *s, struct numbers *n)
 {
 	struct error e;
 	int rc = n->has_stored ? ssn_start_stored(n->ssn, n->stored, &e)
-			       : ssn_start_clock(n->ssn, s->options.wall_s(s->options.ctx) * 1000,
-					 BUILT_S, &e);
+			       : ssn_start_clock(n->ssn, moment_to_begin(s), BUILT_S, &e);
 
 	if (rc == 0)
 		n->refused = false;
@@ -266,6 +286,29 @@ ssnstore_is_waiting(const struct ssnstore *s)
 	return s->n_waiting > 0;
 }
 
+struct early {
+	bool found;
+};
+
+static void
+look_whether_early(void *ctx, struct map_node *node)
+{
+	struct numbers *n = MAP_OBJECT(node, struct numbers, node);
+	struct early *e = ctx;
+
+	if (n->ssn && ssn_is_started(n->ssn) && ssn_is_early(n->ssn))
+		e->found = true;
+}
+
+bool
+ssnstore_is_early(struct ssnstore *s)
+{
+	struct early e = {.found = false};
+
+	map_each(&s->numbers, look_whether_early, &e);
+	return e.found;
+}
+
 /* --- the windows ------------------------------------------------------------------ */
 
 static struct kept_window *
@@ -357,6 +400,7 @@ ssnstore_new(const struct ssnstore_options *options, struct ssnstore **ret, stru
 	int rc;
 
 	s->options = *options;
+	s->since_s = options->wall_s(options->ctx);
 	rnd_fill(&s->seed, sizeof(s->seed));
 	map_init(&s->numbers);
 	map_init(&s->windows);

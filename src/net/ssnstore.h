@@ -48,6 +48,8 @@ void ssnstore_save_window(
 void ssnstore_event(struct ssnstore *s, const struct store_event *event);
 /* Whether a bound is on its way to the disk. */
 bool ssnstore_is_waiting(const struct ssnstore *s);
+/* Whether some begin by the clock, in a second that is not over yet. */
+bool ssnstore_is_early(struct ssnstore *s);
 
 /* Before a clean store_close: no more numbers, and the exact ones are put. */
 void ssnstore_stop(struct ssnstore *s);

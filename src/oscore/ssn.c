@@ -17,6 +17,7 @@ struct ssn {
 	uint64_t next; /* the number taken next */
 	uint64_t bound; /* durable: numbers below may be used */
 	uint64_t asked; /* what the owner was last asked to make durable */
+	int64_t from_s; /* second of the clock that it waits for; 0: none */
 	unsigned refs;
 	bool started;
 	uint8_t fingerprint[SSN_FINGERPRINT];
@@ -126,6 +127,7 @@ int
 ssn_start_clock(struct ssn *s, int64_t utc_ms, int64_t built_s, struct error *e)
 {
 	int64_t utc_s = utc_ms / 1000;
+	int rc;
 
 	if (utc_s < built_s || utc_s < SSN_EPOCH_S) {
 		error_set(e, "no sequence number is stored for this key, and the clock is before "
@@ -137,7 +139,10 @@ ssn_start_clock(struct ssn *s, int64_t utc_ms, int64_t built_s, struct error *e)
 			"no sequence number is stored for this key, and the clock is too far on");
 		return -ERANGE;
 	}
-	return start(s, ssn_clock(utc_ms), e);
+	rc = start(s, ssn_clock(utc_ms), e);
+	if (rc == 0 && s->ops->wall_s)
+		s->from_s = (utc_ms + 999) / 1000;
+	return rc;
 }
 
 int
@@ -160,6 +165,8 @@ ssn_take(struct ssn *s, uint64_t *ret)
 		return -EAGAIN;
 	if (s->next >= SSN_LIMIT)
 		return -EOVERFLOW; /* RFC 8613 7.2.1 */
+	if (ssn_is_early(s))
+		return -EAGAIN;
 	if (s->next >= s->bound) {
 		s->asked = s->bound; /* whatever became of the last time: ask again */
 		ask(s, s->next + SSN_STEP);
@@ -168,7 +175,7 @@ ssn_take(struct ssn *s, uint64_t *ret)
 	}
 	*ret = s->next++;
 	/* Ahead of need, so that nobody waits for a disk. */
-	if (s->bound - s->next < SSN_STEP / 2)
+	if (!s->ops->just_in_time && s->bound - s->next < SSN_STEP / 2)
 		ask(s, s->bound + SSN_STEP);
 	return 0;
 }
@@ -204,6 +211,21 @@ bool
 ssn_is_started(const struct ssn *s)
 {
 	return s->started;
+}
+
+bool
+ssn_is_early(struct ssn *s)
+{
+	/* A clock that was set back says nothing; waiting for it might take years. */
+	if (s->from_s != 0 && s->ops->wall_s(s->ctx) != s->from_s - 1)
+		s->from_s = 0;
+	return s->from_s != 0;
+}
+
+bool
+ssn_is_ready(struct ssn *s)
+{
+	return s->started && s->next < s->bound && !ssn_is_early(s);
 }
 
 bool

@@ -27,6 +27,13 @@ struct ssn_ops {
 	 * bound with -EAGAIN, and the next number wanted asks again.
 	 */
 	void (*reserve)(void *ctx, struct ssn *s, uint64_t upto);
+	/*
+	 * Seconds since 1970, UTC: what waits for a start by the clock. NULL: the owner
+	 * makes sure by himself that no number is ahead of the clock when it is used.
+	 */
+	int64_t (*wall_s)(void *ctx);
+	/* Nothing is asked for before it is needed: reserve answers at once, and shares. */
+	bool just_in_time;
 };
 
 /* What the fingerprint is of: the keys' origin. id_context.p NULL: none. 0 or -EIO. */
@@ -43,7 +50,9 @@ void ssn_release(struct ssn *s); /* NULL is fine */
 int ssn_start_stored(struct ssn *s, uint64_t stored, struct error *e);
 /*
  * First start, or the state was lost, under keys from the configuration: begins at
- * ssn_clock(utc_ms). -ERANGE with an error when the clock is before `built_s`, the date of
+ * ssn_clock(utc_ms), and no number is had before that moment. An owner who names the next second
+ * begins above all that was used before, even in this one, as long as that were fewer than 1024
+ * a second. -ERANGE with an error when the clock is before `built_s`, the date of
  * the build: it cannot be trusted to be past every earlier start.
  */
 int ssn_start_clock(struct ssn *s, int64_t utc_ms, int64_t built_s, struct error *e);
@@ -56,7 +65,7 @@ int ssn_start_fresh(struct ssn *s, struct error *e);
 void ssn_reserved(struct ssn *s, uint64_t upto);
 
 /*
- * The next number. -EAGAIN: not started, stopped, or past what is durable (it has been
+ * The next number. -EAGAIN: not started, stopped, too early, or past what is durable (it has been
  * asked for); -EOVERFLOW: the numbers are used up, the context must be replaced.
  */
 int ssn_take(struct ssn *s, uint64_t *ret);
@@ -74,6 +83,10 @@ uint64_t ssn_stop(struct ssn *s);
 uint64_t ssn_next(const struct ssn *s);
 uint64_t ssn_bound(const struct ssn *s);
 bool ssn_is_started(const struct ssn *s);
+/* Whether it was started by the clock, which is not there yet. */
+bool ssn_is_early(struct ssn *s);
+/* Whether the next number can be had at once. */
+bool ssn_is_ready(struct ssn *s);
 /*
  * Whether it has run ahead of what ssn_start_clock would begin at: then losing the state
  * would repeat numbers, of which the owner is to warn (once).

@@ -35,6 +35,7 @@ dist_check_SCRIPTS += \
 	tests/integration/limits.sh \
 	tests/integration/lives.sh \
 	tests/integration/metrics.sh \
+	tests/integration/numbers.sh \
 	tests/integration/oscore.sh \
 	tests/integration/oscore_sessions.sh \
 	tests/integration/crowd.sh \

@@ -109,7 +109,7 @@ live() {
 	for topic in hall solo; do
 		seq -f "$1-%g" 1 400 >"$tmp/values"
 		# shellcheck disable=SC2016 # expanded in there
-		spawn "pub-$topic" in_host h4 bash -c '"${@:2}" <"$1"' sh "$tmp/values" \
+		spawn "pub-$topic" in_host h4 bash -c 'exec "${@:2}" <"$1"' sh "$tmp/values" \
 			"$coapcast" pub -l "${publisher[@]}" "$uri/$topic"
 	done
 	wait_lines "$tmp/one.out" $((from + 20 + 10 * $1)) || return
@@ -178,7 +178,7 @@ done
 stop_broker
 rm -rf "$tmp/state"
 sed -i 's/threshold: 2/threshold: 1/' "$keys/broker/coapcast.yaml"
-echo $((1767225600 + (1 << 30) - 2 - $(date +%s))) >"$tmp/step"
+echo $((1767225600 + (1 << 30) - 3 - $(date +%s))) >"$tmp/step"
 capture_start last b
 start_broker "$keys/broker/coapcast.yaml" -v
 listen_to one h1 one hall

@@ -87,15 +87,21 @@ teardown(void)
 }
 
 static void
-start(bool keep)
+start_with(enum msg_code method, bool keep)
 {
 	struct msg m;
 
-	msg_init(&m, TYPE_CON, CODE_GET);
+	msg_init(&m, TYPE_CON, method);
 	if (keep)
 		ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 0), 0);
 	ck_assert_int_eq(msg_add(&m, OPT_URI_PATH, BYTES_LIT("t")), 0);
 	ck_assert_int_eq(call_start(&call, bed.session, &m, keep, &ops, NULL), 0);
+}
+
+static void
+start(bool keep)
+{
+	start_with(CODE_GET, keep);
 }
 
 START_TEST(rfc8613_8_1_nothing_of_the_request_is_outside)
@@ -184,6 +190,82 @@ START_TEST(rfc8613_8_4_an_unprotected_error_says_why)
 	bed_receive(&bed, &bed.way, &m);
 	ck_assert_int_eq(failure, CALL_UNSAFE);
 	ck_assert_ptr_nonnull(strstr(note, "4.01 Security context not found"));
+}
+
+static void
+refuse_as_replay(void)
+{
+	struct msg m;
+
+	bed_respond(&m, &server.outer, CODE_UNAUTHORIZED, "Replay detected");
+	bed_receive(&bed, &bed.way, &m);
+}
+
+static const struct {
+	enum msg_code method;
+	bool again;
+} methods[] = {
+	{CODE_GET, true},
+	{CODE_FETCH, true},
+	{CODE_PUT, true},
+	{CODE_DELETE, true},
+	{CODE_IPATCH, true},
+	/* Run twice, these are not what was meant; and that it was not run, anybody may say. */
+	{CODE_POST, false},
+	{CODE_PATCH, false},
+};
+
+/* RFC 8613 7.4: another process with the same keys was faster. */
+START_TEST(rfc8613_7_4_who_is_overtaken_asks_again_with_another_number)
+{
+	start_with(methods[_i].method, false);
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	refuse_as_replay();
+	if (!methods[_i].again) {
+		ck_assert_int_eq(failure, CALL_UNSAFE);
+		ck_assert_uint_eq(bed_unread(&bed), 0);
+		return;
+	}
+	ck_assert_uint_eq(n_failures, 0);
+	/* The server has seen 100: this is another one, of the same request. */
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	ck_assert_uint_eq(ssn_next(context_ssn(own)), 102);
+	ck_assert_uint_eq(n_ready, 2);
+	ck_assert_int_eq(server.inner.code, methods[_i].method);
+	ck_assert(bytes_is(msg_find(&server.inner, OPT_URI_PATH)->value, "t"));
+	co_answer(&server, &bed, CODE_CONTENT, "value", -1);
+	ck_assert_str_eq(payload, "value");
+	ck_assert(verified);
+	ck_assert_uint_eq(n_notes, 0);
+}
+
+/* Once is enough: the numbers are not those of this server, or it is not the server at all. */
+START_TEST(rfc8613_7_4_the_second_refusal_is_the_end)
+{
+	start(false);
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	refuse_as_replay();
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	refuse_as_replay();
+	ck_assert_uint_eq(n_failures, 1);
+	ck_assert_int_eq(failure, CALL_UNSAFE);
+	ck_assert_ptr_nonnull(strstr(note, "4.01 Replay detected"));
+	ck_assert_uint_eq(bed_unread(&bed), 0);
+}
+
+START_TEST(rfc8613_7_4_a_registration_that_is_overtaken_is_repeated)
+{
+	start(true);
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	refuse_as_replay();
+	ck_assert_int_eq(co_read(&server, &bed), UNPROTECT_OK);
+	co_answer(&server, &bed, CODE_CONTENT, "one", 7);
+	co_notify(&server, &bed, CODE_CONTENT, "two", 8);
+	ck_assert_str_eq(payload, "two");
+	/* Nobody makes it register once more: it is answered. */
+	refuse_as_replay();
+	ck_assert_uint_eq(bed_unread(&bed), 0);
+	ck_assert_uint_eq(n_failures, 0);
 }
 
 START_TEST(another_key_is_told_from_no_answer)
@@ -393,6 +475,10 @@ suite(void)
 	tcase_add_test(t, rfc8613_b_1_2_the_inner_echo_is_answered);
 	tcase_add_test(t, an_answer_without_protection_is_refused);
 	tcase_add_test(t, rfc8613_8_4_an_unprotected_error_says_why);
+	tcase_add_loop_test(t, rfc8613_7_4_who_is_overtaken_asks_again_with_another_number, 0,
+		sizeof(methods) / sizeof(methods[0]));
+	tcase_add_test(t, rfc8613_7_4_the_second_refusal_is_the_end);
+	tcase_add_test(t, rfc8613_7_4_a_registration_that_is_overtaken_is_repeated);
 	tcase_add_test(t, another_key_is_told_from_no_answer);
 	tcase_add_test(t, rfc8613_7_2_1_without_a_number_nothing_is_sent);
 	tcase_add_test(t, rfc8613_4_1_3_5_2_notifications_keep_the_order_of_their_numbers);

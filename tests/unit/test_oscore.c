@@ -287,6 +287,70 @@ START_TEST(where_numbers_start)
 }
 END_TEST
 
+static int64_t
+wall_of(void *ctx)
+{
+	return *(const int64_t *)ctx;
+}
+
+static void
+reserve_at_once(void *ctx, struct ssn *s, uint64_t upto)
+{
+	(void)ctx;
+	ssn_reserved(s, upto);
+}
+
+static const struct ssn_ops clocked = {.reserve = reserve_at_once, .wall_s = wall_of};
+
+/*
+ * RFC 8613 B.1.1, where the record is lost again and again: whatever the moments are, nothing
+ * is used twice, and nobody waits for more than a second.
+ */
+START_TEST(rfc8613_b_1_1_starts_in_the_same_second_share_no_number)
+{
+	static const uint8_t f[SSN_FINGERPRINT] = {2};
+	int64_t first = SSN_EPOCH_S + 1000000, wall = first;
+	uint64_t last = 0, n;
+
+	for (int i = 0; i < 20; i++) {
+		struct ssn *s = ssn_new(f, &clocked, &wall);
+
+		ck_assert_int_eq(ssn_start_clock(s, (wall + 1) * 1000, first, &e), 0);
+		ck_assert(ssn_is_early(s) && !ssn_is_ready(s));
+		ck_assert_int_eq(ssn_take(s, &n), -EAGAIN);
+		/* Killed before it used any, or after as many as a second is good for. */
+		if (i % 3 != 0) {
+			wall++;
+			ck_assert(!ssn_is_early(s) && ssn_is_ready(s));
+			for (int k = 0; k < (i % 2 ? 1024 : 1); k++) {
+				ck_assert_int_eq(ssn_take(s, &n), 0);
+				ck_assert_uint_gt(n, last);
+				last = n;
+			}
+		}
+		ssn_release(s);
+	}
+}
+END_TEST
+
+/* A clock that was set back does not hold it up. */
+START_TEST(a_start_does_not_wait_for_a_clock_that_went_back)
+{
+	static const uint8_t f[SSN_FINGERPRINT] = {2};
+	int64_t built = SSN_EPOCH_S + 1000000, wall = built + 100;
+	struct ssn *s = ssn_new(f, &clocked, &wall);
+	uint64_t n;
+
+	ck_assert_int_eq(ssn_start_clock(s, (wall + 1) * 1000, built, &e), 0);
+	wall -= 50;
+	ck_assert_int_eq(ssn_take(s, &n), 0);
+	wall += 50;
+	ck_assert_int_eq(ssn_take(s, &n), 0);
+	ck_assert(ssn_is_ahead(s, wall));
+	ssn_release(s);
+}
+END_TEST
+
 START_TEST(fingerprints_differ_by_every_part)
 {
 	struct bytes part[5][4];
@@ -602,6 +666,8 @@ suite(void)
 	tcase_add_test(tc, rfc8613_b_1_2_invalid_window);
 	tcase_add_test(tc, rfc8613_b_1_1_bound_before_use);
 	tcase_add_test(tc, where_numbers_start);
+	tcase_add_test(tc, rfc8613_b_1_1_starts_in_the_same_second_share_no_number);
+	tcase_add_test(tc, a_start_does_not_wait_for_a_clock_that_went_back);
 	tcase_add_test(tc, fingerprints_differ_by_every_part);
 	tcase_add_test(tc, rfc4231_hmac);
 	tcase_add_test(tc, keys_sign_agree_and_go_into_credentials);
