@@ -11,6 +11,7 @@ struct driver {
 	uv_loop_t *loop;
 	const struct driver_ops *ops;
 	void *ctx;
+	struct machine *machine; /* borrowed */
 	struct udp *udp;
 	struct link *link; /* NULL: UDP */
 	uv_timer_t timer; /* the machine's next moment */
@@ -91,7 +92,8 @@ on_random(void *ctx, void *p, size_t n)
 		abort();
 }
 
-const struct outlet_ops driver_outlet = {.open = on_open, .commit = on_commit, .random = on_random};
+const struct machine_ops driver_machine_ops = {
+	.open = on_open, .commit = on_commit, .random = on_random};
 
 static void
 on_datagram(void *ctx, const struct path *from, struct bytes datagram)
@@ -99,7 +101,7 @@ on_datagram(void *ctx, const struct path *from, struct bytes datagram)
 	struct driver *d = ctx;
 
 	if (d->started)
-		d->ops->receive(d->ctx, from, datagram, driver_now_ms());
+		machine_receive(d->machine, from, datagram, driver_now_ms());
 }
 
 static void
@@ -147,10 +149,10 @@ on_before_wait(uv_prepare_t *h)
 	struct driver *d = h->data;
 	uint64_t now = driver_now_ms(), next;
 
-	d->ops->advance(d->ctx, now);
+	machine_advance(d->machine, now);
 	cancel_open(d);
 	udp_flush(d->udp);
-	next = d->ops->next(d->ctx);
+	next = machine_next(d->machine);
 	if (next == WHEEL_NEVER) {
 		uv_timer_stop(&d->timer);
 		return;
@@ -302,8 +304,9 @@ driver_is_unproven(const struct driver *d)
 }
 
 void
-driver_start(struct driver *d)
+driver_start(struct driver *d, struct machine *m)
 {
+	d->machine = m;
 	d->started = true;
 	uv_prepare_start(&d->before_wait, on_before_wait);
 }

@@ -9,17 +9,16 @@
 
 #include "base/error.h"
 #include "client/link.h"
-#include "client/outlet.h"
+#include "client/machine.h"
 #include "transport/udp.h"
 
 struct driver;
 
-/* The machine. None of these is called before driver_start(), or after driver_close(). */
+/*
+ * What a machine does not hear of. None of these is called before driver_start(), or after
+ * driver_close().
+ */
 struct driver_ops {
-	void (*receive)(void *ctx, const struct path *from, struct bytes datagram, uint64_t now_ms);
-	/* Before the loop waits: says what is due, and when that is needed next, or WHEEL_NEVER. */
-	void (*advance)(void *ctx, uint64_t now_ms);
-	uint64_t (*next)(void *ctx);
 	/* As in struct link_ops; for UDP alone both may be NULL. */
 	void (*nack)(void *ctx, uint16_t mid);
 	void (*lost)(void *ctx, enum coapd_end why);
@@ -27,8 +26,8 @@ struct driver_ops {
 	void (*refused)(void *ctx, const struct addr *to, uint16_t mid);
 };
 
-/* What a machine's outlet is; its ctx is the driver. */
-extern const struct outlet_ops driver_outlet;
+/* How a machine talks; its ctx is the driver. */
+extern const struct machine_ops driver_machine_ops;
 
 /*
  * Opens a socket to talk with `remote`, a server or a group, from the address the kernel
@@ -46,7 +45,8 @@ int driver_open(uv_loop_t *loop, const struct addr *remote, uint32_t ifindex,
 int driver_connect(uv_loop_t *loop, const struct addr *server, const struct link_how *how,
 	const struct driver_ops *ops, void *ctx, struct error *e, struct driver **ret,
 	struct path *ret_way);
-void driver_start(struct driver *d);
+/* Begins to drive that machine, until driver_close; it stays borrowed. */
+void driver_start(struct driver *d, struct machine *m);
 /* Closes it; in a later turn of the loop, on_closed(ctx) may free the machine. */
 void driver_close(struct driver *d, void (*on_closed)(void *ctx));
 
@@ -55,7 +55,7 @@ bool driver_is_unproven(const struct driver *d);
 
 uint64_t driver_now_ms(void);
 struct udp *driver_udp(struct driver *d);
-/* As in struct outlet_ops, to a group. */
+/* As in struct machine_ops, to a group. */
 struct buf *driver_open_group(struct driver *d, const struct udp_group *to);
 
 #endif

@@ -21,30 +21,6 @@ struct endpoint {
 };
 
 static void
-receive(void *ctx, const struct path *from, struct bytes datagram, uint64_t now_ms)
-{
-	const struct endpoint *ep = ctx;
-
-	session_receive(ep->session, from, datagram, now_ms);
-}
-
-static void
-advance(void *ctx, uint64_t now_ms)
-{
-	const struct endpoint *ep = ctx;
-
-	session_advance(ep->session, now_ms);
-}
-
-static uint64_t
-next(void *ctx)
-{
-	const struct endpoint *ep = ctx;
-
-	return session_next(ep->session);
-}
-
-static void
 nack(void *ctx, uint16_t mid)
 {
 	const struct endpoint *ep = ctx;
@@ -69,12 +45,7 @@ refused(void *ctx, const struct addr *to, uint16_t mid)
 		session_refused(ep->session, mid);
 }
 
-static const struct driver_ops driver_ops = {.receive = receive,
-	.advance = advance,
-	.next = next,
-	.nack = nack,
-	.lost = lost,
-	.refused = refused};
+static const struct driver_ops driver_ops = {.nack = nack, .lost = lost, .refused = refused};
 
 static struct endpoint *
 make(uv_loop_t *loop)
@@ -88,8 +59,8 @@ make(uv_loop_t *loop)
 static void
 start(struct endpoint *ep, const struct path *way)
 {
-	ep->session = session_new(&driver_outlet, ep->driver, way, driver_now_ms());
-	driver_start(ep->driver);
+	ep->session = session_new(&driver_machine_ops, ep->driver, way, driver_now_ms());
+	driver_start(ep->driver, session_machine(ep->session));
 }
 
 int
@@ -145,7 +116,7 @@ endpoint_close(struct endpoint *ep)
 		return;
 	transfer_stop(&ep->transfer);
 	/* What was said last still leaves. */
-	session_advance(ep->session, driver_now_ms());
+	machine_advance(session_machine(ep->session), driver_now_ms());
 	driver_close(ep->driver, on_closed);
 }
 

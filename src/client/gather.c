@@ -12,8 +12,7 @@
 #define DATAGRAM_MAX 4096
 
 struct gather {
-	struct outlet out;
-	struct layer *layer;
+	struct machine machine;
 	const struct gather_ops *ops;
 	void *ctx;
 	struct gather_server *servers;
@@ -118,12 +117,12 @@ ask_alone(struct gather *g, struct gather_server *s)
 	struct peer *p;
 
 	if (s->exchange || s->n_alone >= GATHER_ALONE_MAX ||
-		(p = layer_peer(g->layer, &s->way)) == NULL)
+		(p = layer_peer(g->machine.layer, &s->way)) == NULL)
 		return;
 	s->n_alone++;
 	if (!seal_alone(g, s))
 		return;
-	s->exchange = layer_send_con(g->layer, p, &ops, s);
+	s->exchange = layer_send_con(g->machine.layer, p, &ops, s);
 }
 
 /* ETags of what is kept, to be confirmed: not of those whose value says nothing. */
@@ -181,13 +180,13 @@ send_to_group(struct gather *g)
 		add_etags(g, &m);
 		(void)msg_encode(&m, out);
 	}
-	outlet_commit(&g->out);
+	machine_commit(&g->machine);
 }
 
 static uint64_t
 now_ms(const struct gather *g)
 {
-	return layer_now(g->layer);
+	return layer_now(g->machine.layer);
 }
 
 bool
@@ -204,7 +203,7 @@ gather_ask(struct gather *g, uint32_t members)
 	/* groupcomm-bis 3.1.5: what is counted is not used again before MIN_TOKEN_REUSE_TIME. */
 	g->n_asked++;
 	g->token.n = TOKEN_LEN;
-	outlet_random(&g->out, g->token.b, TOKEN_LEN);
+	machine_random(&g->machine, g->token.b, TOKEN_LEN);
 	g->token.b[4] = (uint8_t)(g->n_asked >> 8);
 	g->token.b[5] = (uint8_t)g->n_asked;
 	for (struct gather_server *s = g->servers; s; s = s->next) {
@@ -366,7 +365,7 @@ static enum layer_answer
 handle(struct gather *g, struct gather_server *s, const struct path *way, const struct msg *m)
 {
 	if (s->exchange)
-		layer_cancel(g->layer, s->exchange);
+		layer_cancel(g->machine.layer, s->exchange);
 	s->way = *way;
 	if (echo(g, s, m))
 		return LAYER_TAKEN;
@@ -479,9 +478,9 @@ static const struct shield_ops shields = {.protect = NULL};
 
 static const struct layer_ops layer_ops = {
 	.shields = &shields,
-	.open = outlet_open,
-	.commit = outlet_commit,
-	.random = outlet_random,
+	.open = machine_open,
+	.commit = machine_commit,
+	.random = machine_random,
 	.on_request = on_request,
 	.on_response = on_response,
 };
@@ -499,22 +498,22 @@ prepare(struct gather *g, const struct target *t)
 }
 
 struct gather *
-gather_new(const struct outlet_ops *out, void *out_ctx, const struct gather_ops *ops, void *ctx,
+gather_new(const struct machine_ops *out, void *out_ctx, const struct gather_ops *ops, void *ctx,
 	const struct target *t, uint64_t now_ms)
 {
 	static const struct layer_limits limits = {
 		.peers = GATHER_SERVERS_MAX, .exchanges = GATHER_SERVERS_MAX};
 	struct gather *g = mem_alloc(sizeof(*g));
 
-	g->out = (struct outlet){.ops = out, .ctx = out_ctx};
+	g->machine = (struct machine){.ops = out, .ctx = out_ctx};
 	g->ops = ops;
 	g->ctx = ctx;
 	if (!prepare(g, t)) {
 		free(g);
 		return NULL;
 	}
-	outlet_random(&g->out, &g->mid, sizeof(g->mid));
-	g->layer = layer_new(&layer_ops, g, &limits, now_ms);
+	machine_random(&g->machine, &g->mid, sizeof(g->mid));
+	g->machine.layer = layer_new(&layer_ops, g, &limits, now_ms);
 	return g;
 }
 
@@ -534,7 +533,7 @@ gather_free(struct gather *g)
 	if (!g)
 		return;
 	/* Exchanges end with it, and tell their servers. */
-	layer_free(g->layer);
+	layer_free(g->machine.layer);
 	for (s = g->servers; s; s = next) {
 		next = s->next;
 		armor_drop(&s->armored);
@@ -546,24 +545,10 @@ gather_free(struct gather *g)
 	free(g);
 }
 
-void
-gather_receive(struct gather *g, const struct path *from, struct bytes datagram, uint64_t now_ms)
+struct machine *
+gather_machine(struct gather *g)
 {
-	layer_advance(g->layer, now_ms);
-	layer_receive(g->layer, from, datagram);
-	layer_flush(g->layer);
-}
-
-void
-gather_advance(struct gather *g, uint64_t now_ms)
-{
-	layer_advance(g->layer, now_ms);
-}
-
-uint64_t
-gather_next(const struct gather *g)
-{
-	return layer_next(g->layer);
+	return &g->machine;
 }
 
 const struct gather_server *

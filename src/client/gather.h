@@ -11,7 +11,7 @@
 #define COAPCAST_CLIENT_GATHER_H
 
 #include "client/armor.h"
-#include "client/outlet.h"
+#include "client/machine.h"
 #include "client/target.h"
 
 #define GATHER_SERVERS_MAX 256 /* answers of more are not kept */
@@ -54,15 +54,15 @@ struct gather_server {
 };
 
 struct gather_ops {
-	/* Room for one datagram to the group, as in struct layer_ops; the outlet commits it. */
+	/* Room for one datagram to the group, as in struct layer_ops; the machine commits it. */
 	struct buf *(*open_group)(void *ctx);
 	/* A server answered or confirmed; `first` since gather_ask(), else it says something else. */
 	void (*on_answer)(void *ctx, const struct gather_server *s, bool first);
 };
 
 /* Both ops stay borrowed, the target is copied. NULL: it cannot be written. */
-struct gather *gather_new(const struct outlet_ops *out, void *out_ctx, const struct gather_ops *ops,
-	void *ctx, const struct target *t, uint64_t now_ms);
+struct gather *gather_new(const struct machine_ops *out, void *out_ctx,
+	const struct gather_ops *ops, void *ctx, const struct target *t, uint64_t now_ms);
 void gather_free(struct gather *g); /* NULL is fine */
 /*
  * Requests are protected in group mode from now on, and nothing that is not is accepted
@@ -80,10 +80,7 @@ bool gather_ask(struct gather *g, uint32_t members);
 /* The same request again, for those who did not get it: new message id, same token. */
 void gather_repeat(struct gather *g);
 
-void gather_receive(
-	struct gather *g, const struct path *from, struct bytes datagram, uint64_t now_ms);
-void gather_advance(struct gather *g, uint64_t now_ms);
-uint64_t gather_next(const struct gather *g);
+struct machine *gather_machine(struct gather *g); /* what drives it */
 
 const struct gather_server *gather_first(const struct gather *g);
 uint32_t gather_n_heard(const struct gather *g);

@@ -10,7 +10,7 @@ libcoapcast_a_SOURCES += \
 	src/client/membership.c src/client/values.c \
 	src/client/observation.c src/client/observation.h src/client/observation_impl.h \
 	src/client/offer.c src/client/offer.h \
-	src/client/outlet.c src/client/outlet.h \
+	src/client/machine.c src/client/machine.h \
 	src/client/link.c src/client/link.h \
 	src/client/session.c src/client/session.h \
 	src/client/target.c src/client/target.h \

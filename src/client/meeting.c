@@ -14,7 +14,7 @@ struct meeting {
 	struct driver *driver;
 	struct udp_group to;
 	struct gather *gather;
-	uint64_t again_ms; /* the next repetition */
+	struct timer again; /* the next repetition */
 	uint64_t until_ms; /* nobody listens after that */
 };
 
@@ -37,39 +37,28 @@ on_answer(void *ctx, const struct gather_server *s, bool first)
 
 static const struct gather_ops gather_ops = {.open_group = on_open_group, .on_answer = on_answer};
 
+/* The next repetition, unless it is too late for its answers. */
 static void
-receive(void *ctx, const struct path *from, struct bytes datagram, uint64_t now_ms)
+plan_next(struct meeting *m)
 {
-	const struct meeting *m = ctx;
+	struct wheel *w = layer_wheel(gather_machine(m->gather)->layer);
+	uint64_t at_ms = w->now_ms + GATHER_ROUND_MS;
 
-	gather_receive(m->gather, from, datagram, now_ms);
+	if (at_ms + LAST_CALL_MS <= m->until_ms)
+		wheel_start(w, &m->again, at_ms);
 }
 
 static void
-advance(void *ctx, uint64_t now_ms)
+on_again(struct timer *t, void *ctx)
 {
-	struct meeting *m = ctx;
+	struct meeting *m = MAP_OBJECT(t, struct meeting, again);
 
-	gather_advance(m->gather, now_ms);
-	if (now_ms < m->again_ms)
-		return;
+	(void)ctx;
 	gather_repeat(m->gather);
-	m->again_ms += GATHER_ROUND_MS;
-	/* An answer takes a while. */
-	if (m->again_ms + LAST_CALL_MS > m->until_ms)
-		m->again_ms = WHEEL_NEVER;
+	plan_next(m);
 }
 
-static uint64_t
-next(void *ctx)
-{
-	const struct meeting *m = ctx;
-	uint64_t gather_ms = gather_next(m->gather);
-
-	return gather_ms < m->again_ms ? gather_ms : m->again_ms;
-}
-
-static const struct driver_ops driver_ops = {.receive = receive, .advance = advance, .next = next};
+static const struct driver_ops driver_ops = {.nack = NULL};
 
 static void
 on_closed(void *ctx)
@@ -92,10 +81,8 @@ meeting_open(uv_loop_t *loop, const struct addr *group, uint32_t ifindex,
 
 	m->ops = ops;
 	m->ctx = ctx;
-	m->again_ms = now_ms + GATHER_ROUND_MS;
+	m->again.fire = on_again;
 	m->until_ms = now_ms + wait_ms;
-	if (m->again_ms + LAST_CALL_MS > m->until_ms)
-		m->again_ms = WHEEL_NEVER;
 	if (ifindex == 0)
 		ifindex = group->scope;
 	rc = driver_open(loop, group, ifindex, &driver_ops, m, e, &m->driver, &way);
@@ -105,7 +92,7 @@ meeting_open(uv_loop_t *loop, const struct addr *group, uint32_t ifindex,
 	}
 	m->to = (struct udp_group){
 		.group = *group, .ifindex = ifindex, .source = way.local, .socket = way.socket};
-	m->gather = gather_new(&driver_outlet, m->driver, &gather_ops, m, target, now_ms);
+	m->gather = gather_new(&driver_machine_ops, m->driver, &gather_ops, m, target, now_ms);
 	if (!m->gather) {
 		error_set(e, "the URI does not fit a request");
 		meeting_close(m);
@@ -113,8 +100,9 @@ meeting_open(uv_loop_t *loop, const struct addr *group, uint32_t ifindex,
 	}
 	if (armor)
 		gather_protect(m->gather, armor);
-	driver_start(m->driver);
+	driver_start(m->driver, gather_machine(m->gather));
 	(void)gather_ask(m->gather, 0);
+	plan_next(m);
 	*ret = m;
 	return 0;
 }

@@ -13,8 +13,7 @@
 #define ECHOES_MAX 3 /* times a request is repeated because of an Echo: RFC 9175 2.3 */
 
 struct session {
-	struct outlet out;
-	struct layer *layer;
+	struct machine machine;
 	struct path way; /* to the server */
 	struct peer *server; /* pinned */
 	struct call *calls;
@@ -82,7 +81,8 @@ echo(struct call *c, const struct msg *response)
 	c->n_tail = (uint16_t)tail.n;
 	c->n_echoed++;
 	c->session->n_challenges++;
-	c->exchange = layer_send_con(c->session->layer, c->session->server, &exchange_ops, c);
+	c->exchange =
+		layer_send_con(c->session->machine.layer, c->session->server, &exchange_ops, c);
 	return c->exchange != NULL;
 }
 
@@ -91,8 +91,8 @@ deliver(struct call *c, const struct arrival *a)
 {
 	/* RFC 7252 5.2.2: a response is as good as the acknowledgement that was lost. */
 	if (c->exchange)
-		layer_cancel(c->session->layer, c->exchange);
-	wheel_stop(layer_wheel(c->session->layer), &c->wait);
+		layer_cancel(c->session->machine.layer, c->exchange);
+	wheel_stop(layer_wheel(c->session->machine.layer), &c->wait);
 	if (echo(c, a->msg))
 		return LAYER_TAKEN;
 	if (!c->keep)
@@ -128,10 +128,10 @@ renumber(struct call *c, const struct msg *outer)
 		recall(c, &inner, &m) < 0 || armor_seal(&s->armor, &m, &c->armored) < 0)
 		return false;
 	if (c->exchange)
-		layer_cancel(s->layer, c->exchange);
-	wheel_stop(layer_wheel(s->layer), &c->wait);
+		layer_cancel(s->machine.layer, c->exchange);
+	wheel_stop(layer_wheel(s->machine.layer), &c->wait);
 	c->renumbered = true;
-	c->exchange = layer_send_con(s->layer, s->server, &exchange_ops, c);
+	c->exchange = layer_send_con(s->machine.layer, s->server, &exchange_ops, c);
 	return c->exchange != NULL;
 }
 
@@ -212,24 +212,24 @@ static const struct shield_ops shields = {.protect = NULL};
 
 static const struct layer_ops layer_ops = {
 	.shields = &shields,
-	.open = outlet_open,
-	.commit = outlet_commit,
-	.random = outlet_random,
+	.open = machine_open,
+	.commit = machine_commit,
+	.random = machine_random,
 	.on_request = on_request,
 	.on_response = on_response,
 };
 
 struct session *
-session_new(const struct outlet_ops *ops, void *ctx, const struct path *server, uint64_t now_ms)
+session_new(const struct machine_ops *ops, void *ctx, const struct path *server, uint64_t now_ms)
 {
 	static const struct layer_limits limits = {.peers = PEERS_MAX, .exchanges = EXCHANGES_MAX};
 	struct session *s = mem_alloc(sizeof(*s));
 
-	s->out = (struct outlet){.ops = ops, .ctx = ctx};
+	s->machine = (struct machine){.ops = ops, .ctx = ctx};
 	s->way = *server;
-	s->layer = layer_new(&layer_ops, s, &limits, now_ms);
-	s->server = layer_peer(s->layer, server);
-	layer_pin(s->layer, s->server);
+	s->machine.layer = layer_new(&layer_ops, s, &limits, now_ms);
+	s->server = layer_peer(s->machine.layer, server);
+	layer_pin(s->machine.layer, s->server);
 	return s;
 }
 
@@ -264,41 +264,27 @@ session_free(struct session *s)
 	if (!s)
 		return;
 	assert(!s->calls && !s->listeners);
-	layer_unpin(s->layer, s->server);
-	layer_free(s->layer);
+	layer_unpin(s->machine.layer, s->server);
+	layer_free(s->machine.layer);
 	free(s);
 }
 
-void
-session_receive(struct session *s, const struct path *from, struct bytes datagram, uint64_t now_ms)
+struct machine *
+session_machine(struct session *s)
 {
-	layer_advance(s->layer, now_ms);
-	layer_receive(s->layer, from, datagram);
-	layer_flush(s->layer);
-}
-
-void
-session_advance(struct session *s, uint64_t now_ms)
-{
-	layer_advance(s->layer, now_ms);
-}
-
-uint64_t
-session_next(const struct session *s)
-{
-	return layer_next(s->layer);
+	return &s->machine;
 }
 
 uint64_t
 session_now(const struct session *s)
 {
-	return layer_now(s->layer);
+	return layer_now(s->machine.layer);
 }
 
 struct wheel *
 session_wheel(struct session *s)
 {
-	return layer_wheel(s->layer);
+	return layer_wheel(s->machine.layer);
 }
 
 const struct addr *
@@ -318,7 +304,7 @@ session_random(struct session *s, uint32_t n)
 {
 	uint32_t v;
 
-	outlet_random(&s->out, &v, sizeof(v));
+	machine_random(&s->machine, &v, sizeof(v));
 	return v % n;
 }
 
@@ -328,7 +314,7 @@ session_token(struct session *s)
 	struct token t = {.n = TOKEN_LEN};
 
 	do
-		outlet_random(&s->out, t.b, TOKEN_LEN);
+		machine_random(&s->machine, t.b, TOKEN_LEN);
 	while (find_call(s, &t));
 	return t;
 }
@@ -459,7 +445,7 @@ send_call(struct call *c, struct session *s, const struct msg *m)
 		return 0;
 	}
 	if (rc == 0)
-		c->exchange = layer_send_con(s->layer, s->server, &exchange_ops, c);
+		c->exchange = layer_send_con(s->machine.layer, s->server, &exchange_ops, c);
 	return c->exchange ? 0 : -ENOBUFS;
 }
 
@@ -501,8 +487,8 @@ call_stop(struct call *c)
 	if (!s)
 		return;
 	if (c->exchange)
-		layer_cancel(s->layer, c->exchange);
-	wheel_stop(layer_wheel(s->layer), &c->wait);
+		layer_cancel(s->machine.layer, c->exchange);
+	wheel_stop(layer_wheel(s->machine.layer), &c->wait);
 	for (at = &s->calls; *at != c; at = &(*at)->next)
 		;
 	*at = c->next;
@@ -533,7 +519,7 @@ session_tell(struct session *s, const struct msg *m)
 		out.code = armored.code;
 		out.tail = bytes_of(armored.tail, armored.n_tail);
 	}
-	(void)layer_send_non(s->layer, s->server, &out, &mid);
+	(void)layer_send_non(s->machine.layer, s->server, &out, &mid);
 	armor_drop(&armored);
 }
 

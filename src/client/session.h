@@ -10,7 +10,7 @@
 #define COAPCAST_CLIENT_SESSION_H
 
 #include "client/armor.h"
-#include "client/outlet.h"
+#include "client/machine.h"
 
 #define SESSION_TAIL_MAX 1800 /* options and payload of a request */
 /* An acknowledged request is waited for so long: NON_LIFETIME and a little (RFC 7252 4.8.2). */
@@ -76,7 +76,7 @@ struct listener {
 
 /* `ops` stays borrowed. `server` is the way there: our own address and port and the server's. */
 struct session *session_new(
-	const struct outlet_ops *ops, void *ctx, const struct path *server, uint64_t now_ms);
+	const struct machine_ops *ops, void *ctx, const struct path *server, uint64_t now_ms);
 /*
  * From now on every request is protected like this, and nothing that is not is accepted in
  * return. No call must be under way. What it points at stays borrowed.
@@ -90,8 +90,7 @@ bool session_is_protected(const struct session *s);
 /* Every call and listener must have been stopped; NULL is fine. */
 void session_free(struct session *s);
 
-void session_receive(
-	struct session *s, const struct path *from, struct bytes datagram, uint64_t now_ms);
+struct machine *session_machine(struct session *s); /* what drives it */
 /*
  * For a transport with connections (msg/carrier.h): the request with that message id was
  * rejected; and nothing that was asked for will come. The next request connects anew.
@@ -100,9 +99,6 @@ void session_nack(struct session *s, uint16_t mid);
 void session_lost(struct session *s, enum call_failure why);
 /* By ICMP: the server has no open port for the request with that message id. */
 void session_refused(struct session *s, uint16_t mid);
-/* Tells the time and sends what is due; session_next says when that is needed. */
-void session_advance(struct session *s, uint64_t now_ms);
-uint64_t session_next(const struct session *s);
 
 uint64_t session_now(const struct session *s);
 struct wheel *session_wheel(struct session *s);

@@ -105,7 +105,7 @@ random_bytes(void *ctx, void *p, size_t n)
 	}
 }
 
-static const struct outlet_ops outlet_ops = {
+static const struct machine_ops machine_ops = {
 	.open = open_datagram, .commit = commit, .random = random_bytes};
 
 static int
@@ -177,9 +177,9 @@ give(const struct path *from, struct bytes datagram)
 	assert(copy != NULL);
 	if (datagram.n > 0)
 		memcpy(copy, datagram.p, datagram.n);
-	session_advance(fz.session, fz.now_ms);
+	machine_advance(session_machine(fz.session), fz.now_ms);
 	n_before = fz.n_sent;
-	session_receive(fz.session, from, bytes_of(copy, datagram.n), fz.now_ms);
+	machine_receive(session_machine(fz.session), from, bytes_of(copy, datagram.n), fz.now_ms);
 	/* RFC 7252 8.1 and 8.2: no acknowledgement, no reset, no answer. */
 	assert(!from->multicast || fz.n_sent == n_before);
 	free(copy);
@@ -270,14 +270,14 @@ let_time_pass(uint64_t ms)
 {
 	uint64_t end = fz.now_ms + ms;
 
-	while (session_next(fz.session) <= end) {
-		if (session_next(fz.session) > fz.now_ms)
-			fz.now_ms = session_next(fz.session);
-		session_advance(fz.session, fz.now_ms);
-		assert(session_next(fz.session) > fz.now_ms);
+	while (machine_next(session_machine(fz.session)) <= end) {
+		if (machine_next(session_machine(fz.session)) > fz.now_ms)
+			fz.now_ms = machine_next(session_machine(fz.session));
+		machine_advance(session_machine(fz.session), fz.now_ms);
+		assert(machine_next(session_machine(fz.session)) > fz.now_ms);
 	}
 	fz.now_ms = end;
-	session_advance(fz.session, fz.now_ms);
+	machine_advance(session_machine(fz.session), fz.now_ms);
 }
 
 static void
@@ -353,10 +353,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fz.now_ms = 1000;
 	fz.way.remote = (struct addr){.family = AF_INET, .port = 5683, .ip = {10, 0, 0, 1}};
 	fz.way.local = (struct addr){.family = AF_INET, .port = 40000, .ip = {10, 0, 0, 2}};
-	fz.session = session_new(&outlet_ops, NULL, &fz.way, fz.now_ms);
+	fz.session = session_new(&machine_ops, NULL, &fz.way, fz.now_ms);
 	fz.observation = observation_new(fz.session, &what, &observation_ops, NULL, &e);
 	assert(fz.observation != NULL);
-	session_advance(fz.session, fz.now_ms);
+	machine_advance(session_machine(fz.session), fz.now_ms);
 	while (rest.n > 0 && fz.now_ms < FAR_MS)
 		step(&rest);
 	fz.stopped = true;

@@ -145,7 +145,8 @@ static const struct gather_ops ops = {
 	.on_answer = on_answer,
 };
 
-static const struct outlet_ops outlet = {.open = on_open, .commit = on_commit, .random = on_random};
+static const struct machine_ops machine = {
+	.open = on_open, .commit = on_commit, .random = on_random};
 
 static void
 give(uint8_t what, struct bytes datagram)
@@ -161,7 +162,7 @@ give(uint8_t what, struct bytes datagram)
 	from.local = (struct addr){.family = AF_INET, .port = 40000, .ip = {10, 0, 0, 9}};
 	if (datagram.n > 0)
 		memcpy(copy, datagram.p, datagram.n);
-	gather_receive(fz.gather, &from, bytes_of(copy, datagram.n), fz.now_ms);
+	machine_receive(gather_machine(fz.gather), &from, bytes_of(copy, datagram.n), fz.now_ms);
 	assert(fz.n_answers == n_before || !from.multicast);
 	free(copy);
 }
@@ -191,8 +192,8 @@ static void
 let_time_pass(uint8_t what)
 {
 	fz.now_ms += 1ull << ((what >> 2) % 26);
-	gather_advance(fz.gather, fz.now_ms);
-	assert(gather_next(fz.gather) > fz.now_ms);
+	machine_advance(gather_machine(fz.gather), fz.now_ms);
+	assert(machine_next(gather_machine(fz.gather)) > fz.now_ms);
 }
 
 /* Takes one step off the front of the input. */
@@ -251,7 +252,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(&fz, 0, sizeof(fz));
 	fz.now_ms = 1000;
-	fz.gather = gather_new(&outlet, NULL, &ops, NULL, &target, fz.now_ms);
+	fz.gather = gather_new(&machine, NULL, &ops, NULL, &target, fz.now_ms);
 	assert(fz.gather != NULL);
 	(void)gather_ask(fz.gather, 0);
 	while (rest.n > 0) {

@@ -59,7 +59,7 @@ bed_random(void *ctx, void *p, size_t n)
 		*(uint8_t *)p = ++b->counter;
 }
 
-static const struct outlet_ops bed_ops = {
+static const struct machine_ops bed_ops = {
 	.open = bed_open, .commit = bed_commit, .random = bed_random};
 
 static inline struct addr
@@ -101,23 +101,23 @@ bed_wait(struct bed *b, uint64_t ms)
 	uint64_t end = b->now_ms + ms;
 
 	for (;;) {
-		uint64_t next = session_next(b->session);
+		uint64_t next = machine_next(session_machine(b->session));
 
 		if (next > end)
 			break;
 		if (next > b->now_ms)
 			b->now_ms = next;
-		session_advance(b->session, b->now_ms);
+		machine_advance(session_machine(b->session), b->now_ms);
 	}
 	b->now_ms = end;
-	session_advance(b->session, b->now_ms);
+	machine_advance(session_machine(b->session), b->now_ms);
 }
 
 /* The next datagram that was sent; the test fails when there is none. */
 static inline void
 bed_read(struct bed *b, struct msg *ret)
 {
-	session_advance(b->session, b->now_ms);
+	machine_advance(session_machine(b->session), b->now_ms);
 	ck_assert_msg(b->read < b->n, "nothing was sent");
 	ck_assert_int_eq(msg_decode(bytes_of(b->sent[b->read], b->n_sent[b->read]), ret), MSG_OK);
 	b->read++;
@@ -127,14 +127,14 @@ bed_read(struct bed *b, struct msg *ret)
 static inline unsigned
 bed_unread(struct bed *b)
 {
-	session_advance(b->session, b->now_ms);
+	machine_advance(session_machine(b->session), b->now_ms);
 	return b->n - b->read;
 }
 
 static inline void
 bed_receive_bytes(struct bed *b, const struct path *from, struct bytes datagram)
 {
-	session_receive(b->session, from, datagram, b->now_ms);
+	machine_receive(session_machine(b->session), from, datagram, b->now_ms);
 }
 
 static inline void

@@ -82,7 +82,7 @@ on_answer(void *ctx, const struct gather_server *s, bool first)
 		m.payload.n ? (const char *)m.payload.p : "");
 }
 
-static const struct outlet_ops outlet_ops = {
+static const struct machine_ops machine_ops = {
 	.open = on_open, .commit = on_commit, .random = on_random};
 static const struct gather_ops ops = {.open_group = on_open_group, .on_answer = on_answer};
 
@@ -96,7 +96,7 @@ setup(void)
 	memset(&bed, 0, sizeof(bed));
 	bed.now_ms = 1000;
 	bed.said = buf_of(bed.said_room, sizeof(bed.said_room));
-	bed.gather = gather_new(&outlet_ops, NULL, &ops, NULL, &t, bed.now_ms);
+	bed.gather = gather_new(&machine_ops, NULL, &ops, NULL, &t, bed.now_ms);
 	ck_assert_ptr_nonnull(bed.gather);
 }
 
@@ -151,7 +151,7 @@ arrive(unsigned server, const struct msg *m)
 	struct buf out = BUF_OF(bytes);
 
 	ck_assert_int_eq(msg_encode(m, &out), 0);
-	gather_receive(bed.gather, &way, buf_bytes(&out), bed.now_ms);
+	machine_receive(gather_machine(bed.gather), &way, buf_bytes(&out), bed.now_ms);
 }
 
 /* A response of a server: code, ETag, Max-Age (-1: none) and payload. */
@@ -176,7 +176,7 @@ static void
 go(uint64_t ms)
 {
 	bed.now_ms += ms;
-	gather_advance(bed.gather, bed.now_ms);
+	machine_advance(gather_machine(bed.gather), bed.now_ms);
 }
 
 static unsigned
@@ -449,7 +449,7 @@ START_TEST(servers_are_limited)
 		(void)msg_add_uint(&m, OPT_ETAG, 1000 + i);
 		m.payload = BYTES_OF(huge);
 		(void)msg_encode(&m, &out);
-		gather_receive(bed.gather, &way, buf_bytes(&out), bed.now_ms);
+		machine_receive(gather_machine(bed.gather), &way, buf_bytes(&out), bed.now_ms);
 		buf_clear(&bed.said);
 	}
 	ck_assert_uint_eq(gather_n_heard(bed.gather), GATHER_SERVERS_MAX);
@@ -480,7 +480,7 @@ START_TEST(no_room_and_no_target)
 {
 	struct target bad = {.path = BYTES_LIT("/%zz"), .accept = TARGET_NO_FORMAT};
 
-	ck_assert_ptr_null(gather_new(&outlet_ops, NULL, &ops, NULL, &bad, 0));
+	ck_assert_ptr_null(gather_new(&machine_ops, NULL, &ops, NULL, &bad, 0));
 	gather_free(NULL);
 	bed.closed = true;
 	ck_assert(gather_ask(bed.gather, 0));

@@ -89,7 +89,7 @@ on_note(void *ctx, bool loud, const char *text)
 	bed.n_notes++;
 }
 
-static const struct outlet_ops outlet_ops = {
+static const struct machine_ops machine_ops = {
 	.open = on_open, .commit = on_commit, .random = on_random};
 static const struct gather_ops ops = {.open_group = on_open_group, .on_answer = on_answer};
 
@@ -112,7 +112,7 @@ begin(unsigned which)
 	if (which != SIGNED_ONLY)
 		end_init(&c, bed_group(&v, group, "C", 300));
 	bed.said = buf_of(bed.room, sizeof(bed.room));
-	bed.gather = gather_new(&outlet_ops, NULL, &ops, NULL, &t, 1000);
+	bed.gather = gather_new(&machine_ops, NULL, &ops, NULL, &t, 1000);
 	armor.context = a.c;
 	gather_protect(bed.gather, &armor);
 	ck_assert(gather_ask(bed.gather, 0));
@@ -175,7 +175,7 @@ arrive(unsigned host, struct sent *s, const struct msg *request)
 	s->m.token = request->token;
 	ck_assert_int_eq(msg_encode(&s->m, &out), 0);
 	bed.now_ms += 10;
-	gather_receive(bed.gather, &way, buf_bytes(&out), 1000 + bed.now_ms);
+	machine_receive(gather_machine(bed.gather), &way, buf_bytes(&out), 1000 + bed.now_ms);
 }
 
 /* The server's answer to what was sent i-th. */
@@ -368,14 +368,15 @@ START_TEST(nothing_mangled_is_an_answer)
 		if (msg_decode(bytes_of(raw, n), &is) == MSG_OK && mutate_is_same(&was, &is))
 			continue;
 		exact = mem_dup(bytes_of(raw, n));
-		gather_receive(bed.gather, &way, bytes_of(exact, n), 1000 + bed.now_ms);
+		machine_receive(
+			gather_machine(bed.gather), &way, bytes_of(exact, n), 1000 + bed.now_ms);
 		free(exact);
 		bed.n = 3; /* what was sent in return is of no interest */
 		i++;
 	}
 	ck_assert_str_eq(said(), "");
 	ck_assert_uint_eq(gather_n_heard(bed.gather), 0);
-	gather_receive(bed.gather, &way, buf_bytes(&out), 1000 + bed.now_ms);
+	machine_receive(gather_machine(bed.gather), &way, buf_bytes(&out), 1000 + bed.now_ms);
 	ck_assert_str_eq(said(), "05 at 2: bee; ");
 	end();
 }

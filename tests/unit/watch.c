@@ -121,7 +121,7 @@ watch_said(void)
 {
 	static char last[sizeof(said)];
 
-	session_advance(watch_bed.session, watch_bed.now_ms);
+	machine_advance(session_machine(watch_bed.session), watch_bed.now_ms);
 	memcpy(last, said, sizeof(said));
 	said[0] = '\0';
 	return last;
