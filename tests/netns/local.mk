@@ -24,6 +24,7 @@ netns_tests = \
 	tests/netns/numbers.sh \
 	tests/netns/ssnfile.sh \
 	tests/netns/refresh.sh \
+	tests/netns/rekey.sh \
 	tests/netns/resume.sh \
 	tests/netns/revoke.sh \
 	tests/netns/several.sh \
