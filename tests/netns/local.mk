@@ -3,6 +3,7 @@
 # tested by its own selftest.
 netns_tests = \
 	tests/netns/selftest.sh \
+	tests/netns/adversity.sh \
 	tests/netns/cancel.sh \
 	tests/netns/count.sh \
 	tests/netns/decode.sh \
