@@ -3,6 +3,7 @@
 # tested by its own selftest.
 netns_tests = \
 	tests/netns/selftest.sh \
+	tests/netns/adversity.sh \
 	tests/netns/cancel.sh \
 	tests/netns/count.sh \
 	tests/netns/decode.sh \
@@ -24,6 +25,7 @@ netns_tests = \
 	tests/netns/numbers.sh \
 	tests/netns/ssnfile.sh \
 	tests/netns/refresh.sh \
+	tests/netns/rekey.sh \
 	tests/netns/resume.sh \
 	tests/netns/revoke.sh \
 	tests/netns/several.sh \
