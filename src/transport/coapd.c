@@ -8,7 +8,7 @@
 #include "base/rnd.h"
 #include "transport/coapd_impl.h"
 
-#define SWEEP_MS 10000u /* or a quarter of the shortest of those it is for */
+#define SWEEP_MS 5000u /* or a quarter of the shortest of those it is for */
 #define SESSIONS_MAX 60000u /* fewer than there are numbers for */
 #define HANDSHAKES_MAX 2000u /* under way at once, at each address; see coapd_new */
 
@@ -125,6 +125,7 @@ set_times(struct coapd *c, const struct coapd_limits *limits)
 	c->limits.idle_ms = limits->idle_ms ? limits->idle_ms : COAPD_IDLE_MS;
 	c->limits.pong_ms = limits->pong_ms ? limits->pong_ms : COAPD_PONG_MS;
 	c->limits.opening_ms = limits->opening_ms ? limits->opening_ms : COAPD_OPENING_MS;
+	c->limits.unread_ms = limits->unread_ms ? limits->unread_ms : COAPD_UNREAD_MS;
 }
 
 static uint64_t
@@ -136,6 +137,8 @@ sweep_ms(const struct coapd *c)
 		ms = c->limits.pong_ms;
 	if (ms > c->limits.opening_ms)
 		ms = c->limits.opening_ms;
+	if (ms > c->limits.unread_ms)
+		ms = c->limits.unread_ms;
 	return ms / 4 < SWEEP_MS ? ms / 4 + 1 : SWEEP_MS;
 }
 
@@ -327,6 +330,8 @@ coapd_connect(struct coapd *c, enum path_transport transport, const struct addr 
 			errno ? ": " : "", errno ? strerror(errno) : "");
 		return errno ? -errno : -EIO;
 	}
+	if (transport != PATH_DTLS)
+		coapd_door_hasten(c);
 	s = coapd_session_adopt(session);
 	/* The reference of its making is now the adoption's. */
 	coap_session_release(session);

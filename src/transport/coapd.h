@@ -19,7 +19,14 @@
 
 #define COAPD_MESSAGE_MAX 2048 /* bytes of one that leaves, as a datagram */
 #define COAPD_STREAM_MAX 1152 /* of one that comes by TCP or TLS: no BERT blocks */
-#define COAPD_UNREAD_MAX (256u * 1024) /* bytes a TCP or TLS peer may leave unread */
+/*
+ * What a TCP or TLS peer may leave unread for longer than COAPD_UNREAD_MS; in a burst it may be
+ * 16 times as much, while it is not more than that with all of them. In bytes.
+ */
+#define COAPD_UNREAD_MAX (256u * 1024)
+#define COAPD_UNREAD_BURST (16 * COAPD_UNREAD_MAX)
+#define COAPD_UNREAD_ALL (32u << 20)
+#define COAPD_UNREAD_MS 10000u
 #define COAPD_IDLE_MS 300000u /* a session nobody needs is closed after so long a silence */
 #define COAPD_PONG_MS 60000u /* one that is needed and does not answer a Ping then is closed */
 #define COAPD_OPENING_MS 30000u /* one that is not set up by then is dropped */
@@ -67,7 +74,7 @@ struct coapd_ops {
 struct coapd_limits {
 	uint32_t sessions; /* that are set up */
 	/* 0: as above. What coapd_new() was given, for good. */
-	uint32_t idle_ms, pong_ms, opening_ms;
+	uint32_t idle_ms, pong_ms, opening_ms, unread_ms;
 };
 
 struct coapd_stats {

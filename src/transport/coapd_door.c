@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -279,9 +280,24 @@ coapd_door_widen(struct coapd *c)
 {
 	struct found s[ENDPOINTS_MAX];
 	size_t n = find_sockets(c, SO_ACCEPTCONN, 1, s, ENDPOINTS_MAX);
+	int on = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		(void)listen(s[i].fd, SOMAXCONN);
+		/* Those that it accepts have it from there. */
+		(void)setsockopt(s[i].fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	}
+}
+
+void
+coapd_door_hasten(struct coapd *c)
+{
+	struct found s[ENDPOINTS_MAX];
+	size_t n = find_sockets(c, SO_TYPE, SOCK_STREAM, s, ENDPOINTS_MAX);
+	int on = 1;
 
 	for (size_t i = 0; i < n; i++)
-		(void)listen(s[i].fd, SOMAXCONN);
+		(void)setsockopt(s[i].fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 static void

@@ -24,6 +24,7 @@ struct coapd_session {
 	uint64_t heard_ms;
 	size_t n_unread; /* bytes sent since what the last Pong answered */
 	size_t n_asked; /* of them, those that the Ping under way is behind */
+	uint64_t behind_ms; /* since when it is more than COAPD_UNREAD_MAX; 0: it is not */
 	struct coapd_session *next_doomed; /* or next in its grave */
 	enum coapd_end end; /* what the doomed one's is */
 	uint16_t mid; /* the last one made up for a message that came */
@@ -65,6 +66,7 @@ struct coapd {
 	struct map sessions;
 	struct coapd_session *doomed; /* a list of them */
 	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
+	size_t n_unread; /* of all sessions */
 	struct coapd_opening opening[COAPD_OPENING_MAX]; /* by age */
 	size_t n_opening;
 	uint16_t last_number; /* of a session */
@@ -168,8 +170,13 @@ void coapd_ssl_judge(struct coapd *c);
 /* coapd_door.c: the DTLS endpoint made last is read past it from now on. */
 void coapd_door_open(struct coapd *c);
 void coapd_door_close_all(struct coapd *c);
-/* The kernel keeps more than five connections for the TCP endpoints: all come back at once. */
+/*
+ * The kernel keeps more than five connections for the TCP endpoints: all come back at once.
+ * And messages leave when they are sent: each is waited for, not the one after it (RFC 896).
+ */
 void coapd_door_widen(struct coapd *c);
+/* The same for sessions of ours. */
+void coapd_door_hasten(struct coapd *c);
 
 /* coapd_pdu.c */
 void coapd_pdu_register(struct coapd *c);

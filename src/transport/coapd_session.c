@@ -126,6 +126,7 @@ static void
 forget(struct coapd_session *s)
 {
 	coap_session_set_app_data(s->coap, NULL);
+	s->c->n_unread -= s->n_unread;
 	map_remove(&s->c->sessions, &s->node);
 }
 
@@ -199,24 +200,57 @@ coapd_session_bury(struct coapd *c)
 	}
 }
 
+static void
+count_unread(struct coapd_session *s, size_t n)
+{
+	s->c->n_unread += n - s->n_unread;
+	s->n_unread = n;
+	if (n <= COAPD_UNREAD_MAX)
+		s->behind_ms = 0;
+	else if (s->behind_ms == 0)
+		s->behind_ms = uv_now(s->c->loop);
+}
+
+/* Whoever reads may be behind for a moment, when much is said at once. */
+static bool
+is_too_slow(const struct coapd_session *s)
+{
+	return s->n_unread > COAPD_UNREAD_MAX &&
+	       (s->n_unread > COAPD_UNREAD_BURST || s->c->n_unread > COAPD_UNREAD_ALL ||
+		       uv_now(s->c->loop) - s->behind_ms >= s->c->limits.unread_ms);
+}
+
+/* RFC 8323 5.4: the Pong tells that what went before the Ping was read. */
+static void
+ask(struct coapd_session *s)
+{
+	if (s->pinged)
+		return;
+	s->pinged = true;
+	s->n_asked = s->n_unread;
+	(void)coap_session_send_ping(s->coap);
+}
+
+static void
+ask_if_behind(struct coapd_session *s)
+{
+	if (s->n_unread > COAPD_UNREAD_MAX / 8)
+		ask(s);
+}
+
 void
 coapd_session_charge(struct coapd_session *s, size_t n)
 {
 	/* Over DTLS what is not read is lost, and costs us nothing. */
 	if (!path_is_reliable(&s->way) || s->is_client)
 		return;
-	s->n_unread += n;
-	if (s->n_unread > COAPD_UNREAD_MAX) {
+	count_unread(s, s->n_unread + n);
+	if (is_too_slow(s)) {
 		s->c->stats.unread++;
 		coapd_session_doom(s, COAPD_CLOSED);
 		return;
 	}
-	/* RFC 8323 5.4: the Pong tells that what went before the Ping was read. */
-	if (!s->pinged && s->n_unread > COAPD_UNREAD_MAX / 8) {
-		s->pinged = true;
-		s->n_asked = s->n_unread;
-		(void)coap_session_send_ping(s->coap);
-	}
+	ask_if_behind(s);
 }
 
 void
@@ -229,9 +263,11 @@ coapd_session_handle_pong(coap_session_t *session, const coap_pdu_t *received, c
 	if (!s)
 		return;
 	s->heard_ms = uv_now(s->c->loop);
-	s->n_unread -= s->n_asked;
+	count_unread(s, s->n_unread - s->n_asked);
 	s->n_asked = 0;
 	s->pinged = false;
+	/* Or what was sent since would be unread for good, if nothing more is. */
+	ask_if_behind(s);
 }
 
 void
@@ -411,17 +447,20 @@ sweep_one(void *ctx, struct map_node *node)
 	struct coapd *c = ctx;
 	uint64_t silent_ms = uv_now(c->loop) - s->heard_ms;
 
-	if (s->is_client || s->doomed || silent_ms < c->limits.idle_ms)
+	if (s->is_client || s->doomed)
+		return;
+	if (is_too_slow(s)) {
+		c->stats.unread++;
+		coapd_session_doom(s, COAPD_CLOSED);
+		return;
+	}
+	if (silent_ms < c->limits.idle_ms)
 		return;
 	if (!c->ops->is_needed || c->ops->is_needed(c->ctx, &s->way)) {
 		/* CONs tell of a DTLS peer's end; a stream may be silent because it is cut. */
 		if (!path_is_reliable(&s->way))
 			return;
-		if (!s->pinged) {
-			s->pinged = true;
-			s->n_asked = s->n_unread;
-			(void)coap_session_send_ping(s->coap);
-		}
+		ask(s);
 		if (silent_ms < (uint64_t)c->limits.idle_ms + c->limits.pong_ms)
 			return;
 	}

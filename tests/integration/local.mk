@@ -43,7 +43,7 @@ dist_check_SCRIPTS += \
 	tests/integration/reload.sh \
 	tests/integration/sessions.sh \
 	tests/integration/signals.sh \
-	tests/integration/startup.sh \
+	tests/integration/startup.sh tests/integration/streams.sh \
 	tests/integration/transports.sh \
 	tests/integration/unaware.sh
 

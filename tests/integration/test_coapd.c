@@ -393,21 +393,31 @@ END_TEST
 
 #define PIECE 1024u
 
+/* To a multiple of PIECE. */
+static void
+send_much(const struct path *way, unsigned n)
+{
+	for (; n > 0; n -= PIECE)
+		send_message(way, PIECE);
+}
+
 START_TEST(what_a_stream_leaves_unread_is_limited)
 {
 	struct path slow, other;
 	int fd, quick;
+	uint64_t from;
 
-	serve((struct coapd_limits){.sessions = 10});
+	serve((struct coapd_limits){.sessions = 10, .unread_ms = 400});
 	fd = join(&slow);
 	quick = join(&other);
-	for (unsigned n = 0; n < COAPD_UNREAD_MAX; n += PIECE)
-		send_message(&slow, PIECE);
-	pass(100);
+	send_much(&slow, COAPD_UNREAD_MAX);
+	pass(1000);
 	ck_assert_uint_eq(stats().unread, 0);
 	ck_assert_uint_eq(bed.n_lost, 0);
 	send_message(&slow, 4);
+	from = uv_now(&bed.loop);
 	WAIT_FOR(bed.n_lost == 1);
+	ck_assert_uint_ge(uv_now(&bed.loop) - from, 400);
 	ck_assert_uint_eq(stats().unread, 1);
 	ck_assert_ptr_null(coapd_open(bed.server, &slow));
 	/* Nobody else notices. */
@@ -417,6 +427,80 @@ START_TEST(what_a_stream_leaves_unread_is_limited)
 	ck_assert_uint_eq(stats().sessions, 1);
 	(void)close(fd);
 	(void)close(quick);
+	finish();
+}
+END_TEST
+
+START_TEST(so_is_it_in_a_burst)
+{
+	struct path way;
+	int fd;
+
+	serve((struct coapd_limits){.sessions = 10});
+	fd = join(&way);
+	send_much(&way, COAPD_UNREAD_BURST);
+	pass(100);
+	ck_assert_uint_eq(stats().unread, 0);
+	send_message(&way, 4);
+	WAIT_FOR(bed.n_lost == 1);
+	ck_assert_uint_eq(stats().unread, 1);
+	(void)close(fd);
+	finish();
+}
+END_TEST
+
+/* Of many that are behind, those that are told something are. */
+START_TEST(and_with_all_of_them)
+{
+	struct path way[COAPD_UNREAD_ALL / COAPD_UNREAD_BURST], more;
+	int fd[COAPD_UNREAD_ALL / COAPD_UNREAD_BURST], last;
+
+	serve((struct coapd_limits){.sessions = 20});
+	for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+		fd[i] = join(&way[i]);
+		send_much(&way[i], COAPD_UNREAD_BURST);
+	}
+	pass(100);
+	ck_assert_uint_eq(stats().unread, 0);
+	/* Who is not behind may be sent something. */
+	last = join(&more);
+	send_message(&more, PIECE);
+	pass(100);
+	ck_assert_uint_eq(stats().unread, 0);
+	send_much(&more, COAPD_UNREAD_MAX);
+	WAIT_FOR(bed.n_lost == 1);
+	ck_assert_uint_eq(stats().unread, 1);
+	ck_assert_ptr_null(coapd_open(bed.server, &more));
+	for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++)
+		(void)close(fd[i]);
+	(void)close(last);
+	finish();
+}
+END_TEST
+
+START_TEST(who_catches_up_in_time_stays)
+{
+	unsigned n_pings;
+	struct path way;
+	int fd;
+
+	serve((struct coapd_limits){.sessions = 10, .unread_ms = 2000});
+	fd = join(&way);
+	for (int i = 0; i < 3; i++) {
+		uint64_t from = uv_now(&bed.loop);
+
+		send_much(&way, 4 * COAPD_UNREAD_MAX);
+		pass(300);
+		while (uv_now(&bed.loop) - from < 1200) {
+			ck_assert(drain(fd, &n_pings));
+			for (; n_pings > 0; n_pings--)
+				say(fd, CODE_PONG);
+			pass(10);
+		}
+	}
+	ck_assert_uint_eq(stats().unread, 0);
+	ck_assert_uint_eq(bed.n_lost, 0);
+	(void)close(fd);
 	finish();
 }
 END_TEST
@@ -541,6 +625,9 @@ suite(void)
 	tcase_add_test(t, a_silent_dtls_session_nobody_needs_is_closed);
 	tcase_add_test(t, a_silent_dtls_session_that_is_needed_stays);
 	tcase_add_test(t, what_a_stream_leaves_unread_is_limited);
+	tcase_add_test(t, so_is_it_in_a_burst);
+	tcase_add_test(t, and_with_all_of_them);
+	tcase_add_test(t, who_catches_up_in_time_stays);
 	tcase_add_test(t, rfc8323_5_4_who_reads_is_sent_any_amount);
 	tcase_add_test(t, sessions_are_limited);
 	tcase_add_test(t, a_connection_that_says_nothing_makes_room);
