@@ -110,7 +110,7 @@ check(struct conf *conf)
 	int status = EXIT_OK;
 
 	print_notes(conf, true);
-	if (conf_unsupported(conf, &e))
+	if (conf_masked(conf, &e))
 		log_warning("%s", e.text);
 	if (certificates_check(conf, &e) < 0) {
 		log_error("%s", e.text);
@@ -160,7 +160,7 @@ main(int argc, char **argv)
 		return fflush(stdout) == 0 ? EXIT_OK : EXIT_INTERNAL;
 	}
 	print_notes(conf, false);
-	if (conf_unsupported(conf, &e) || certificates_check(conf, &e) < 0) {
+	if (conf_masked(conf, &e) || certificates_check(conf, &e) < 0) {
 		log_error("%s", e.text);
 		conf_free(conf);
 		return EXIT_CONFIG;

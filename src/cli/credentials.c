@@ -94,8 +94,6 @@ make_group_keys(void)
 	for (size_t i = 0; from[i].name; i++) {
 		assert(i + 1 < GROUP_KEYS_MAX);
 		group_keys[i] = from[i];
-		/* What is not in the daemon yet is of no concern here. */
-		group_keys[i].flags &= ~(unsigned)SCHEMA_LATER;
 		if (strcmp(from[i].name, "private-key") == 0)
 			group_keys[i].flags &= ~(unsigned)SCHEMA_REQUIRED;
 	}

@@ -173,15 +173,15 @@ fail:
 }
 
 bool
-conf_unsupported(const struct conf *c, struct error *e)
+conf_masked(const struct conf *c, struct error *e)
 {
 	for (size_t i = 0; i < c->doc->n_places; i++) {
 		const struct schema_place *p = &c->doc->places[i];
 
 		/* A later file may have taken back what an earlier one said. */
-		if (!p->refusal || schema_place(c->doc, p->path) != p)
+		if (!p->masked || schema_place(c->doc, p->path) != p)
 			continue;
-		schema_error(e, p, p->path, p->refusal);
+		schema_error(e, p, p->path, "is masked, --print-config does not show secrets");
 		return true;
 	}
 	return false;
@@ -197,7 +197,7 @@ conf_refuse(const struct conf *c, struct error *e, const char *list, size_t i, c
 void
 conf_print(const struct conf *c, FILE *out)
 {
-	emit_yaml(c->doc, confkeys, c, out);
+	emit_yaml(confkeys, c, out);
 }
 
 const struct schema_key *

@@ -146,11 +146,10 @@ int conf_parse(struct bytes text, const char *name, struct conf **ret, struct er
 void conf_free(struct conf *c);
 
 /*
- * Whether the daemon can do what was asked: true with the first key whose
- * feature is not in this build (or whose secret is masked) in *e. Keys left at
- * their default never count.
+ * Whether secrets are masked, as conf_print does: true with the first one in *e. No
+ * daemon runs with such a configuration.
  */
-bool conf_unsupported(const struct conf *c, struct error *e);
+bool conf_masked(const struct conf *c, struct error *e);
 
 /*
  * For who understands more of a value than conf does: -EINVAL, with the place of `list[i].key`

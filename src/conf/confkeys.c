@@ -66,15 +66,15 @@ static const struct schema_key state_keys[] = {
 #undef STRUCT
 
 static const struct schema_name inform_names[] = {
-	{"both", CONF_INFORM_BOTH, false},
-	{"current", CONF_INFORM_CURRENT, false},
-	{"seed", CONF_INFORM_SEED, false},
+	{"both", CONF_INFORM_BOTH},
+	{"current", CONF_INFORM_CURRENT},
+	{"seed", CONF_INFORM_SEED},
 	{.name = NULL},
 };
 
 static const struct schema_name large_names[] = {
-	{"first-block", CONF_LARGE_FIRST_BLOCK, false},
-	{"traditional", CONF_LARGE_TRADITIONAL, false},
+	{"first-block", CONF_LARGE_FIRST_BLOCK},
+	{"traditional", CONF_LARGE_TRADITIONAL},
 	{.name = NULL},
 };
 
@@ -154,11 +154,11 @@ static const struct schema_key protocol_keys[] = {
 #undef STRUCT
 
 static const struct schema_name level_names[] = {
-	{"error", LOG_LEVEL_ERROR, false},
-	{"warning", LOG_LEVEL_WARNING, false},
-	{"notice", LOG_LEVEL_NOTICE, false},
-	{"info", LOG_LEVEL_INFO, false},
-	{"debug", LOG_LEVEL_DEBUG, false},
+	{"error", LOG_LEVEL_ERROR},
+	{"warning", LOG_LEVEL_WARNING},
+	{"notice", LOG_LEVEL_NOTICE},
+	{"info", LOG_LEVEL_INFO},
+	{"debug", LOG_LEVEL_DEBUG},
 	{.name = NULL},
 };
 

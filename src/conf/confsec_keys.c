@@ -21,16 +21,16 @@
 #define DAY_MS (24 * 3600 * 1000ULL)
 
 static const struct schema_name nosec_names[] = {
-	{"deny", CONF_NOSEC_DENY, false},
-	{"loopback", CONF_NOSEC_LOOPBACK, false},
-	{"allow", CONF_NOSEC_ALLOW, false},
+	{"deny", CONF_NOSEC_DENY},
+	{"loopback", CONF_NOSEC_LOOPBACK},
+	{"allow", CONF_NOSEC_ALLOW},
 	{.name = NULL},
 };
 
 static const struct schema_name echo_names[] = {
-	{"off", CONF_ECHO_OFF, false},
-	{"auto", CONF_ECHO_AUTO, false},
-	{"always", CONF_ECHO_ALWAYS, false},
+	{"off", CONF_ECHO_OFF},
+	{"auto", CONF_ECHO_AUTO},
+	{"always", CONF_ECHO_ALWAYS},
 	{.name = NULL},
 };
 
@@ -107,13 +107,13 @@ const struct schema_key confsec_keys_identity[] = {
 #undef STRUCT
 
 static const struct schema_name may_names[] = {
-	{"discover", CONF_MAY_DISCOVER, false},
-	{"read", CONF_MAY_READ, false},
-	{"subscribe", CONF_MAY_SUBSCRIBE, false},
-	{"publish", CONF_MAY_PUBLISH, false},
-	{"create", CONF_MAY_CREATE, false},
-	{"configure", CONF_MAY_CONFIGURE, false},
-	{"delete", CONF_MAY_DELETE, false},
+	{"discover", CONF_MAY_DISCOVER},
+	{"read", CONF_MAY_READ},
+	{"subscribe", CONF_MAY_SUBSCRIBE},
+	{"publish", CONF_MAY_PUBLISH},
+	{"create", CONF_MAY_CREATE},
+	{"configure", CONF_MAY_CONFIGURE},
+	{"delete", CONF_MAY_DELETE},
 	{.name = NULL},
 };
 
@@ -131,55 +131,54 @@ const struct schema_key confsec_keys_rule[] = {
 #undef STRUCT
 
 static const struct schema_name managed_names[] = {
-	{"self", CONF_MANAGED_SELF, false},
-	{"external", CONF_MANAGED_EXTERNAL, false},
+	{"self", CONF_MANAGED_SELF},
+	{"external", CONF_MANAGED_EXTERNAL},
 	{.name = NULL},
 };
 
 /* Numbers: the COSE Algorithms registry (RFC 9053). */
-#define AEAD_NAMES                                                                    \
-	{"AES-CCM-16-64-128", 10, false}, {"AES-CCM-16-64-256", 11, false},           \
-		{"AES-CCM-64-64-128", 12, false}, {"AES-CCM-64-64-256", 13, false},   \
-		{"AES-CCM-16-128-128", 30, false}, {"AES-CCM-16-128-256", 31, false}, \
-		{"AES-CCM-64-128-128", 32, false}, {"AES-CCM-64-128-256", 33, false}, \
-		{"A128GCM", 1, false}, {"A192GCM", 2, false}, {"A256GCM", 3, false},  \
-	{                                                                             \
-		"ChaCha20/Poly1305", 24, false                                        \
+#define AEAD_NAMES                                                                                 \
+	{"AES-CCM-16-64-128", 10}, {"AES-CCM-16-64-256", 11}, {"AES-CCM-64-64-128", 12},           \
+		{"AES-CCM-64-64-256", 13}, {"AES-CCM-16-128-128", 30}, {"AES-CCM-16-128-256", 31}, \
+		{"AES-CCM-64-128-128", 32}, {"AES-CCM-64-128-256", 33}, {"A128GCM", 1},            \
+		{"A192GCM", 2}, {"A256GCM", 3},                                                    \
+	{                                                                                          \
+		"ChaCha20/Poly1305", 24                                                            \
 	}
 
 static const struct schema_name group_encryption_names[] = {
 	AEAD_NAMES,
-	{"A128CTR", -65534, false}, /* RFC 9459 */
-	{"A192CTR", -65533, false},
-	{"A256CTR", -65532, false},
+	{"A128CTR", -65534}, /* RFC 9459 */
+	{"A192CTR", -65533},
+	{"A256CTR", -65532},
 	{.name = NULL},
 };
 
-static const struct schema_name aead_names[] = {{"none", 0, false}, AEAD_NAMES, {.name = NULL}};
+static const struct schema_name aead_names[] = {{"none", 0}, AEAD_NAMES, {.name = NULL}};
 
 static const struct schema_name signature_names[] = {
-	{"EdDSA", -8, false},
-	{"ES256", -7, false},
+	{"EdDSA", -8},
+	{"ES256", -7},
 	{.name = NULL},
 };
 
 static const struct schema_name hkdf_names[] = {
-	{"SHA-256", 5, false},
-	{"SHA-512", 7, false},
+	{"SHA-256", 5},
+	{"SHA-512", 7},
 	{.name = NULL},
 };
 
 static const struct schema_name agreement_names[] = {
-	{"none", 0, false},
-	{"ECDH-SS+HKDF-256", -27, false},
-	{"ECDH-SS+HKDF-512", -28, false},
+	{"none", 0},
+	{"ECDH-SS+HKDF-256", -27},
+	{"ECDH-SS+HKDF-512", -28},
 	{.name = NULL},
 };
 
 static const struct schema_name credential_names[] = {
-	{"CCS", 14, false},
-	{"CWT", 13, false},
-	{"x5chain", 33, false},
+	{"CCS", 14},
+	{"CWT", 13},
+	{"x5chain", 33},
 	{.name = NULL},
 };
 

@@ -22,7 +22,7 @@ static const struct {
 #define N_SCHEMES (sizeof(schemes) / sizeof(schemes[0]))
 
 static int
-parse_listen(const char *text, void *field, bool *ret_later, struct error *why)
+parse_listen(const char *text, void *field, struct error *why)
 {
 	struct conf_listen *ret = field;
 	struct addr a;
@@ -48,7 +48,6 @@ parse_listen(const char *text, void *field, bool *ret_later, struct error *why)
 		return -EINVAL;
 	}
 	*ret = (struct conf_listen){.scheme = schemes[i].scheme, .addr = a};
-	*ret_later = false;
 	return 0;
 }
 

@@ -3,15 +3,11 @@
 
 #include "conf/scalar.h"
 
-#define PATH_SIZE 256
-
 struct emitter {
-	const struct schema_doc *doc;
 	FILE *out;
 	bool comment; /* the lines being written only say what there would be */
 	bool dash; /* the next line is the first of a list's entry */
 	size_t indent; /* in steps of two spaces */
-	char path[PATH_SIZE];
 };
 
 static void emit_map(struct emitter *em, const struct schema_key *keys, const void *base);
@@ -28,15 +24,6 @@ pointer_at(const void *field)
 	return *(const void *const *)field;
 }
 
-static size_t
-path_push(struct emitter *em, const char *sep, const char *name)
-{
-	size_t was = strlen(em->path);
-
-	snprintf(em->path + was, PATH_SIZE - was, "%s%s", was ? sep : "", name);
-	return was;
-}
-
 static bool
 is_absent(const struct schema_key *key, const void *base)
 {
@@ -49,50 +36,17 @@ is_absent(const struct schema_key *key, const void *base)
 	return !scalar_is_set(key, field);
 }
 
-static bool
-is_later(const struct schema_key *key, const void *base)
-{
-	int v;
-
-	if (key->flags & SCHEMA_LATER)
-		return true;
-	if (key->list || key->type != SCHEMA_ENUM)
-		return false;
-	memcpy(&v, field_of(base, key->at), sizeof(v));
-	for (const struct schema_name *n = key->names; n->name; n++)
-		if (n->value == v)
-			return n->later;
-	return false;
-}
-
-/* A default that a daemon would refuse if it were written down. */
-static bool
-is_hidden(struct emitter *em, const struct schema_key *key, const void *base)
-{
-	return is_later(key, base) && !schema_place(em->doc, em->path);
-}
-
 /* Whether anything of a map will be more than a comment. */
 static bool
-is_visible(struct emitter *em, const struct schema_key *key, const void *base)
+is_visible(const struct schema_key *key, const void *base)
 {
-	const struct schema_key *k;
-	bool any = false;
-	size_t was;
-
-	if (is_hidden(em, key, base))
-		return false;
-	if (key->list || key->type != SCHEMA_MAP)
-		return true;
-	if (key->flags & SCHEMA_OPTIONAL)
+	if (key->list || key->type != SCHEMA_MAP || (key->flags & SCHEMA_OPTIONAL))
 		return true;
 	base = field_of(base, key->at);
-	for (k = key->keys; k->name && !any; k++) {
-		was = path_push(em, ".", k->name);
-		any = !is_absent(k, base) && is_visible(em, k, base);
-		em->path[was] = '\0';
-	}
-	return any;
+	for (const struct schema_key *k = key->keys; k->name; k++)
+		if (!is_absent(k, base) && is_visible(k, base))
+			return true;
+	return false;
 }
 
 static void
@@ -127,9 +81,6 @@ emit_scalars(struct emitter *em, const struct schema_key *key, const char *list,
 static void
 emit_maps(struct emitter *em, const struct schema_key *key, const char *list, size_t n)
 {
-	char index[24];
-	size_t was;
-
 	if (n == 0) {
 		fputs(" []\n", em->out);
 		return;
@@ -137,11 +88,8 @@ emit_maps(struct emitter *em, const struct schema_key *key, const char *list, si
 	fputc('\n', em->out);
 	em->indent += 2;
 	for (size_t i = 0; i < n; i++) {
-		snprintf(index, sizeof(index), "[%zu]", i);
-		was = path_push(em, "", index);
 		em->dash = true;
 		emit_map(em, key->keys, list + i * key->size);
-		em->path[was] = '\0';
 	}
 	em->indent -= 2;
 }
@@ -174,24 +122,21 @@ emit_map(struct emitter *em, const struct schema_key *keys, const void *base)
 {
 	for (; keys->name; keys++) {
 		bool was_comment = em->comment;
-		size_t was;
 
 		if (is_absent(keys, base))
 			continue;
-		was = path_push(em, ".", keys->name);
-		em->comment = em->comment || !is_visible(em, keys, base);
+		em->comment = em->comment || !is_visible(keys, base);
 		begin_line(em);
 		fprintf(em->out, "%s:", keys->name);
 		emit_value(em, keys, base);
 		em->comment = was_comment;
-		em->path[was] = '\0';
 	}
 }
 
 void
-emit_yaml(const struct schema_doc *d, const struct schema_key *keys, const void *base, FILE *out)
+emit_yaml(const struct schema_key *keys, const void *base, FILE *out)
 {
-	struct emitter em = {.doc = d, .out = out};
+	struct emitter em = {.out = out};
 
 	emit_map(&em, keys, base);
 }
@@ -202,8 +147,7 @@ describe_names(const struct schema_key *key, FILE *out)
 	const struct schema_name *n;
 
 	for (n = key->names; n && n->name; n++)
-		fprintf(out, "%s%s%s", n == key->names ? " " : ", ", n->name,
-			n->later ? " (not in this build)" : "");
+		fprintf(out, "%s%s", n == key->names ? " " : ", ", n->name);
 }
 
 void
@@ -220,6 +164,4 @@ emit_description(const struct schema_key *key, FILE *out)
 		fputs(", required", out);
 	if (key->flags & SCHEMA_SECRET)
 		fputs(", secret", out);
-	if (key->flags & SCHEMA_LATER)
-		fputs(", not in this build", out);
 }

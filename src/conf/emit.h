@@ -8,13 +8,8 @@
 
 #include "conf/schema.h"
 
-/*
- * The struct as YAML that reads back as the same, secrets as "masked:". Keys
- * that are at their default and whose feature is not in this build come as
- * comments, so that a daemon still starts with the text.
- */
-void emit_yaml(
-	const struct schema_doc *d, const struct schema_key *keys, const void *base, FILE *out);
+/* The struct as YAML that reads back as the same, secrets as "masked:". */
+void emit_yaml(const struct schema_key *keys, const void *base, FILE *out);
 
 /* "number, 1 to 65535, default 10" */
 void emit_description(const struct schema_key *key, FILE *out);

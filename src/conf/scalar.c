@@ -365,7 +365,7 @@ bytes_masked(struct scalar *s, struct bytes rest, struct bytes *ret, struct erro
 		error_set(why, "must not be masked");
 		return -EINVAL;
 	}
-	s->refusal = SCALAR_MASKED;
+	s->masked = true;
 	*ret = arena_bytes(s->arena, rest);
 	return 0;
 }
@@ -398,7 +398,7 @@ parse_bytes(struct scalar *s, void *field, struct error *why)
 		return -EINVAL;
 	}
 	rc = notations[i].get(s, bytes_from(s->text, n), &got, why);
-	if (rc == 0 && !s->refusal)
+	if (rc == 0 && !s->masked)
 		rc = check_length(s->key, got.n, s->key->min, why);
 	if (rc != 0)
 		return rc;
@@ -436,8 +436,6 @@ parse_enum(struct scalar *s, void *field, struct error *why)
 	for (n = s->key->names; n->name; n++) {
 		if (bytes_is(s->text, n->name)) {
 			memcpy(field, &n->value, sizeof(n->value));
-			if (n->later)
-				s->refusal = SCALAR_LATER;
 			return 0;
 		}
 		buf_printf(&list, "%s%s", list.n ? ", " : "", n->name);
@@ -611,12 +609,7 @@ parse_path(struct scalar *s, void *field, struct error *why)
 static int
 parse_custom(struct scalar *s, void *field, struct error *why)
 {
-	bool later = false;
-	int rc = s->key->custom->parse((const char *)s->text.p, field, &later, why);
-
-	if (rc == 0 && later)
-		s->refusal = SCALAR_LATER;
-	return rc;
+	return s->key->custom->parse((const char *)s->text.p, field, why);
 }
 
 static void

@@ -13,11 +13,8 @@ struct scalar {
 	struct bytes text; /* followed by a NUL */
 	const struct schema_source *src;
 	struct arena *arena; /* for what the field points at */
-	const char *refusal; /* set when the value is right but not to be had */
+	bool masked; /* set for a secret that is not there */
 };
-
-#define SCALAR_LATER "is not in this build"
-#define SCALAR_MASKED "is masked, --print-config does not show secrets"
 
 /* 0, or -EINVAL with what is wrong in *why; never quotes a secret. */
 int scalar_parse(struct scalar *s, void *field, struct error *why);

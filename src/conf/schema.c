@@ -200,7 +200,7 @@ hash_path(const char *path)
 }
 
 static void
-note_place(struct reader *r, const char *refusal)
+note_place(struct reader *r, bool masked)
 {
 	struct schema_doc *d = r->doc;
 	struct schema_place *p;
@@ -209,21 +209,15 @@ note_place(struct reader *r, const char *refusal)
 	p = &d->places[d->n_places++];
 	*p = place_of(r, r->event.start_mark);
 	p->path = arena_str(&d->arena, bytes_of(r->path, r->n_path));
-	p->refusal = refusal;
+	p->masked = masked;
 	p->hash = hash_path(p->path);
 	p->older = d->newest[p->hash % SCHEMA_CHAINS];
 	d->newest[p->hash % SCHEMA_CHAINS] = d->n_places;
 }
 
-static const char *
-refusal_of(const struct schema_key *key)
-{
-	return key->flags & SCHEMA_LATER ? SCALAR_LATER : NULL;
-}
-
 /* A single value, or one entry of a list of them. */
 static int
-read_scalar(struct reader *r, const struct schema_key *key, void *field, const char **ret_refusal)
+read_scalar(struct reader *r, const struct schema_key *key, void *field, bool *ret_masked)
 {
 	struct scalar s = {.key = key, .src = r->src, .arena = &r->doc->arena};
 	struct error why;
@@ -235,20 +229,18 @@ read_scalar(struct reader *r, const struct schema_key *key, void *field, const c
 	s.text = event_text(r);
 	if (scalar_parse(&s, field, &why) != 0)
 		return fail_here(r, why.text);
-	*ret_refusal = s.refusal;
-	if (refusal_of(key))
-		*ret_refusal = refusal_of(key);
+	*ret_masked = s.masked;
 	return 0;
 }
 
 static int
 read_single(struct reader *r, const struct schema_key *key, void *field)
 {
-	const char *refusal = NULL;
-	int rc = read_scalar(r, key, field, &refusal);
+	bool masked = false;
+	int rc = read_scalar(r, key, field, &masked);
 
 	if (rc == 0)
-		note_place(r, refusal);
+		note_place(r, masked);
 	return rc;
 }
 
@@ -275,7 +267,7 @@ read_item(struct reader *r, const struct schema_key *key, void *base)
 		schema_defaults(r->doc, key->keys, item);
 		if (r->event.type != YAML_MAPPING_START_EVENT)
 			return fail_here(r, "must be a map of keys");
-		note_place(r, NULL);
+		note_place(r, false);
 		rc = read_map(r, key->keys, item, true);
 	} else {
 		rc = read_single(r, key, item);
@@ -294,12 +286,12 @@ read_entries(struct reader *r, const struct schema_key *key, void *base,
 	int rc;
 
 	if ((key->flags & SCHEMA_OR_ONE) && r->event.type == YAML_SCALAR_EVENT && !is_null(r)) {
-		note_place(r, refusal_of(key));
+		note_place(r, false);
 		return one(r, key, base);
 	}
 	if (r->event.type != YAML_SEQUENCE_START_EVENT)
 		return fail_here(r, "must be a list, [] when it is to be empty");
-	note_place(r, refusal_of(key));
+	note_place(r, false);
 	while ((rc = next(r)) == 0 && r->event.type != YAML_SEQUENCE_END_EVENT) {
 		rc = one(r, key, base);
 		if (rc != 0)
@@ -325,9 +317,9 @@ read_list(struct reader *r, const struct schema_key *key, void *base)
 static int
 read_flag(struct reader *r, const struct schema_key *key, void *base)
 {
-	const char *refusal = NULL;
+	bool masked;
 
-	return read_scalar(r, key, field_of(base, key->at), &refusal);
+	return read_scalar(r, key, field_of(base, key->at), &masked);
 }
 
 static int
@@ -353,7 +345,7 @@ read_submap(struct reader *r, const struct schema_key *key, void *base)
 		}
 		sub = *at;
 	}
-	note_place(r, refusal_of(key));
+	note_place(r, false);
 	return read_map(r, key->keys, sub, false);
 }
 

@@ -36,22 +36,20 @@ enum schema_type { /* what the field is, and its form in the file */
 enum schema_flags {
 	SCHEMA_REQUIRED = 1 << 0,
 	SCHEMA_SECRET = 1 << 1, /* never printed; files with it must be private */
-	SCHEMA_LATER = 1 << 2, /* accepted, but its feature is not in this build */
-	SCHEMA_OPTIONAL = 1 << 3, /* a map that is absent as a whole: the field is a pointer */
-	SCHEMA_OR_ONE = 1 << 4, /* a list of one may be written without brackets */
-	SCHEMA_FILE = 1 << 5, /* a path that must be a readable file */
+	SCHEMA_OPTIONAL = 1 << 2, /* a map that is absent as a whole: the field is a pointer */
+	SCHEMA_OR_ONE = 1 << 3, /* a list of one may be written without brackets */
+	SCHEMA_FILE = 1 << 4, /* a path that must be a readable file */
 };
 
 struct schema_name { /* of an enum; ends with .name NULL */
 	const char *name;
 	int value;
-	bool later; /* as SCHEMA_LATER */
 };
 
 struct schema_custom {
 	const char *type; /* what documents call it */
-	/* 0, or -EINVAL with what is wrong in *why; *ret_later as SCHEMA_LATER. */
-	int (*parse)(const char *text, void *field, bool *ret_later, struct error *why);
+	/* 0, or -EINVAL with what is wrong in *why. */
+	int (*parse)(const char *text, void *field, struct error *why);
 	void (*format)(const void *field, FILE *out);
 };
 
@@ -83,7 +81,7 @@ struct schema_place { /* a key that was written */
 	const char *path; /* "groups[0].threshold" */
 	const char *file;
 	size_t line, column; /* from 1; of the value */
-	const char *refusal; /* why a daemon cannot honour it; NULL: it can */
+	bool masked; /* a secret that is not there */
 	uint32_t hash; /* of the path */
 	size_t older; /* place with the same lower bits of it, + 1; 0: none */
 };

@@ -107,7 +107,7 @@ keycheck_all(const struct conf *c, struct error *e)
 	int rc = 0;
 
 	/* What --print-config wrote has no keys to look at, and is not started. */
-	if (conf_unsupported(c, &masked))
+	if (conf_masked(c, &masked))
 		return 0;
 	for (size_t i = 0; rc == 0 && i < c->n_oscore_groups; i++) {
 		j.group = &c->oscore_groups[i];

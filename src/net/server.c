@@ -412,7 +412,7 @@ reload(struct server *s)
 
 	notify_send("RELOADING=1");
 	layer_advance(s->layer, uv_now(&s->loop));
-	if (keycheck_load(s->path, &fresh, &e) < 0 || conf_unsupported(fresh, &e) ||
+	if (keycheck_load(s->path, &fresh, &e) < 0 || conf_masked(fresh, &e) ||
 		certificates_check_again(fresh, &e) < 0 || reload_apply(&r, fresh, &e) < 0) {
 		log_error("server: reload failed, the old configuration stays: %s", e.text);
 		conf_free(fresh);

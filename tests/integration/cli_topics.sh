@@ -108,6 +108,13 @@ exits 2 "DTLS" "$coapcast" get coaps://127.0.0.1/demo
 exits 1 "an unknown host" "$coapcast" get coap://nosuchhost.invalid/demo
 exits 1 "a file that is not there" "$coapcast" pub -f "$tmp/nix" "$uri/demo"
 exits 0 "--help" "$coapcast" --help
+commands=$("$coapcast" --help | sed -nE 's/^usage: coapcast ([a-z]+( [a-z]+)?) .*/\1/p' | sort)
+is "$commands" "$(printf '%s\n' decode discover doctor get 'keygen group' 'keygen identity' ls pub \
+	status sub 'topic create' 'topic rm' 'topic set' 'topic show')" "which lists every command"
+while read -r command; do
+	grep -q "^\.It Cm $command\$" "$top_srcdir/man/coapcast.1"
+	ok $? "coapcast(1) has $command"
+done <<<"$commands"
 exits 0 "--version" "$coapcast" --version
 free_port
 for host in "[::1]" 127.0.0.1; do

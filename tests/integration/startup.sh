@@ -61,20 +61,6 @@ refuses 78 'bad\.yaml:[0-9]+:[0-9]+: groups\[0\]\.address: .*All-CoAP-Nodes' "a 
 	groups: [ { name: g, address: 224.0.1.187, interface: lo, topics: [ "*" ] } ]
 END
 
-# A feature that is not in this build passes -t, with a warning, and is not started.
-later='state.commit-interval' later_text='state: { commit-interval: 0 }'
-echo "$later_text" >"$tmp/later.yaml"
-run -t -c "$tmp/later.yaml"
-case $said in
-*"$later: is not in this build"*)
-	is "$status" 0 "-t: a feature of later passes"
-	refuses 78 "bad\.yaml:[0-9:]+ $later: is not in this build" "a feature of later" <<-END
-		listen: [ "coap://127.0.0.1:$port" ]
-		$later_text
-	END
-	;;
-esac
-
 # Keys and credentials that do not fit: found with the configuration, by -t too.
 own=1111111111111111111111111111111111111111111111111111111111111111
 ccs=a108a101a401010327200621 # of another private key, with its public half behind it

@@ -341,9 +341,9 @@ START_TEST(printed_starts)
 	char *text = printed(c);
 	struct error e;
 
-	ck_assert(!conf_unsupported(c, &e));
+	ck_assert(!conf_masked(c, &e));
 	again = parse(text);
-	ck_assert_msg(!conf_unsupported(again, &e), "%s", e.text);
+	ck_assert_msg(!conf_masked(again, &e), "%s", e.text);
 	conf_free(c);
 	conf_free(again);
 	free(text);
@@ -369,59 +369,6 @@ START_TEST(secrets_are_masked)
 }
 END_TEST
 
-/* What a daemon has to refuse, NULL: nothing. */
-static const struct {
-	const char *text;
-	const char *refusal;
-} unsupported[] = {
-	{"", NULL},
-	{"state: {}\n", NULL},
-	{"state: { directory: /var/lib/coapcast }\n", NULL},
-	{"state: { commit-interval: 0 }\n", NULL},
-	{"listen: \"coap://[::]\"\n", NULL},
-	{"listen: [ \"coap://[::]\", \"coap+tcp://[::]\" ]\n", NULL},
-	{"discovery: { interfaces: [ eth0 ] }\n", NULL},
-	{"security: { nosec: deny, echo: off }\n", NULL},
-	{"security: { echo: auto }\n", NULL},
-	{"security: { echo: always }\n", NULL},
-	{"listen: \"coaps://[::]\"\nidentities: [ { name: a, certificate: { cn: a } } ]\n"
-	 "security: { certificate: { file: a, key: b, ca: c } }\n",
-		NULL},
-	{"listen: \"coaps+tcp://[::]\"\n"
-	 "identities: [ { name: a, psk: { identity: a, key: \"hex:00\" } } ]\n",
-		NULL},
-	{"identities: [ { name: a, oscore: { sender-id: \"hex:00\", recipient-id: \"hex:01\", "
-	 "master-secret: \"hex:00\" } } ]\n",
-		NULL},
-	{"access: []\n", NULL},
-	{GROUP(""), NULL},
-	{GROUP(", informative-response: seed, max-age: 5s, datagram: 1000, topics: [ a ]"), NULL},
-	{GROUP(", cancel-below: 1"), NULL},
-	{GROUP(", min-interval: 0s"), NULL},
-	{GROUP(", min-interval: 3s"), NULL},
-	{GROUP(", large-values: traditional"), NULL},
-	{GROUP(", large-values: first-block"), NULL},
-	{GROUP(", feedback: { every: 5 }"), NULL},
-	{"oscore-groups: []\n", NULL},
-	{"metrics: { listen: \"127.0.0.1:1\" }\n", NULL},
-	{"protocol: { informative-response-format: 65002, topic-format: 607 }\n", NULL},
-	{"protocol: { feedback-divider-option: 18 }\n", NULL},
-	{"log: { level: debug }\ntopics: [ { name: a } ]\nbroker: { create-on-publish: true }\n",
-		NULL},
-};
-
-START_TEST(not_in_this_build)
-{
-	struct conf *c = parse(unsupported[_i].text);
-	struct error e = {.text = ""};
-	bool refused = conf_unsupported(c, &e);
-
-	ck_assert_str_eq(e.text, unsupported[_i].refusal ? unsupported[_i].refusal : "");
-	ck_assert_int_eq(refused, unsupported[_i].refusal != NULL);
-	conf_free(c);
-}
-END_TEST
-
 /* Read back, a masked secret must not be taken for one. */
 START_TEST(masked_does_not_start)
 {
@@ -430,7 +377,7 @@ START_TEST(masked_does_not_start)
 	struct error e = {.text = ""};
 
 	ck_assert_uint_eq(c->identities[0].psk->key.n, 0);
-	ck_assert(conf_unsupported(c, &e));
+	ck_assert(conf_masked(c, &e));
 	conf_free(c);
 }
 END_TEST
@@ -491,8 +438,6 @@ suite(void)
 	tcase_add_loop_test(t, print_and_reload, 0, 7);
 	tcase_add_loop_test(t, printed_starts, 0, 2);
 	tcase_add_test(t, secrets_are_masked);
-	tcase_add_loop_test(
-		t, not_in_this_build, 0, (int)(sizeof(unsupported) / sizeof(unsupported[0])));
 	tcase_add_test(t, masked_does_not_start);
 	tcase_add_loop_test(t, noted, 0, (int)(sizeof(notes) / sizeof(notes[0])));
 	tcase_add_test(t, free_takes_null);

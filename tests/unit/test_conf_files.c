@@ -106,7 +106,7 @@ START_TEST(shipped)
 	char text[ADDR_STRLEN];
 	struct error e = {.text = ""};
 
-	ck_assert_msg(!conf_unsupported(c, &e), "%s", e.text);
+	ck_assert_msg(!conf_masked(c, &e), "%s", e.text);
 	ck_assert_uint_eq(c->n_notes, 0);
 	ck_assert_uint_eq(c->n_listen, 1);
 	ck_assert_int_eq(c->listen[0].scheme, CONF_COAP);
@@ -131,7 +131,7 @@ START_TEST(examples)
 	struct conf *c = load(source_path(files[_i]));
 	struct error e = {.text = ""};
 
-	ck_assert_msg(!conf_unsupported(c, &e), "%s", e.text);
+	ck_assert_msg(!conf_masked(c, &e), "%s", e.text);
 	ck_assert_uint_eq(c->n_notes, 0);
 	conf_free(c);
 }
