@@ -69,6 +69,7 @@ broker_free(struct broker *b)
 		return;
 	wheel_stop(layer_wheel(b->layer), &b->check);
 	park_drop_all(b);
+	catchup_fini(b);
 	map_each(&b->topics.by_path, silence, b);
 	topic_table_fini(&b->topics);
 	bodies_free(b->bodies);
@@ -99,6 +100,9 @@ make(struct broker *b, struct bytes name, uint32_t content_format, struct bytes 
 	t->content_format = content_format;
 	if (initialize.p)
 		topic_set_value(&b->topics, t, content_format, initialize);
+	/* There is nobody to be told of it. */
+	if (initialize.p && !b->parked)
+		b->catchup.announced = t->value->nth;
 	*ret = t;
 	return 0;
 }
@@ -168,6 +172,7 @@ broker_drop_topic(struct broker *b, struct topic *t)
 {
 	observe_end_all(b, t, CODE_NOT_FOUND);
 	park_forget(b, t);
+	catchup_forget(b, t);
 	/* Of one that came to nothing the store has nothing. */
 	if (t->coming == TOPIC_HERE || t->n_parked > 0)
 		broker_keep(b, BROKER_KEEP_NOTHING, t);
@@ -182,6 +187,7 @@ broker_published(struct broker *b, struct topic *t)
 {
 	struct bunch *bunch = t->bunches, *next;
 
+	catchup_published(b, t);
 	for (; bunch; bunch = next) {
 		next = bunch->next;
 		if (bunch->observation)

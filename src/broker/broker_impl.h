@@ -3,6 +3,7 @@
 #ifndef COAPCAST_BROKER_BROKER_IMPL_H
 #define COAPCAST_BROKER_BROKER_IMPL_H
 
+#include "broker/catchup.h"
 #include "broker/group.h"
 #include "broker/unaware.h"
 #include "wire/link.h"
@@ -38,6 +39,7 @@ struct broker {
 	struct pool observers, bunches;
 	struct map group_tokens; /* struct group_observation by token and group */
 	struct parked *parked, *last_parked; /* changes: broker/park.h */
+	struct catchup catchup;
 	struct group_observation *starting; /* those that are not kept yet */
 	uint64_t last_group_id;
 	uint16_t group_mid; /* last message id to any group: upper half of the space */

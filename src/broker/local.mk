@@ -4,7 +4,7 @@ libcoapcast_a_SOURCES += \
 	src/broker/groups.h src/broker/promise.h \
 	src/broker/topic.c src/broker/topic.h \
 	src/broker/park.c src/broker/park.h \
-	src/broker/restore.c src/broker/restore.h \
+	src/broker/restore.c src/broker/restore.h src/broker/catchup.c src/broker/catchup.h \
 	src/broker/settings.c src/broker/settings.h \
 	src/broker/cover.c src/broker/cover.h \
 	src/broker/observe.c src/broker/observe.h \

@@ -64,6 +64,28 @@ restore_value(struct broker *b, struct topic *t, uint32_t content_format, struct
 	t->unsent = false;
 }
 
+void
+restore_unannounced(struct broker *b, struct topic *t)
+{
+	catchup_add(b, t);
+}
+
+unsigned
+restore_announce(struct broker *b)
+{
+	return catchup_begin(b);
+}
+
+bool
+restore_is_announced(const struct broker *b, uint16_t *ret)
+{
+	/* What is still to be told is, after the next stop of that kind. */
+	if (b->catchup.n > 0)
+		return false;
+	*ret = b->catchup.announced;
+	return true;
+}
+
 uint32_t
 restore_observer_flags(const struct observer *o)
 {

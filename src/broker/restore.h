@@ -27,6 +27,13 @@ int restore_topic(struct broker *b, const struct restore_topic *kept, struct top
 void restore_value(struct broker *b, struct topic *t, uint32_t content_format, struct bytes data,
 	const uint8_t etag[ETAG_LEN], uint16_t nth);
 
+/* Nobody knows whether those who observe it were told of that value. */
+void restore_unannounced(struct broker *b, struct topic *t);
+/* All is put back: they are told. How many topics that is. */
+unsigned restore_announce(struct broker *b);
+/* The number of the last publish that everybody was told of; false: some are to be told yet. */
+bool restore_is_announced(const struct broker *b, uint16_t *ret);
+
 struct restore_observer {
 	struct path way;
 	struct token token;

@@ -46,6 +46,7 @@ struct topic {
 	uint16_t n_parked; /* changes that are to be kept first: broker/park.h */
 	bool unsent; /* that number was not sent to anybody yet */
 	uint8_t coming; /* enum topic_coming */
+	bool late; /* its value may be news to all: broker/catchup.h */
 	bool reshaping; /* other properties wait to be kept */
 };
 

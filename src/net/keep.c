@@ -78,6 +78,7 @@ on_wake(uv_async_t *wake)
 				event.why.text);
 			put_meta(k);
 			broker_keep_all(k->view.broker);
+			keep_announced_all(k);
 			keep_watch_all(k, false);
 			break;
 		}
@@ -128,6 +129,7 @@ keep_open(const struct conf *conf, uv_loop_t *loop, struct keep **ret, struct er
 	}
 	(void)uv_async_init(loop, &k->wake, on_wake);
 	k->wake.data = k;
+	keep_announced_init(k, loop);
 	say_how(&how, options.directory);
 	k->clean = how.clean;
 	k->commit_ms = options.commit_ms;
@@ -163,6 +165,7 @@ take_meta(void *ctx, const union store_record *r)
 
 	if (bytes_is(r->meta.name, SERVER_ID) && r->meta.value.n == 2)
 		restore_server_id(k->view.broker, r->meta.value.p);
+	keep_announced_take(k, &r->meta);
 	if (bytes_is(r->meta.name, COLLECTION))
 		k->same_collection = bytes_is(r->meta.value, k->view.plan->broker.collection);
 	if (bytes_is(r->meta.name, LIVES) && r->meta.value.n == 1) {
@@ -260,9 +263,12 @@ take_value(void *ctx, const union store_record *r)
 	const struct store_value *v = &r->value;
 	struct restored *place = keep_find(&k->topics, v->topic);
 
-	if (place && place->topic && v->etag.n == ETAG_LEN)
-		restore_value(k->view.broker, place->topic, v->content_format, v->data, v->etag.p,
-			(uint16_t)v->nth);
+	if (!place || !place->topic || v->etag.n != ETAG_LEN)
+		return 0;
+	restore_value(k->view.broker, place->topic, v->content_format, v->data, v->etag.p,
+		(uint16_t)v->nth);
+	if (!keep_announced_has(k, (uint16_t)v->nth))
+		restore_unannounced(k->view.broker, place->topic);
 	return 0;
 }
 
@@ -292,11 +298,23 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 	return store_start(k->store, e);
 }
 
+void
+keep_announce(struct keep *k)
+{
+	unsigned n = restore_announce(k->view.broker);
+
+	if (n > 0)
+		log_info("broker: values that may be news are told again topics=%u", n);
+	keep_announced_note(k);
+	k->view.settle(k->view.ctx);
+}
+
 /* --- keeping --------------------------------------------------------------------- */
 
 static union store_record
-record_of_value(const struct topic *t, const struct value *v)
+record_of_value(struct keep *k, const struct topic *t, const struct value *v)
 {
+	keep_announced_note(k);
 	return (union store_record){.value = {.topic = t->id,
 					    .content_format = v->content_format,
 					    .etag = BYTES_OF(v->etag),
@@ -312,7 +330,7 @@ put_one_value(struct keep *k, const struct topic *t, const struct value *v, enum
 
 	if (!v)
 		return store_remove(k->store, STORE_VALUE, &r, when, ret_ticket);
-	r = record_of_value(t, v);
+	r = record_of_value(k, t, v);
 	return store_put(k->store, STORE_VALUE, &r, when, ret_ticket);
 }
 
@@ -358,7 +376,7 @@ put_whole(struct keep *k, const struct topic *t, const struct props *p, const st
 		{STORE_SEQ, false, &seq}, {STORE_VALUE, false, &value}};
 
 	if (v)
-		value = record_of_value(t, v);
+		value = record_of_value(k, t, v);
 	return store_put_all(k->store, changes, v ? 3 : 2, when, ret_ticket);
 }
 
@@ -441,6 +459,7 @@ put_exact(struct keep *k)
 {
 	restore_each_topic(k->view.broker, put_exact_seq, k);
 	keep_watch_all(k, true);
+	keep_announced_all(k);
 }
 
 bool
@@ -456,6 +475,7 @@ keep_close(struct keep *k)
 	rc = store_close(k->store, true, &e);
 	k->store = NULL;
 	uv_close((uv_handle_t *)&k->wake, NULL);
+	uv_close((uv_handle_t *)&k->announced.timer, NULL);
 	if (rc < 0)
 		log_error("store: what came last is not kept: %s", e.text);
 	return rc == 0;

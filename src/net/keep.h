@@ -67,6 +67,12 @@ int keep_restore(struct keep *k, const struct keep_view *view, struct error *e);
  */
 void keep_wait(struct keep *k, uv_loop_t *loop, const bool *stopping);
 
+/*
+ * When messages can be protected: those who may not have heard of the newest values, after a
+ * stop that was not clean, are told now.
+ */
+void keep_announce(struct keep *k);
+
 /* broker_ops.keep, keep_group, keep_observer and can_keep. */
 void keep_put(struct keep *k, enum broker_keep what, const struct topic *t);
 bool keep_group(struct keep *k, enum broker_keep_group what, const struct group_observation *g);

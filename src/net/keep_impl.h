@@ -30,8 +30,18 @@ struct waiting {
 	uint64_t group; /* the group observation that begins with it */
 };
 
+/* Publishes that everybody was told of, by their serial numbers: keep_announced.c. */
+struct announced {
+	uv_timer_t timer;
+	uint16_t kept; /* all up to this one, and the store knows */
+	uint16_t mark; /* all up to this one, some time ago */
+	bool known; /* the store had `kept` at the start */
+	unsigned n; /* values that were kept since the last look */
+};
+
 struct keep {
 	uv_async_t wake;
+	struct announced announced;
 	struct store *store;
 	uint32_t commit_ms;
 	bool clean; /* the last stop was */
@@ -66,6 +76,14 @@ void keep_watch_done(struct keep *k, uint64_t ticket, int error);
 /* Everything of group observations and observers once more: another database, or a stop. */
 void keep_watch_all(struct keep *k, bool exact);
 void keep_watch_free(struct keep *k);
+
+void keep_announced_init(struct keep *k, uv_loop_t *loop);
+void keep_announced_note(struct keep *k); /* a value is kept */
+/* At the start: what the store had, and whether that number is among those. */
+void keep_announced_take(struct keep *k, const struct store_meta *r);
+bool keep_announced_has(const struct keep *k, uint16_t nth);
+/* At a clean stop, or for another database. */
+void keep_announced_all(struct keep *k);
 
 /* Visitors of STORE_GROUP and STORE_OBSERVER, after topics and values. */
 int resume_group(void *ctx, const union store_record *r);

@@ -3,7 +3,7 @@ libcoapcast_a_SOURCES += \
 	src/net/server.c src/net/server.h src/net/server_impl.h \
 	src/net/server_farewell.c src/net/server_sessions.c \
 	src/net/keep.c src/net/keep.h src/net/keep_impl.h \
-	src/net/keep_watch.c src/net/resume.c \
+	src/net/keep_watch.c src/net/keep_announced.c src/net/resume.c \
 	src/net/access.c src/net/access.h \
 	src/net/certificates.c src/net/certificates.h \
 	src/net/echo.c src/net/echo.h \

@@ -504,6 +504,7 @@ start_reading(struct server *s)
 	udp_hold(s->udp, false);
 	if (s->coapd)
 		coapd_hold(s->coapd, false);
+	keep_announce(s->keep);
 }
 
 static bool

@@ -27,7 +27,8 @@ enum fault {
 	FAULT_EROFS,
 	FAULT_FSYNC,
 	FAULT_READ,
-	FAULT_HANG
+	FAULT_HANG,
+	FAULT_SYNCED
 };
 
 /* A part of a file that was written and not synced. */
@@ -165,7 +166,8 @@ fault_now(void)
 		const char *word;
 		enum fault fault;
 	} words[] = {{"enospc", FAULT_ENOSPC}, {"eio", FAULT_EIO}, {"erofs", FAULT_EROFS},
-		{"fsync", FAULT_FSYNC}, {"read", FAULT_READ}, {"hang", FAULT_HANG}};
+		{"fsync", FAULT_FSYNC}, {"read", FAULT_READ}, {"hang", FAULT_HANG},
+		{"synced", FAULT_SYNCED}};
 	char text[16] = "";
 	int fd;
 
@@ -484,6 +486,8 @@ do_sync(int fd, bool data)
 	else if (disk.shadow[0])
 		/* After a failure the kernel takes the pages for clean: they are never written. */
 		settle(fd, disk.fds[fd].ino, !error);
+	if (fault == FAULT_SYNCED)
+		(void)kill(getpid(), SIGKILL);
 	(void)pthread_mutex_unlock(&lock);
 	if (!error)
 		return 0;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which publishes everybody was told of, on the way to the store: not with each of them,
+ * but when they are a little old, so that it costs next to nothing. After a stop that was
+ * not clean, what came later is told again: resume.c.
+ */
+#include "broker/restore.h"
+#include "net/keep_impl.h"
+
+#define ANNOUNCED "announced"
+#define EVERY_MS 2000 /* a publish is so old at least, and twice that at most */
+#define MANY 8192 /* of 16 bits: numbers are told apart as long as they are near each other */
+
+static void
+put(struct keep *k)
+{
+	const uint8_t number[2] = {(uint8_t)(k->announced.kept >> 8), (uint8_t)k->announced.kept};
+	const union store_record r = {
+		.meta = {.name = BYTES_LIT(ANNOUNCED), .value = BYTES_OF(number)}};
+
+	(void)store_put(k->store, STORE_META, &r, STORE_LATER, NULL);
+}
+
+/* What was the newest one then is old enough now. */
+static void
+move_on(struct keep *k)
+{
+	struct announced *a = &k->announced;
+	uint16_t newest;
+
+	a->n = 0;
+	if (!restore_is_announced(k->view.broker, &newest))
+		return;
+	if (a->kept != a->mark) {
+		a->kept = a->mark;
+		put(k);
+	}
+	a->mark = newest;
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct keep *k = timer->data;
+	bool goes_on = k->announced.n > 0;
+
+	move_on(k);
+	if (goes_on || k->announced.kept != k->announced.mark)
+		(void)uv_timer_start(timer, on_timer, EVERY_MS, 0);
+}
+
+void
+keep_announced_init(struct keep *k, uv_loop_t *loop)
+{
+	(void)uv_timer_init(loop, &k->announced.timer);
+	k->announced.timer.data = k;
+}
+
+void
+keep_announced_note(struct keep *k)
+{
+	if (++k->announced.n >= MANY)
+		move_on(k);
+	if (!uv_is_active((const uv_handle_t *)&k->announced.timer))
+		(void)uv_timer_start(&k->announced.timer, on_timer, EVERY_MS, 0);
+}
+
+void
+keep_announced_take(struct keep *k, const struct store_meta *r)
+{
+	if (!bytes_is(r->name, ANNOUNCED) || r->value.n != 2)
+		return;
+	k->announced.kept = (uint16_t)(r->value.p[0] << 8 | r->value.p[1]);
+	k->announced.mark = k->announced.kept;
+	k->announced.known = true;
+}
+
+bool
+keep_announced_has(const struct keep *k, uint16_t nth)
+{
+	return k->clean || (k->announced.known && (int16_t)(nth - k->announced.kept) <= 0);
+}
+
+void
+keep_announced_all(struct keep *k)
+{
+	if (!restore_is_announced(k->view.broker, &k->announced.kept))
+		return;
+	k->announced.mark = k->announced.kept;
+	put(k);
+}

@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A publish that was kept when the broker was killed, and that nobody had been told of, is
+# told at the next start: to a group observation and to traditional observers, under higher
+# Observe numbers, and only where it may be news. RFC 7641 1.3, 4.4.
+. "${srcdir:-.}/tests/lib.sh"
+need_coap_client
+free_port
+group=$port
+free_port
+at=coap://127.0.0.1:$port
+
+cat >"$tmp/coapcast.yaml" <<END
+state: { commit-interval: 0 }
+listen: [ "coap://127.0.0.1:$port" ]
+groups:
+  - { name: hall, address: 239.255.17.4, port: $group, interface: lo, topics: [ "hall/*" ],
+      threshold: 2, max-age: 3600s }
+topics:
+  - { name: hall/demo, content-format: 0, initialize: "start" }
+  - { name: hall/quiet, content-format: 0, initialize: "start" }
+  - { name: single, content-format: 0, initialize: "start" }
+  - { name: still, content-format: 0, initialize: "start" }
+END
+
+start_preloaded() {
+	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault
+	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
+	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+	launch_broker "$tmp/coapcast.yaml" -v
+	unset LD_PRELOAD
+	wait_until 10 broker_is_up || bail "the broker did not get ready"
+}
+
+fault() { # WORD
+	echo "$1" >"$tmp/fault.new"
+	mv "$tmp/fault.new" "$tmp/fault"
+}
+
+# What a subscriber was told: lines of its output with that value.
+told() { # NAME VALUE
+	grep -c -- "$2" "$tmp/$1.out"
+}
+
+all_have() { # VALUE NAME...
+	local name
+	for name in "${@:2}"; do
+		has_line "$tmp/$name.out" "$1" || return 1
+	done
+}
+
+commits=0
+has_committed() {
+	[ "$(broker_counter store commits)" -gt "$commits" ]
+}
+
+# Past the moment at which the store knows that all of it was told.
+let_it_age() {
+	wait_until 10 counter_is store waiting 0
+	commits=$(broker_counter store commits)
+	wait_until 20 has_committed
+}
+
+keep_state=yes
+start_preloaded
+for i in 1 2; do
+	spawn "group$i" "$coapcast" sub -v "$at/hall/demo"
+	spawn "quiet$i" "$coapcast" sub -v "$at/hall/quiet"
+done
+# Those that print every notification, news or not.
+for name in single still; do
+	spawn "$name" "$talk" -n 0 "127.0.0.1:$port" "con get token=0b5e observe=0 /ps/data/$name"
+	wait_line "$tmp/$name.out" start
+done
+wait_until 10 counter_is groups moved 4 || bail "the subscribers are not moved"
+for topic in hall/demo hall/quiet single still; do
+	"$coapcast" pub -m old "$at/$topic"
+done
+wait_until 10 all_have old group1 group2 quiet1 quiet2 single still
+ok $? "everybody has the value"
+let_it_age
+ok $? "which the store knows after a while"
+
+# --- killed after the commit, before the notification --------------------------------------
+for topic in hall/demo single; do
+	case $topic in
+	single) subscribers=single ;;
+	*) subscribers="group1 group2" ;;
+	esac
+	fault synced
+	spawn pub "$talk" -n 0 "127.0.0.1:$port" "non put /ps/data/$topic format=0 text=new"
+	finish broker
+	stop pub KILL
+	rm "$tmp/fault"
+	# shellcheck disable=SC2086 # a list of names
+	all_have new $subscribers
+	is $? 1 "$topic: nobody was told of a publish that was kept"
+	start_preloaded
+	# shellcheck disable=SC2086
+	wait_until 5 all_have new $subscribers
+	ok $? "$topic: all are told after the start"
+	has_line "$tmp/broker.log" 'values that may be news are told again topics=1$'
+	ok $? "$topic: of that one topic"
+	like "$(client "$at/ps/data/$topic")" new "$topic: which is what it has"
+	let_it_age
+done
+is "$(told still old)" 1 "who had the newest value of another topic hears nothing"
+numbers=$(sed -n 's/^< .* observe=\([0-9]*\) .*/\1/p' "$tmp/single.out")
+is "$(sort -n <<<"$numbers")" "$numbers" "Observe numbers rise"
+is "$(wc -l <<<"$numbers")" 3 "one notification for each value"
+
+# --- killed when all were told -----------------------------------------------------------------
+stop broker KILL
+start_preloaded
+has_line "$tmp/broker.log" 'told again'
+is $? 1 "killed when all was known to be told: nothing is told again"
+"$coapcast" pub -m last "$at/single"
+wait_line "$tmp/single.out" last
+"$coapcast" pub -m last "$at/hall/demo"
+wait_until 10 all_have last group1 group2
+stop_broker
+start_preloaded
+has_line "$tmp/broker.log" 'told again'
+is $? 1 "nor after a clean stop"
+stop_broker
+done_testing
