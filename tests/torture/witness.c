@@ -416,6 +416,11 @@ take_group(struct witness *w, const struct packet *p)
 	uint32_t number;
 
 	w->n_multicast++;
+	/* Also when keys expired before others were there. */
+	if (p->code == PACKET_UNAVAILABLE && p->payload.n == 0) {
+		w->n_cancelled++;
+		return;
+	}
 	if (p->code != PACKET_CONTENT || !p->has_observe ||
 		!packet_read_payload(p->payload, &number)) {
 		witness_fail(w, "the group is told %u.%02u", p->code >> 5, p->code & 31);
@@ -582,6 +587,7 @@ witness_report(const struct witness *w)
 			(unsigned long long)w->n_challenges, (unsigned long long)w->n_again,
 			(unsigned long long)w->n_denied);
 	}
-	printf("lost_in_time\t%llu\ngroup_tokens\t%u\nmoved\t%u\nfailures\t%u\n",
-		(unsigned long long)w->n_lost, w->n_tokens, n_moved, w->n_failures);
+	printf("lost_in_time\t%llu\ncancelled\t%llu\n", (unsigned long long)w->n_lost,
+		(unsigned long long)w->n_cancelled);
+	printf("group_tokens\t%u\nmoved\t%u\nfailures\t%u\n", w->n_tokens, n_moved, w->n_failures);
 }

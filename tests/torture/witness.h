@@ -74,6 +74,7 @@ struct witness {
 	unsigned n_tokens;
 	uint64_t n_publishes, n_acked, n_refused, n_unicast, n_multicast, n_lost;
 	uint64_t n_challenges, n_again, n_denied; /* requests of the life before, and 4.01 */
+	uint64_t n_cancelled; /* group observations whose end the group was told */
 	unsigned n_failures, n_said;
 };
 
