@@ -124,6 +124,14 @@ is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/two" | tai
 is "$(broker_counter refused memory)" 1 "counted: memory"
 is "$(broker_counter broker bodies) $(broker_counter broker body-bytes)" "0 0" \
 	"what was received of it is given back"
+# A property takes as much: one in CBOR of 600,000 bytes, h'a2' name, initialize.
+{
+	printf '\xa3\x00\x65three\x02\x6ccore.ps.data\x08\x5a\x00\x09\x27\xc0'
+	cat "$tmp/large"
+} >"$tmp/topic"
+is "$(client_codes -b 1024 -m post -t 606 -f "$tmp/topic" "coap://$at/ps" | tail -n 1)" 5.03 \
+	"nor for a topic whose \"initialize\" is of 600 kB"
+is "$(broker_counter refused memory) $(broker_counter broker topics)" "2 2" "counted: memory"
 is "$(client_codes -m delete "coap://$at/ps/data/one")" 2.02 "the first goes"
 is "$(client_codes -b 1024 -m put -f "$tmp/large" "coap://$at/ps/data/two" | tail -n 1)" 2.01 \
 	"and there is"

@@ -33,6 +33,7 @@ dist_check_SCRIPTS += \
 	tests/integration/promise.sh tests/integration/announce.sh \
 	tests/integration/keygen.sh \
 	tests/integration/limits.sh \
+	tests/integration/limits_wait.sh \
 	tests/integration/lives.sh \
 	tests/integration/metrics.sh \
 	tests/integration/numbers.sh \

@@ -328,6 +328,11 @@ settle(struct crowd *c)
 {
 	uint64_t start = meter_wall_ns(), now = start, stepped = 0;
 
+	/* Of what was acknowledged, a kill may have taken the newest: once more, then. */
+	for (uint32_t i = 0; i < c->n_topics; i++) {
+		if (!c->topics[i].open)
+			publish(c, i, now);
+	}
 	c->settling = true;
 	while (now - start < SETTLE_NS && count_stale(c) > 0) {
 		if (now - stepped >= 200 * MS_NS) {

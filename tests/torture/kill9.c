@@ -223,7 +223,15 @@ run_last(struct killer *k, bool again)
 	until = in_ms(500);
 	(void)watch(k, until, NULL);
 	witness_pause(&k->w);
-	(void)watch(k, in_ms(1000), witness_is_quiet);
+	(void)watch(k, in_ms(START_WAIT_MS), witness_is_quiet);
+	(void)watch(k, in_ms(START_WAIT_MS), witness_is_told);
+	for (unsigned i = 0; i < k->w.n_topics; i++) {
+		const struct witness_topic *t = &k->w.topics[i];
+
+		if (t->heard < t->acked)
+			witness_fail(&k->w, "%s: %lu is there, and who observes was told %lu",
+				t->path, (unsigned long)t->acked, (unsigned long)t->heard);
+	}
 	/* A clean stop keeps everything. */
 	witness_stopped(&k->w);
 	rc = end(k, SIGTERM);

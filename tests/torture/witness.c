@@ -132,7 +132,7 @@ witness_begin(struct witness *w, bool again)
 		t->n_history = 0;
 		t->sent_ns = t->asked_ns = t->registered_ns = 0;
 		t->known = t->open = false;
-		t->registered = !again && t->observed;
+		t->registered = !again && t->lasting;
 	}
 }
 
@@ -323,14 +323,18 @@ witness_killed(struct witness *w, uint64_t now_ns)
 			if (now_ns - a->at_ns >= old_ns && a->number > t->promised)
 				t->promised = a->number;
 		}
+		t->lasting |= t->registered && t->registered_ns > 0 &&
+			      now_ns - t->registered_ns >= (uint64_t)WITNESS_SLACK_MS * MS_NS;
 	}
 }
 
 void
 witness_stopped(struct witness *w)
 {
-	for (unsigned i = 0; i < w->n_topics; i++)
+	for (unsigned i = 0; i < w->n_topics; i++) {
 		w->topics[i].promised = w->topics[i].acked;
+		w->topics[i].lasting = w->topics[i].observed;
+	}
 }
 
 void
@@ -359,6 +363,16 @@ witness_is_quiet(const struct witness *w)
 	return true;
 }
 
+bool
+witness_is_told(const struct witness *w)
+{
+	for (unsigned i = 0; i < w->n_topics; i++) {
+		if (w->topics[i].heard < w->topics[i].acked)
+			return false;
+	}
+	return true;
+}
+
 /* --- what is observed ------------------------------------------------------------- */
 
 /* RFC 7641 3.4, without its clock: how far b is ahead of a. */
@@ -368,6 +382,13 @@ ahead(uint32_t a, uint32_t b)
 	uint32_t d = (b - a) & SEQ_MASK;
 
 	return d < 1u << 23 ? (int32_t)d : (int32_t)d - (1 << 24);
+}
+
+static void
+note_heard(struct witness *w, unsigned i, uint32_t number)
+{
+	if (i < w->n_topics && (number & NUMBER_MASK) > w->topics[i].heard)
+		w->topics[i].heard = number & NUMBER_MASK;
 }
 
 static void
@@ -388,6 +409,7 @@ take_unicast(struct witness *w, unsigned i, const struct packet *p)
 		return;
 	}
 	t->registered = t->observed = true;
+	note_heard(w, i, number);
 	w->n_unicast++;
 	d = t->has_observe ? ahead(t->observe, p->observe) : 1;
 	if (d < 0 || (d == 0 && number != t->observe_number))
@@ -416,11 +438,19 @@ take_group(struct witness *w, const struct packet *p)
 	uint32_t number;
 
 	w->n_multicast++;
+	/* Also when keys expired before others were there. */
+	if (p->code == PACKET_UNAVAILABLE && p->payload.n == 0) {
+		w->n_cancelled++;
+		if (t)
+			w->topics[t->topic].registered = false;
+		return;
+	}
 	if (p->code != PACKET_CONTENT || !p->has_observe ||
 		!packet_read_payload(p->payload, &number)) {
 		witness_fail(w, "the group is told %u.%02u", p->code >> 5, p->code & 31);
 		return;
 	}
+	note_heard(w, number >> 24, number);
 	if (!t && w->n_tokens < WITNESS_TOKENS) {
 		t = &w->tokens[w->n_tokens++];
 		*t = (struct witness_token){.token = p->token, .topic = number >> 24};
@@ -582,6 +612,7 @@ witness_report(const struct witness *w)
 			(unsigned long long)w->n_challenges, (unsigned long long)w->n_again,
 			(unsigned long long)w->n_denied);
 	}
-	printf("lost_in_time\t%llu\ngroup_tokens\t%u\nmoved\t%u\nfailures\t%u\n",
-		(unsigned long long)w->n_lost, w->n_tokens, n_moved, w->n_failures);
+	printf("lost_in_time\t%llu\ncancelled\t%llu\n", (unsigned long long)w->n_lost,
+		(unsigned long long)w->n_cancelled);
+	printf("group_tokens\t%u\nmoved\t%u\nfailures\t%u\n", w->n_tokens, n_moved, w->n_failures);
 }

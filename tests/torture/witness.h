@@ -6,6 +6,7 @@
  * - an acknowledged publish is there in the next life once it is as old as commit-interval,
  *   at commit-interval 0 and after a clean stop at once;
  * - a topic's value is never one that was not published;
+ * - who observes outlives the kills and is told the newest value in the end;
  * - Observe numbers never fall (RFC 7641 3.4), nor are two values said under one, nor
  *   does a token of the group change its topic;
  * - the same under OSCORE and in a protected group, where no nonce is used twice, and no
@@ -44,6 +45,8 @@ struct witness_topic {
 	uint64_t sent_ns, asked_ns, registered_ns; /* this life's; 0: not yet */
 	bool known, registered; /* it was said what the value is; in this life */
 	bool observed; /* it was registered in any life */
+	bool lasting; /* long enough before that ended for the next to know */
+	uint32_t heard; /* the largest number that its observer or the group was told */
 	bool open; /* `sent` is not answered */
 	bool moved; /* its observation is the group's, in any life */
 	uint32_t observe, observe_number; /* of the traditional observer */
@@ -74,6 +77,7 @@ struct witness {
 	unsigned n_tokens;
 	uint64_t n_publishes, n_acked, n_refused, n_unicast, n_multicast, n_lost;
 	uint64_t n_challenges, n_again, n_denied; /* requests of the life before, and 4.01 */
+	uint64_t n_cancelled; /* group observations whose end the group was told */
 	unsigned n_failures, n_said;
 };
 
@@ -96,6 +100,8 @@ void witness_pause(struct witness *w);
 bool witness_is_content(const struct witness *w);
 /* Whether every publish is answered. */
 bool witness_is_quiet(const struct witness *w);
+/* Whether everybody was told what was published last. */
+bool witness_is_told(const struct witness *w);
 
 void witness_fail(struct witness *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void witness_report(const struct witness *w);
