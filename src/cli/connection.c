@@ -441,7 +441,7 @@ connection_judge(const struct transfer_result *r, const char *what)
 		[TRANSFER_TIMEOUT] = {"no answer in time", CLI_TIMEOUT},
 		[TRANSFER_LOST] = {"the connection failed", CLI_OTHER},
 		[TRANSFER_REFUSED] = {"connection refused: nobody is at that port", CLI_OTHER},
-		[TRANSFER_INSECURE] = {"no secure connection: the keys do not fit", CLI_SECURITY},
+		[TRANSFER_INSECURE] = {"no secure connection", CLI_SECURITY},
 		[TRANSFER_UNSAFE] = {"object security failed", CLI_SECURITY},
 		[TRANSFER_BROKEN] = {"the blocks of the body make no sense", CLI_OTHER},
 		[TRANSFER_CHANGED] = {"the value changes faster than it can be read", CLI_OTHER},
@@ -449,7 +449,8 @@ connection_judge(const struct transfer_result *r, const char *what)
 	};
 
 	if (r->end != TRANSFER_ANSWERED) {
-		connection_complain("%s: %s", what, ends[r->end].text);
+		connection_complain("%s: %s%s%s", what, ends[r->end].text, r->why ? ": " : "",
+			r->why ? r->why : "");
 		return ends[r->end].exit;
 	}
 	if (MSG_CLASS(r->code) == 2)

@@ -125,8 +125,7 @@ on_end(void *ctx, enum observation_end end, uint8_t code, const char *text)
 		[OBSERVATION_TIMEOUT] = {"no answer in time", CLI_TIMEOUT},
 		[OBSERVATION_LOST] = {"the connection failed", CLI_OTHER},
 		[OBSERVATION_CLOSED] = {"connection refused: nobody is at that port", CLI_OTHER},
-		[OBSERVATION_INSECURE] = {"no secure connection: the keys do not fit",
-			CLI_SECURITY},
+		[OBSERVATION_INSECURE] = {"no secure connection", CLI_SECURITY},
 		[OBSERVATION_UNSAFE] = {"object security failed", CLI_SECURITY},
 		[OBSERVATION_RESET] = {"the server rejected the request", CLI_OTHER},
 		[OBSERVATION_PROTECTED] = {"its group cannot be followed safely", CLI_SECURITY},
@@ -141,6 +140,8 @@ on_end(void *ctx, enum observation_end end, uint8_t code, const char *text)
 					       bytes_str(text), s->c.text));
 		return;
 	}
+	if (end == OBSERVATION_INSECURE)
+		text = endpoint_why(s->c.ep);
 	connection_complain("%s: %s%s%s", s->c.text, ends[end].text, *text ? ": " : "", text);
 	s->ops->on_end(s->ctx, ends[end].exit);
 }

@@ -303,6 +303,12 @@ driver_is_unproven(const struct driver *d)
 	return d->link && link_is_unproven(d->link);
 }
 
+const char *
+driver_why(const struct driver *d)
+{
+	return d->link ? link_why(d->link) : NULL;
+}
+
 void
 driver_start(struct driver *d, struct machine *m)
 {

@@ -132,6 +132,14 @@ endpoint_is_unproven(const struct endpoint *ep)
 	return driver_is_unproven(ep->driver);
 }
 
+const char *
+endpoint_why(const struct endpoint *ep)
+{
+	const char *why = driver_why(ep->driver);
+
+	return why ? why : "the keys do not fit";
+}
+
 int
 endpoint_join(struct endpoint *ep, const struct addr *group, const struct addr *server,
 	struct error *e, uint16_t *ret_socket)
@@ -159,6 +167,8 @@ on_done(void *owner, const struct transfer_result *r)
 	ep->result.etag.p = r->etag.n > 0 ? ep->etag : NULL;
 	if (r->end == TRANSFER_TIMEOUT && endpoint_is_unproven(ep))
 		ep->result.end = TRANSFER_INSECURE;
+	if (ep->result.end == TRANSFER_INSECURE)
+		ep->result.why = endpoint_why(ep);
 	ep->over = true;
 	/* It may come from before_wait, after which the loop would wait in vain. */
 	uv_stop(ep->loop);

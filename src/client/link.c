@@ -119,6 +119,12 @@ link_is_unproven(const struct link *l)
 	return l->is_up && coapd_is_unproven(l->coapd, &l->session);
 }
 
+const char *
+link_why(const struct link *l)
+{
+	return coapd_why(l->coapd);
+}
+
 struct buf *
 link_write(struct link *l)
 {

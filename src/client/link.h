@@ -32,6 +32,8 @@ int link_open(uv_loop_t *loop, const struct link_how *how, const struct addr *se
 /* From a later turn of the loop calls on_closed(ctx). */
 void link_close(struct link *l, void (*on_closed)(void *ctx));
 
+/* Why the last session was not secure, in words, or NULL. */
+const char *link_why(const struct link *l);
 /* Whether the server answers, but has not accepted our keys so far. */
 bool link_is_unproven(const struct link *l);
 

@@ -44,6 +44,7 @@ struct transfer_result {
 	int content_format; /* or TARGET_NO_FORMAT */
 	uint32_t max_age_s; /* 60 without the option */
 	bool verified;
+	const char *why; /* of TRANSFER_INSECURE, in words, or NULL */
 	struct bytes etag; /* p NULL: none */
 	struct bytes body; /* of other requests than GET and FETCH the first block */
 };

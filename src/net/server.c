@@ -365,6 +365,25 @@ on_watchdog(uv_timer_t *t)
 }
 
 /* Ends everything that lives in the loop; what the handles need is freed after it. */
+static const int signals[N_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+/*
+ * Whoever says it again, as timeout(1) and a service manager may, does not end a stop that is
+ * under way. Without their handles the signals would; every other thread blocks all of them.
+ */
+static void
+stop_signals(struct server *s)
+{
+	sigset_t ours;
+
+	(void)sigemptyset(&ours);
+	for (int i = 0; i < N_SIGNALS; i++)
+		(void)sigaddset(&ours, signals[i]);
+	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
+	for (int i = 0; i < N_SIGNALS; i++)
+		uv_close((uv_handle_t *)&s->signals[i], NULL);
+}
+
 void
 server_stop(struct server *s)
 {
@@ -372,8 +391,7 @@ server_stop(struct server *s)
 		return;
 	s->stopping = true;
 	notify_send("STOPPING=1");
-	for (int i = 0; i < N_SIGNALS; i++)
-		uv_close((uv_handle_t *)&s->signals[i], NULL);
+	stop_signals(s);
 	uv_close((uv_handle_t *)&s->timer, NULL);
 	uv_close((uv_handle_t *)&s->watchdog, NULL);
 	uv_close((uv_handle_t *)&s->more, NULL);
@@ -463,12 +481,10 @@ on_signal(uv_signal_t *h, int number)
 static void
 start_signals(struct server *s)
 {
-	static const int numbers[N_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-
 	for (int i = 0; i < N_SIGNALS; i++) {
 		(void)uv_signal_init(&s->loop, &s->signals[i]);
 		s->signals[i].data = s;
-		(void)uv_signal_start(&s->signals[i], on_signal, numbers[i]);
+		(void)uv_signal_start(&s->signals[i], on_signal, signals[i]);
 	}
 }
 

@@ -143,6 +143,12 @@ void coapd_cancel(struct coapd *c);
  */
 bool coapd_is_unproven(const struct coapd *c, const struct path *way);
 
+/*
+ * Why the last of our sessions that ended with COAPD_INSECURE did, in words about the server's
+ * or our certificate or key; NULL when nothing is known but that it did.
+ */
+const char *coapd_why(const struct coapd *c);
+
 /* Whom the owner found behind a session; 0 without one. */
 uint32_t coapd_subject(const struct coapd *c, const struct path *way);
 

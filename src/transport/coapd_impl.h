@@ -89,6 +89,7 @@ struct coapd {
 	/* Who cannot decrypt what they say; referenced, see coapd_ssl.c. */
 	coap_session_t *suspects[COAPD_SUSPECTS];
 	size_t n_suspects;
+	const char *why; /* a client's session was not secure; NULL: nobody knows */
 	struct coapd_asked asked;
 	struct coapd_session *to; /* whom `out` is for */
 	struct buf out;
@@ -166,6 +167,9 @@ void coapd_ssl_bake(const struct coapd *c, struct bytes text, uint8_t ret[COAPD_
 bool coapd_ssl_equal(const uint8_t *a, const uint8_t *b, size_t n);
 /* Between libcoap's turns: those that did not are told, and their sessions ended. */
 void coapd_ssl_judge(struct coapd *c);
+
+/* coapd_alert.c: from now on coapd_why() tells of the client session that is made next. */
+void coapd_alert_listen(struct coapd *c);
 
 /* coapd_door.c: the DTLS endpoint made last is read past it from now on. */
 void coapd_door_open(struct coapd *c);

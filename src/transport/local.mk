@@ -2,6 +2,7 @@
 libcoapcast_a_SOURCES += \
 	src/transport/certificate.c src/transport/certificate.h \
 	src/transport/coapd.c src/transport/coapd.h src/transport/coapd_impl.h \
+	src/transport/coapd_alert.c \
 	src/transport/coapd_door.c \
 	src/transport/coapd_pdu.c \
 	src/transport/coapd_session.c \

@@ -27,6 +27,7 @@ dist_check_SCRIPTS += \
 	tests/integration/farewell.sh \
 	tests/integration/flood.sh \
 	tests/integration/handshakes.sh tests/integration/hellos.sh \
+	tests/integration/insecure.sh \
 	tests/integration/introspect.sh \
 	tests/integration/keep.sh \
 	tests/integration/keep_fault.sh \

@@ -93,6 +93,36 @@ rc=0
 stop broker INT || rc=$?
 is "$rc" 0 "SIGINT ends it with status 0 too"
 
+# Whoever ends it may say so again, as timeout(1) does, at any moment of the stop.
+insist() { # NAME SIGNAL...: until it is gone, or for as long as a stop may take at most
+	local pid=${spawned[$1]} i
+	shift
+	for i in $(seq 100000); do
+		kill "-${*:i % $# + 1:1}" "$pid" 2>/dev/null || return 0
+	done
+}
+for round in 1 2 3; do
+	keep_state=1 start_broker "$tmp/coapcast.yaml" -v
+	[ "$round" = 1 ] || is "$(said 'store: .* clean=1')" 1 "what was kept is sound"
+	client -m put -t 0 -e "round $round" "$at/demo"
+	insist broker TERM INT TERM HUP USR1
+	rc=0
+	finish broker || rc=$?
+	is "$rc" 0 "SIGTERM again and again: status 0"
+done
+keep_state=1 start_broker "$tmp/coapcast.yaml" -v
+is "$(said 'store: .* clean=1') $(client "$at/demo")" "1 round 3" "what was kept is sound, and all of it"
+for round in 1 2 3; do
+	spawn cast "$coapcast" sub "coap://127.0.0.1:$port/demo"
+	wait_line "$tmp/cast.out" 'round 3'
+	insist cast TERM
+	rc=0
+	finish cast || rc=$?
+	is "$rc" 0 "SIGTERM again and again, coapcast sub: status 0"
+done
+stop_broker
+rm -rf "$STATE_DIRECTORY"
+
 # Whoever reads the log may go away.
 mkfifo "$tmp/pipe"
 head -n 1 "$tmp/pipe" >"$tmp/head.out" &
