@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "conf/scalar.h"
 #include "oscore/suite.h"
 
 enum take {
 	TAKE_FLAG,
 	TAKE_TEXT,
+	TAKE_URI, /* as the configuration takes it */
+	TAKE_STRING, /* the same */
 	TAKE_ID,
 	TAKE_ALGORITHM,
 	TAKE_MEMBERS,
@@ -50,9 +53,9 @@ static const struct rule rules[] = {
 	{"pairwise-key-agreement-algorithm", required_argument, KEYARGS_GROUP, TAKE_ALGORITHM,
 		AT(pairwise), suite_pairwise_number},
 	{"gm-credential", required_argument, KEYARGS_GROUP, TAKE_TEXT, AT(gm_credential), NULL},
-	{"join-uri", required_argument, KEYARGS_GROUP, TAKE_TEXT, AT(join_uri), NULL},
-	{"as-uri", required_argument, KEYARGS_GROUP, TAKE_TEXT, AT(as_uri), NULL},
-	{"group-name", required_argument, KEYARGS_GROUP, TAKE_TEXT, AT(group_name), NULL},
+	{"join-uri", required_argument, KEYARGS_GROUP, TAKE_URI, AT(join_uri), NULL},
+	{"as-uri", required_argument, KEYARGS_GROUP, TAKE_URI, AT(as_uri), NULL},
+	{"group-name", required_argument, KEYARGS_GROUP, TAKE_STRING, AT(group_name), NULL},
 };
 
 #define N_RULES (sizeof(rules) / sizeof(rules[0]))
@@ -155,6 +158,24 @@ take_text(const char **ret, const char *text, const char *option, struct error *
 	return 0;
 }
 
+/* What the daemon would refuse is not written. */
+static int
+take_value(const char **ret, const char *text, const struct rule *r, struct error *e)
+{
+	const struct schema_key key = {
+		.name = r->name, .type = r->take == TAKE_URI ? SCHEMA_URI : SCHEMA_STRING};
+	struct arena arena = {0};
+	struct scalar s = {.key = &key, .text = bytes_str(text), .arena = &arena};
+	const char *copy;
+	struct error why;
+	int rc = take_text(ret, text, r->name, e);
+
+	if (rc == 0 && (rc = scalar_parse(&s, &copy, &why)) < 0)
+		error_set(e, "--%s %.200s", r->name, why.text);
+	arena_fini(&arena);
+	return rc;
+}
+
 static int
 take_managed(struct keyargs *a, const char *text, struct error *e)
 {
@@ -180,6 +201,9 @@ take_option(struct keyargs *a, const struct rule *r, const char *text, struct er
 		return 0;
 	case TAKE_TEXT:
 		return take_text(at, text, r->name, e);
+	case TAKE_URI:
+	case TAKE_STRING:
+		return take_value(at, text, r, e);
 	case TAKE_ID:
 		return take_id(at, text, r->name, e);
 	case TAKE_MEMBERS:

@@ -161,6 +161,7 @@ run(int argc, char **argv, enum keyargs_what what,
 	enum cli_exit rc = CLI_USAGE;
 	struct bundle b;
 	struct error e;
+	int filled;
 
 	if (keyargs_parse(argc, argv, what, a, &e) < 0) {
 		connection_complain("%s", e.text);
@@ -171,9 +172,11 @@ run(int argc, char **argv, enum keyargs_what what,
 	if (a->help)
 		goto out;
 	bundle_init(&b, a->folder);
-	if (fill(a, &b, &e) < 0 || bundle_write(&b, &e) < 0) {
+	/* What does not fit together was asked for like that. */
+	filled = fill(a, &b, &e);
+	if (filled < 0 || bundle_write(&b, &e) < 0) {
 		connection_complain("%s", e.text);
-		rc = CLI_OTHER;
+		rc = filled == -EINVAL ? CLI_USAGE : CLI_OTHER;
 	} else {
 		rc = print_paths(&b);
 	}

@@ -78,12 +78,12 @@ read_gm(struct group *g, struct error *e)
 	g->gm.name = "gm";
 	g->gm.cred = mem_alloc(CRED_MAX + 1);
 	g->gm.n_cred = fread(g->gm.cred, 1, CRED_MAX + 1, f);
-	rc = ferror(f) ? -EIO : g->gm.n_cred > CRED_MAX ? -EINVAL : 0;
+	rc = ferror(f) ? -EIO : g->gm.n_cred > CRED_MAX ? -EBADMSG : 0;
 	(void)fclose(f);
 	if (rc < 0)
 		error_set(&why, "cannot be read, or is too long");
-	else
-		rc = cred_key(CRED_KCCS, cred_of(&g->gm), &why, &key);
+	else if (cred_key(CRED_KCCS, cred_of(&g->gm), &why, &key) < 0)
+		rc = -EBADMSG;
 	if (rc < 0) {
 		error_set(e, "%s: %.180s", path, why.text);
 		return rc;

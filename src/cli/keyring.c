@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "cli/groupkey.h"
+#include "oscore/context_impl.h"
 #include "wire/cborget.h"
 
 #define OFFERED "announced group"
@@ -51,7 +52,81 @@ add_label(struct keyring *k, const struct context *c, const char *name, const ch
 	return (uint32_t)k->n_labels;
 }
 
-/* The table holds it from now on. */
+static bool
+same_plain(const struct context *a, const struct context *b)
+{
+	return bytes_equal(context_sender_id(a), context_sender_id(b)) &&
+	       memcmp(a->self.key, b->self.key, sizeof(a->self.key)) == 0 &&
+	       memcmp(a->peer->key, b->peer->key, sizeof(a->peer->key)) == 0 &&
+	       memcmp(a->common_iv, b->common_iv, sizeof(a->common_iv)) == 0;
+}
+
+/* All that keys and AAD are made of. */
+static bool
+same_group(const struct context *a, const struct context *b)
+{
+	return a->hkdf == b->hkdf && a->aead == b->aead && a->pairwise == b->pairwise &&
+	       a->group_encryption == b->group_encryption && a->signature == b->signature &&
+	       a->cred_format == b->cred_format &&
+	       bytes_equal(bytes_of(a->master_secret, a->n_master_secret),
+		       bytes_of(b->master_secret, b->n_master_secret)) &&
+	       bytes_equal(bytes_of(a->master_salt, a->n_master_salt),
+		       bytes_of(b->master_salt, b->n_master_salt)) &&
+	       bytes_equal(bytes_of(a->gm_cred, a->n_gm_cred), bytes_of(b->gm_cred, b->n_gm_cred));
+}
+
+/* One group seen from two ends: the members of both. */
+struct union_of {
+	struct context *into;
+	int rc;
+};
+
+static void
+unite_end(struct union_of *u, const struct recipient *r, uint32_t who)
+{
+	struct bytes id = context_recipient_id(r);
+	const struct recipient *known = context_find_recipient(u->into, id);
+	struct error e;
+
+	if (!known && !context_is_silent(u->into) && bytes_equal(id, context_sender_id(u->into)))
+		known = &u->into->self;
+	if (!known)
+		u->rc = context_add_recipient(
+			u->into, id, context_recipient_cred(r), true, who, &e, NULL);
+	else if (!bytes_equal(context_recipient_cred(known), context_recipient_cred(r)))
+		u->rc = -EEXIST;
+}
+
+static void
+unite_member(void *ctx, struct recipient *r)
+{
+	struct union_of *u = ctx;
+
+	if (u->rc == 0)
+		unite_end(u, r, context_recipient_who(r));
+}
+
+/* The context of these ids that is there already is to do for `c` as well; -EEXIST: cannot. */
+static int
+unite(struct keyring *k, struct context *c, const char *end)
+{
+	struct union_of u = {.rc = 0};
+
+	if (!c->group) {
+		u.into = context_table_find(
+			&k->table, context_gid(c), context_recipient_id(c->peer));
+		return u.into && !u.into->group && same_plain(u.into, c) ? 0 : -EEXIST;
+	}
+	u.into = context_table_find_group(&k->table, context_gid(c));
+	if (!u.into || !same_group(u.into, c))
+		return -EEXIST;
+	if (!context_is_silent(c) && end)
+		unite_end(&u, &c->self, add_label(k, NULL, end, NULL));
+	context_each_recipient(c, unite_member, &u);
+	return u.rc;
+}
+
+/* The table holds it from now on, unless one that is as good is there. */
 static int
 add_context(
 	struct keyring *k, struct context *c, const char *name, const char *end, struct error *e)
@@ -60,8 +135,8 @@ add_context(
 
 	if (rc == 0)
 		(void)add_label(k, c, name, end);
-	else
-		error_set(e, "%s: another one has the same ids", name);
+	else if ((rc = unite(k, c, end)) < 0)
+		error_set(e, "%s: another one has the same ids, and other keys", name);
 	context_release(c);
 	return rc;
 }

@@ -57,7 +57,7 @@ find_section(struct bytes text, struct bytes name)
 	return BYTES_NONE;
 }
 
-/* What a reload takes up; of the last three not everything, see differs_within. */
+/* What a reload takes up; of broker and state not everything, see differ_within. */
 static bool
 is_applied(struct bytes name)
 {
@@ -107,38 +107,6 @@ print(const struct conf *conf, size_t *ret_n)
 	return fclose(f) == 0 ? text : NULL;
 }
 
-static const struct conf_oscore *
-oscore_of(const struct conf *conf, const char *name)
-{
-	for (size_t i = 0; i < conf->n_identities; i++) {
-		if (strcmp(conf->identities[i].name, name) == 0)
-			return conf->identities[i].oscore;
-	}
-	return NULL;
-}
-
-static bool
-oscore_equal(const struct conf_oscore *a, const struct conf_oscore *b)
-{
-	if (!a || !b)
-		return a == b;
-	return bytes_equal(a->sender_id, b->sender_id) &&
-	       bytes_equal(a->recipient_id, b->recipient_id) &&
-	       bytes_equal(a->master_secret, b->master_secret) &&
-	       bytes_equal(a->master_salt, b->master_salt) &&
-	       !a->id_context.p == !b->id_context.p && bytes_equal(a->id_context, b->id_context);
-}
-
-static bool
-contexts_differ(const struct conf *a, const struct conf *b)
-{
-	for (size_t i = 0; i < a->n_identities; i++) {
-		if (!oscore_equal(a->identities[i].oscore, oscore_of(b, a->identities[i].name)))
-			return true;
-	}
-	return false;
-}
-
 /* What a reload does not take up of sections that it takes up otherwise. */
 static void
 differ_within(const struct conf *running, const struct conf *fresh, struct buf *out)
@@ -147,8 +115,6 @@ differ_within(const struct conf *running, const struct conf *fresh, struct buf *
 		append(out, BYTES_LIT("broker.collection"));
 	if (strcmp(running->state.directory, fresh->state.directory) != 0)
 		append(out, BYTES_LIT("state.directory"));
-	if (contexts_differ(running, fresh) || contexts_differ(fresh, running))
-		append(out, BYTES_LIT("identities.oscore"));
 }
 
 void

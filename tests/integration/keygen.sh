@@ -48,6 +48,16 @@ for f in keys/panel-1/panel-1.yaml keys/panel-1/hall.yaml keys/lamp-25/hall.yaml
 	run 0 "$f has the same form" "$coapcastd" -t -c "$f"
 done
 
+# A capture is read with the keys of one end, or of both.
+printf '\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\4\0\1\0\0\0' >empty.pcap
+run 0 "decode takes the keys of both ends" "$coapcast" decode -c keys/broker/coapcast.yaml \
+	--credentials keys/lamp-25/hall.yaml empty.pcap
+run 0 "another group" "$coapcast" keygen group -o others --members lamp-25 \
+	--gid "$(sed -n 's/^ *gid: "hex:\(.*\)"/\1/p' keys/broker/conf.d/hall.yaml)" hall
+run 1 "but not those of two groups that share a Gid" "$coapcast" decode \
+	-c keys/broker/coapcast.yaml --credentials others/lamp-25/hall.yaml empty.pcap
+like "$(cat err)" 'hall: another one has the same ids, and other keys' "and says so"
+
 # Never overwrites.
 find keys -type f -exec sha256sum {} + | sort >before
 run 1 "the same once more" "$coapcast" keygen identity -o keys panel-1
@@ -60,6 +70,14 @@ touch file
 run 1 "below a file" "$coapcast" keygen identity -o file/x panel-1
 run 2 "no name" "$coapcast" keygen identity
 like "$(cat err)" 'usage: coapcast keygen identity ' "and the usage"
+run 2 "one id for both ends" "$coapcast" keygen identity -o wrong --broker-id 01 --client-id 01 x
+run 2 "an id too long for the cipher" "$coapcast" keygen identity -o wrong \
+	--client-id 0102030405060708 x
+like "$(cat err)" 'the id of 8 bytes is too long' "says so"
+run 2 "a join URI that is none" "$coapcast" keygen group -o wrong --join-uri 'not a uri' x
+like "$(cat err)" 'join-uri must be a URI' "says so"
+run 1 "a credential that is none" "$coapcast" keygen group -o wrong --gm-credential before x
+is "$(ls wrong 2>/dev/null)" "" "none of these made anything"
 run 2 "neither" "$coapcast" keygen
 run 0 "--help" "$coapcast" keygen group --help
 like "$(cat out)" 'usage: coapcast keygen group ' "on stdout"

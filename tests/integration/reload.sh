@@ -127,6 +127,12 @@ is "$(client_codes -u one -k 'the first key' "coaps://127.0.0.1:$secure/ps/data/
 	"the other can"
 stop one INT
 stop two INT
+configure "$group, threshold: 1 }" "$ident
+  - { name: three, oscore: { sender-id: hex:01, recipient-id: hex:02, master-secret: text:x } }" 10
+reload "keys of OSCORE are new"
+configure "$group, threshold: 1 }" "$ident" 10
+reload "and gone"
+is "$(grep -c 'a restart is needed' "$tmp/broker.log")" 0 "no restart is needed for any of it"
 
 # --- the level of the log: -v adds one to it -------------------------------------------------------
 configure "$group, threshold: 1 }" "$ident" 10 'log: { level: error }'

@@ -365,7 +365,7 @@ START_TEST(a_group_managers_own_credential)
 	conf_free(first);
 	conf_free(second);
 	snprintf(option, sizeof(option), "--gm-credential=%s/gm/one.key", folder);
-	ck_assert_int_eq(MAKE(KEYARGS_GROUP, option, "three"), -EINVAL);
+	ck_assert_int_eq(MAKE(KEYARGS_GROUP, option, "three"), -EBADMSG);
 	snprintf(option, sizeof(option), "--gm-credential=%s/none", folder);
 	ck_assert_int_eq(MAKE(KEYARGS_GROUP, option, "three"), -ENOENT);
 }
@@ -402,6 +402,9 @@ static const struct {
 	{KEYARGS_GROUP, {"--managed=self", "--gid=01", "g"}, "draws its Gid"},
 	{KEYARGS_GROUP, {"--as-uri=coap://a", "g"}, "come with"},
 	{KEYARGS_GROUP, {"--join-uri=coap://a\"b", "g"}, "no quotes"},
+	{KEYARGS_GROUP, {"--join-uri=not a uri", "g"}, "--join-uri must be a URI"},
+	{KEYARGS_GROUP, {"--join-uri=coap://a", "--as-uri=b", "g"}, "--as-uri must be a URI"},
+	{KEYARGS_GROUP, {"--join-uri=coap://\xc3\xa4", "g"}, "ASCII"},
 	{KEYARGS_GROUP, {"-o", NULL}, "wants a value"},
 };
 

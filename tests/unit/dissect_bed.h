@@ -39,6 +39,9 @@ void bed_end(struct bed *b);
 /* The reader of a client that only listens gets the keys of the configured group. */
 void bed_listen(struct bed *b);
 
+/* The reader of the broker gets the keys of a member as well, that has this id. */
+void bed_add_member(struct bed *b, const char *id);
+
 void bed_say_bytes(
 	struct bed *b, const struct addr *from, const struct addr *to, struct bytes datagram);
 void bed_say(struct bed *b, const struct addr *from, const struct addr *to, const char *hex);

@@ -211,6 +211,26 @@ START_TEST(group_observation_with_keys_in_the_response)
 }
 END_TEST
 
+/* The broker's configuration and a member's credentials for one group: everybody is known. */
+START_TEST(keys_of_two_ends_of_a_group)
+{
+	struct recipient *member;
+	struct context *c;
+	struct bed b;
+
+	bed_start(&b, BED_BROKER_KEYS);
+	bed_add_member(&b, "\x25");
+	c = context_table_find_group(&b.keys.table, bytes_str(BED_CONFIGURED_GID));
+	ck_assert_ptr_nonnull(c);
+	member = context_find_recipient(c, bytes_str("\x25"));
+	ck_assert_ptr_nonnull(member);
+	ck_assert_str_eq(keyring_sender(&b.keys, member), "client");
+	ck_assert_ptr_null(context_find_recipient(c, bytes_str("\x05")));
+	bed_make_group(&b, BED_CONFIGURED_GID);
+	bed_end(&b);
+}
+END_TEST
+
 /* Keys that somebody sent without protection are no more said than others. */
 START_TEST(keys_without_protection_are_not_said)
 {
@@ -421,6 +441,7 @@ suite(void)
 	tcase_add_test(t, what_cannot_be_verified);
 	tcase_add_loop_test(t, group_observation_of_a_configured_group, 0, 2);
 	tcase_add_loop_test(t, group_observation_with_keys_in_the_response, 0, 2);
+	tcase_add_test(t, keys_of_two_ends_of_a_group);
 	tcase_add_test(t, keys_without_protection_are_not_said);
 	tcase_add_loop_test(t, unprotected_group_observation_of_both_generations, 0, 3);
 	tcase_add_loop_test(t, rfc7959_2_4_informative_response_in_blocks, 0, 2);
