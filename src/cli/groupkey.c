@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/groupkey.h"
 
-#include <errno.h>
-
 #include "oscore/cred.h"
-#include "oscore/crypto_key.h"
-#include "oscore/suite.h"
-
-static int
-make_credential(const struct conf_oscore_group *g, struct buf *out, struct error *e)
-{
-	const struct suite_signature *s = suite_signature(g->signature_algorithm);
-	struct crypto_key *key;
-	int rc;
-
-	if (!s) {
-		error_set(e, "the signature algorithm is not known");
-		return -EINVAL;
-	}
-	if ((rc = crypto_key_private(s->curve, g->private_key, e, &key)) < 0)
-		return rc;
-	if ((rc = cred_make(BYTES_NONE, key, out)) < 0)
-		error_set(e, "its credential cannot be made");
-	crypto_key_free(key);
-	return rc;
-}
 
 int
 groupkey_params(const struct conf_oscore_group *g, struct buf *made, struct error *e,
@@ -47,7 +24,8 @@ groupkey_params(const struct conf_oscore_group *g, struct buf *made, struct erro
 		p.private_key = g->private_key;
 		p.cred = g->credential;
 		if (!p.cred.p) {
-			if ((rc = make_credential(g, made, e)) < 0)
+			rc = cred_make_own(p.signature, p.cred_format, p.private_key, made, e);
+			if (rc < 0)
 				return rc;
 			p.cred = buf_bytes(made);
 		}

@@ -388,27 +388,18 @@ save_windows(const struct broker_security *s)
 static int
 take_credential(struct broker_security *s, struct error *e)
 {
-	const struct suite_signature *signature = suite_signature(s->conf->signature_algorithm);
+	const struct conf_oscore_group *c = s->conf;
 	uint8_t bytes[256];
 	struct buf out = BUF_OF(bytes);
-	struct crypto_key *key;
 	int rc;
 
-	s->cred = s->conf->credential;
+	s->cred = c->credential;
 	if (s->cred.p)
 		return 0;
-	if (s->conf->credential_format != CRED_KCCS) {
-		error_set(e, "a credential is needed, only a CCS can be made of the private key");
-		return -EINVAL;
-	}
-	if ((rc = crypto_key_private(signature->curve, s->conf->private_key, e, &key)) < 0)
+	rc = cred_make_own(c->signature_algorithm, (enum cred_format)c->credential_format,
+		c->private_key, &out, e);
+	if (rc < 0)
 		return rc;
-	rc = cred_make(BYTES_NONE, key, &out);
-	crypto_key_free(key);
-	if (rc < 0) {
-		error_set(e, "no credential can be made");
-		return rc;
-	}
 	s->made = mem_dup(buf_bytes(&out));
 	s->cred = bytes_of(s->made, out.n);
 	return 0;

@@ -52,6 +52,30 @@ cred_make(struct bytes subject, const struct crypto_key *k, struct buf *out)
 	return out->full ? -ENOBUFS : 0;
 }
 
+int
+cred_make_own(int signature, enum cred_format format, struct bytes private_key, struct buf *out,
+	struct error *e)
+{
+	const struct suite_signature *s = suite_signature(signature);
+	struct crypto_key *key;
+	int rc;
+
+	if (!s) {
+		error_set(e, "the signature algorithm is not known");
+		return -EINVAL;
+	}
+	if (format != CRED_KCCS) {
+		error_set(e, "a credential is needed, only a CCS can be made of the private key");
+		return -EINVAL;
+	}
+	if ((rc = crypto_key_private(s->curve, private_key, e, &key)) < 0)
+		return rc;
+	if ((rc = cred_make(BYTES_NONE, key, out)) < 0)
+		error_set(e, "no credential can be made");
+	crypto_key_free(key);
+	return rc;
+}
+
 /* The value of a key of a map, as the bytes of its item; false when it is not there. */
 static bool
 find_key(struct bytes map, int64_t wanted, struct bytes *ret)

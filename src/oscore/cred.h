@@ -27,6 +27,14 @@ enum cred_format { /* COSE header parameters */
 int cred_make(struct bytes subject, const struct crypto_key *k, struct buf *out);
 
 /*
+ * The credential of somebody in a group who was given none: a CCS of the private key, which is
+ * the only one that can be made. -EINVAL with an error when the group has another format, or
+ * the key is none of its signature algorithm.
+ */
+int cred_make_own(int signature, enum cred_format format, struct bytes private_key, struct buf *out,
+	struct error *e);
+
+/*
  * The public key in a credential: *ret is new, free it with crypto_key_free. Keys of maps
  * may come in any order; what is unknown is skipped. -EINVAL with an error when the format is
  * unknown, the credential is not well-formed or holds no Ed25519 or P-256 key.

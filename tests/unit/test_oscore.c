@@ -392,6 +392,40 @@ static const char *const pems[] = {
 	"-----END PRIVATE KEY-----\n",
 };
 
+/* Of who was given none, as daemon and client make it of the same configuration. */
+START_TEST(a_credential_of_ones_own)
+{
+	static const struct {
+		int signature;
+		enum suite_curve curve;
+	} kinds[] = {{SUITE_EDDSA, SUITE_ED25519}, {SUITE_ES256, SUITE_P256}};
+
+	for (int i = 0; i < 2; i++) {
+		uint8_t raw[2][200];
+		struct buf want = BUF_OF(raw[0]), made = BUF_OF(raw[1]), small = buf_of(raw[1], 20);
+		struct crypto_key *k;
+		struct bytes secret;
+
+		ck_assert_int_eq(crypto_key_generate(kinds[i].curve, bed_random, &k), 0);
+		secret = crypto_key_secret(k);
+		ck_assert_int_eq(cred_make(BYTES_NONE, k, &want), 0);
+		ck_assert_int_eq(
+			cred_make_own(kinds[i].signature, CRED_KCCS, secret, &small, &e), -ENOBUFS);
+		ck_assert_int_eq(
+			cred_make_own(kinds[i].signature, CRED_KCCS, secret, &made, &e), 0);
+		BED_EQUAL(buf_bytes(&made), buf_bytes(&want), "the credential");
+		/* A certificate cannot be made of a key. */
+		ck_assert_int_eq(cred_make_own(kinds[i].signature, CRED_X5CHAIN, secret, &made, &e),
+			-EINVAL);
+		ck_assert_int_eq(cred_make_own(0, CRED_KCCS, secret, &made, &e), -EINVAL);
+		ck_assert_int_lt(cred_make_own(kinds[i].signature, CRED_KCCS, bytes_head(secret, 5),
+					 &made, &e),
+			0);
+		crypto_key_free(k);
+	}
+}
+END_TEST
+
 /* Signatures and agreements of each curve; a credential is made and read again. */
 START_TEST(keys_sign_agree_and_go_into_credentials)
 {
@@ -670,6 +704,7 @@ suite(void)
 	tcase_add_test(tc, a_start_does_not_wait_for_a_clock_that_went_back);
 	tcase_add_test(tc, fingerprints_differ_by_every_part);
 	tcase_add_test(tc, rfc4231_hmac);
+	tcase_add_test(tc, a_credential_of_ones_own);
 	tcase_add_test(tc, keys_sign_agree_and_go_into_credentials);
 	tcase_add_test(tc, keys_that_are_none);
 	tcase_add_test(tc, groupcomm_2_4_x509);
