@@ -16,7 +16,7 @@ broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *c
 	struct bodies_limits limits = {.bodies = conf->limits.bodies,
 		.payload = conf->limits.payload,
 		.memory = conf->limits.memory,
-		.others = &b->topics.value_bytes};
+		.others = {&b->topics.value_bytes, &b->covers.bytes}};
 	struct {
 		uint32_t topics, bodies;
 		uint16_t mid;
@@ -155,13 +155,25 @@ broker_keep_all(struct broker *b)
 	map_each(&b->topics.by_path, keep_all, b);
 }
 
+uint64_t
+broker_room(const struct broker *b)
+{
+	struct bodies_stats bodies;
+	uint64_t used;
+
+	bodies_stats(b->bodies, &bodies);
+	used = b->topics.value_bytes + bodies.bytes + b->covers.bytes;
+	return used < b->conf.limits.memory ? b->conf.limits.memory - used : 0;
+}
+
 bool
 broker_has_room(struct broker *b, const struct value *old, size_t n)
 {
 	struct bodies_stats bodies;
 
 	bodies_stats(b->bodies, &bodies);
-	if (b->topics.value_bytes - (old ? old->n : 0) + bodies.bytes + n <= b->conf.limits.memory)
+	if (b->topics.value_bytes - (old ? old->n : 0) + bodies.bytes + b->covers.bytes + n <=
+		b->conf.limits.memory)
 		return true;
 	b->stats.refused_memory++;
 	return false;
@@ -223,4 +235,6 @@ broker_stats(const struct broker *b, struct broker_stats *ret)
 	ret->topics = b->topics.by_path.n - b->topics.n_coming;
 	ret->observers = b->observers.n_used;
 	ret->value_bytes = b->topics.value_bytes;
+	ret->cover_bytes = b->covers.bytes;
+	ret->unkept = b->covers.n_unkept;
 }

@@ -103,11 +103,12 @@ struct broker_stats {
 	uint64_t informed, moved;
 	/* What found a limit reached: struct broker_limits. */
 	uint64_t refused_topics, refused_observers, refused_observers_per_peer, refused_bodies,
-		refused_payload, refused_memory, refused_rate;
+		refused_payload, refused_memory, refused_rate, unkept;
 	uint64_t forbidden; /* requests that `may` refused */
 	uint64_t unaware; /* clients found not to follow informative responses */
 	/* Now: */
-	uint64_t topics, observers, group_observations, value_bytes, bodies, body_bytes;
+	uint64_t topics, observers, group_observations, value_bytes, bodies, body_bytes,
+		cover_bytes;
 };
 
 /*

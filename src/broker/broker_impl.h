@@ -36,6 +36,7 @@ struct broker {
 	struct layer *layer;
 	struct bodies *bodies;
 	struct topic_table topics;
+	struct covers covers;
 	struct pool observers, bunches;
 	struct map group_tokens; /* struct group_observation by token and group */
 	struct parked *parked, *last_parked; /* changes: broker/park.h */
@@ -148,7 +149,9 @@ bool reply_not_acceptable(struct request *r, uint32_t format);
 void broker_request_phantom(
 	struct broker *b, const struct path *way, struct msg *phantom, struct group_observation *g);
 
-/* Whether limits.memory, which half received bodies share, has room for n bytes in place of a topic's value (NULL: none). */
+/* Bytes that limits.memory has left: values, half received bodies and covers share it. */
+uint64_t broker_room(const struct broker *b);
+/* Whether it has room for n bytes in place of a topic's value (NULL: none). */
 bool broker_has_room(struct broker *b, const struct value *old, size_t n);
 
 /*

@@ -15,7 +15,7 @@ struct broker_limits {
 	uint32_t observers_per_peer;
 	uint32_t bodies; /* block-wise bodies in the making */
 	uint32_t payload; /* bytes of a value */
-	uint64_t memory; /* bytes of all values */
+	uint64_t memory; /* bytes of all values, half received bodies and covers */
 	uint32_t publish_rate; /* publishes per second and peer; 0: any number */
 };
 

@@ -5,8 +5,6 @@
 
 #include "base/mem.h"
 
-#define DATAGRAM_MAX 2048 /* of what is protected */
-
 struct cover *
 cover_new(struct layer *l, const struct request *r)
 {
@@ -23,11 +21,11 @@ cover_new(struct layer *l, const struct request *r)
 }
 
 void
-cover_free(struct layer *l, struct cover *c)
+cover_free(struct layer *l, struct covers *all, struct cover *c)
 {
 	if (!c)
 		return;
-	cover_forget(c);
+	cover_forget(all, c);
 	layer_shield_release(l, c->shield);
 	free(c);
 }
@@ -43,7 +41,7 @@ cover_matches(const struct cover *c, const struct request *r)
 bool
 cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room)
 {
-	uint8_t bytes[DATAGRAM_MAX];
+	uint8_t bytes[COVER_MAX];
 	struct buf inner = BUF_OF(bytes);
 	struct msg plain;
 
@@ -56,25 +54,36 @@ cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room)
 	return true;
 }
 
-bool
-cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct outmsg *m)
+/* Instead of the one before, where there is room for it. */
+static void
+keep(struct cover *c, struct covers *all, uint64_t left, const struct outmsg *m, uint64_t version)
 {
-	uint8_t bytes[DATAGRAM_MAX];
-	struct buf room = BUF_OF(bytes);
+	left += c->n_tail;
+	cover_forget(all, c);
+	if (m->tail.n > left) {
+		all->n_unkept++;
+		return;
+	}
+	c->tail = mem_dup(m->tail);
+	c->n_tail = (uint32_t)m->tail.n;
+	c->code = m->code;
+	c->version = version;
+	all->bytes += c->n_tail;
+}
 
-	if (!c->tail || c->version != version) {
+bool
+cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct covers *all,
+	uint64_t left, struct outmsg *m)
+{
+	struct buf room = BUF_OF(all->room);
+
+	m->renewed = !c->tail || c->version != version;
+	if (m->renewed) {
 		/* RFC 8613 4.1.3.5.2: other content has a Partial IV of its own, and a message id. */
-		m->renewed = c->tail != NULL;
 		c->failed = !cover_seal(l, c, m, &room);
-		if (c->failed)
-			return false;
-		free(c->tail);
-		c->tail = mem_dup(buf_bytes(&room));
-		c->n_tail = (uint32_t)room.n;
-		c->code = m->code;
-		c->version = version;
-	} else {
-		m->renewed = false;
+		if (!c->failed)
+			keep(c, all, left, m, version);
+		return !c->failed;
 	}
 	m->code = c->code;
 	m->tail = bytes_of(c->tail, c->n_tail);
@@ -82,9 +91,11 @@ cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct outmsg
 }
 
 void
-cover_forget(struct cover *c)
+cover_forget(struct covers *all, struct cover *c)
 {
+	all->bytes -= c->n_tail;
 	free(c->tail);
 	c->tail = NULL;
+	c->n_tail = 0;
 	c->failed = false;
 }

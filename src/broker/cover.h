@@ -21,9 +21,18 @@ struct cover {
 	uint64_t version; /* of its content */
 };
 
+#define COVER_MAX 2048 /* of what is protected */
+
+/* What all of them keep, and room for what none does. */
+struct covers {
+	size_t bytes; /* of protected messages that may be repeated */
+	uint64_t n_unkept; /* those that limits.memory had no room for */
+	uint8_t room[COVER_MAX];
+};
+
 /* For a registration; NULL when it is that of an anonymous and unprotected peer. */
 struct cover *cover_new(struct layer *l, const struct request *r);
-void cover_free(struct layer *l, struct cover *c); /* NULL is fine */
+void cover_free(struct layer *l, struct covers *all, struct cover *c); /* NULL is fine */
 
 /* Whether this request is from the same subject and as secure as that registration. */
 bool cover_matches(const struct cover *c, const struct request *r);
@@ -33,11 +42,13 @@ bool cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *
 
 /*
  * The same of a transmission of a confirmable one: that of a version which was protected
- * before is repeated, another one is a new message. It borrows from `c` until
- * cover_forget. False, and `failed` is set, when it cannot be.
+ * before is repeated, another one is a new message; so is one that was not kept, since it is
+ * longer than `left` bytes. What it borrows is good until the next one or cover_forget.
+ * False, and `failed` is set, when it cannot be.
  */
-bool cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct outmsg *m);
+bool cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct covers *all,
+	uint64_t left, struct outmsg *m);
 /* The CON is over. */
-void cover_forget(struct cover *c);
+void cover_forget(struct covers *all, struct cover *c);
 
 #endif

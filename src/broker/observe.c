@@ -216,7 +216,7 @@ dispose(struct broker *b, struct observer *o)
 	keep(b, o, false);
 	leave_list(o);
 	leave_peer(o);
-	cover_free(b->layer, o->cover);
+	cover_free(b->layer, &b->covers, o->cover);
 	pool_put(&b->observers, o);
 	layer_unpin(b->layer, p);
 	if (bunch)
@@ -251,7 +251,7 @@ observer_renew(struct broker *b, struct observer *o, const struct request *r, ui
 {
 	cancel_exchange(b, o);
 	/* RFC 8613 8.3: notifications answer the registration that came last. */
-	cover_free(b->layer, o->cover);
+	cover_free(b->layer, &b->covers, o->cover);
 	o->cover = cover_new(b->layer, r);
 	o->szx = szx;
 	o->con_s = now_s(b);
@@ -354,7 +354,8 @@ compose(void *owner, struct exchange *x, struct outmsg *ret)
 	ret->token = o->token;
 	if (!o->cover || !o->cover->shield)
 		return true;
-	return cover_seal_con(b->layer, o->cover, (uint64_t)o->state << 32 | version, ret);
+	return cover_seal_con(b->layer, o->cover, (uint64_t)o->state << 32 | version, &b->covers,
+		broker_room(b), ret);
 }
 
 static void notify_one(struct broker *b, struct observer *o);
@@ -388,7 +389,7 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 	if (end == EXCHANGE_CANCELLED && o->cover && o->cover->failed)
 		end = EXCHANGE_RESET;
 	if (o->cover)
-		cover_forget(o->cover);
+		cover_forget(&b->covers, o->cover);
 	if (end == EXCHANGE_CANCELLED)
 		return;
 	if (end == EXCHANGE_TIMEOUT) {

@@ -163,7 +163,7 @@ regroup_broker(struct broker *b, const struct broker_conf *conf,
 	const struct bodies_limits bodies = {.bodies = conf->limits.bodies,
 		.payload = conf->limits.payload,
 		.memory = conf->limits.memory,
-		.others = &b->topics.value_bytes};
+		.others = {&b->topics.value_bytes, &b->covers.bytes}};
 	struct regroup r = {.b = b, .successor = successor, .ctx = ctx};
 
 	b->conf = *conf;

@@ -23,7 +23,8 @@ static const struct schema_key limit_keys[] = {
 	{"payload", SCHEMA_SIZE, AT(payload_bytes), .min = 1, .max = 16 << 20, .dflt = "64K",
 		.help = "Largest value of a topic."},
 	{"memory", SCHEMA_SIZE, AT(memory_bytes), .min = 1 << 20, .max = 1ULL << 40, .dflt = "256M",
-		.help = "All values and half received bodies together."},
+		.help = "All values, half received bodies and unacknowledged protected messages "
+			"together."},
 	{"peers", SCHEMA_UINT, AT(peers), .min = 1, .max = 10000000, .dflt = "100000",
 		.help = "Endpoints remembered at once."},
 	{"observers", SCHEMA_UINT, AT(observers), .min = 1, .max = 10000000, .dflt = "100000",

@@ -199,8 +199,10 @@ append(struct body *body, struct bytes what)
 static bool
 has_room(const struct bodies *b, size_t n)
 {
-	size_t others = b->limits.others ? *b->limits.others : 0;
+	size_t others = 0;
 
+	for (size_t i = 0; i < sizeof(b->limits.others) / sizeof(b->limits.others[0]); i++)
+		others += b->limits.others[i] ? *b->limits.others[i] : 0;
 	return b->limits.memory == 0 || others + b->stats.bytes + n <= b->limits.memory;
 }
 

@@ -15,7 +15,7 @@ struct bodies_limits {
 	uint32_t bodies; /* bodies in the making at once */
 	uint32_t payload; /* bytes of one */
 	uint64_t memory; /* bytes of all of them and *others together; 0: any number */
-	const size_t *others; /* NULL: nothing */
+	const size_t *others[2]; /* NULL: nothing */
 };
 
 struct bodies_stats {

@@ -114,6 +114,10 @@ static const struct figure table[] = {
 
 	GAUGE("broker", "bodies", broker.bodies, "Block-wise bodies in the making."),
 	GAUGE("broker", "body-bytes", broker.body_bytes, "Bytes of them."),
+	GAUGE("broker", "kept-bytes", broker.cover_bytes,
+		"Bytes of protected messages that wait for their acknowledgement."),
+	COUNTER("broker", "unkept", broker.unkept,
+		"Protected messages that limits.memory had no room to keep: repeated as new ones."),
 
 	COUNTER("refused", "topics", broker.refused_topics,
 		"Topics not created because limits.topics was reached."),

@@ -75,6 +75,7 @@ wait_until 10 counter_is groups notices 3
 ok $? "which is not confirmed, and said three times"
 member two h2
 hear new one two three
+wait_until 10 counter_is store waiting 0
 stop broker KILL 2>/dev/null
 start_broker "$keys/broker/coapcast.yaml" -v
 hear killed one two three

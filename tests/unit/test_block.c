@@ -275,7 +275,7 @@ START_TEST(the_limit_of_memory)
 {
 	size_t others = 70;
 	struct bodies_limits limits = {
-		.bodies = 8, .payload = 100, .memory = 120, .others = &others};
+		.bodies = 8, .payload = 100, .memory = 120, .others = {&others}};
 	struct bodies_stats stats;
 
 	bodies_set_limits(b, &limits);

@@ -192,6 +192,63 @@ START_TEST(rfc7641_4_5_2_a_retransmission_with_newer_content_is_protected_anew)
 	ck_assert_uint_eq(bw_stats().observers, 1);
 }
 
+/* A CON under way in this much memory, of which the value takes a byte. */
+static struct bw_sent
+in_memory(uint64_t bytes)
+{
+	bw_stop();
+	bw_init();
+	bw.conf.limits.memory = bytes;
+	bw_start();
+	bw_topic("hall", "0");
+	sub(1);
+	return publish_con("a");
+}
+
+START_TEST(what_is_kept_to_be_repeated_is_charged_to_limits_memory)
+{
+	struct bw_sent first;
+	uint64_t n;
+
+	first = in_memory(100000);
+	n = bw_stats().cover_bytes;
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_lt(n, first.n);
+	bw_ack(1);
+	ck_assert_uint_eq(bw_stats().cover_bytes, 0);
+
+	/* It just fits, and then nothing else does until it is acknowledged. */
+	first = in_memory(1 + n);
+	ck_assert_uint_eq(bw_stats().cover_bytes, n);
+	bw_in(2, "PUT /ps/data/hall 'ab'");
+	bw_in(3, "PUT /ps/data/hall b1=0+/16 '0123456789abcdef'");
+	bw_expect("2=5.03 3=5.03 ");
+	bw_go(3000);
+	bw_expect("s1!a ");
+	ck_assert(bytes_equal(bytes_of(first.bytes, first.n),
+		bytes_of(bw_datagram(1)->bytes, bw_datagram(1)->n)));
+	ck_assert_uint_eq(bw_stats().unkept, 0);
+	bw_ack(1);
+	bw_in(2, "PUT /ps/data/hall 'ab'");
+	bw_expect("2=2.04 s1:ab ");
+
+	/* A byte less: what is sent again is another message, and nobody is dropped. */
+	first = in_memory(n);
+	ck_assert_uint_eq(bw_stats().cover_bytes, 0);
+	ck_assert_uint_eq(bw_stats().unkept, 1);
+	bw_go(3000);
+	bw_expect("s1!a ");
+	ck_assert_int_eq(mark(1).piv, bw_mark_of(&first).piv + 1);
+	ck_assert(memcmp(first.bytes + 2, bw_datagram(1)->bytes + 2, 2) != 0);
+	ck_assert_uint_eq(bw_stats().unkept, 2);
+	bw_ack(1);
+	ck_assert_uint_eq(bw_stats().observers, 1);
+	/* The end of an observation gives back what it kept. */
+	(void)in_memory(1 + n);
+	bw_in(1, "GET /ps/data/hall o=1 s=1");
+	ck_assert_uint_eq(bw_stats().cover_bytes, 0);
+}
+
 START_TEST(the_last_response_is_protected)
 {
 	sub(1);
@@ -457,6 +514,7 @@ suite(void)
 	tcase_add_test(t, nobody_else_ends_a_protected_observation);
 	tcase_add_test(t, a_retransmission_is_the_same_bytes);
 	tcase_add_test(t, rfc7641_4_5_2_a_retransmission_with_newer_content_is_protected_anew);
+	tcase_add_test(t, what_is_kept_to_be_repeated_is_charged_to_limits_memory);
 	tcase_add_test(t, the_last_response_is_protected);
 	tcase_add_test(t, oscore_0_2_who_is_moved_after_its_first_answer_gets_a_partial_iv);
 	tcase_add_test(t, an_informative_response_is_protected_once);
