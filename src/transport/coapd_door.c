@@ -22,7 +22,8 @@
 #define BATCH 64 /* datagrams of one turn of the loop: others have their turn too */
 #define ENDPOINTS_MAX 64
 #define RECEIVE_BUFFER (1 << 20)
-#define SLOT_MS 60000u /* a cookie is good for one to two of these */
+#define COOKIE (4 + COAPD_COOKIE)
+#define COOKIE_S 60u /* it is good for; clients repeat themselves for half a minute */
 
 struct coapd_door {
 	struct coapd_door *next;
@@ -70,33 +71,44 @@ drop(const struct coapd_door *d)
 	(void)recv(d->fd, &byte, sizeof(byte), MSG_DONTWAIT);
 }
 
-/* For whom, and when. */
+static uint32_t
+now_s(const struct coapd *c)
+{
+	return (uint32_t)(uv_now(c->loop) / 1000);
+}
+
+/* When, and a proof that it was then and for that address. */
 static void
-bake(const struct coapd *c, const struct arrived *a, uint64_t slot, uint8_t ret[COAPD_COOKIE])
+bake(const struct coapd *c, const struct arrived *a, uint32_t when_s, uint8_t ret[COOKIE])
 {
 	uint8_t space[32];
 	struct buf text = BUF_OF(space);
 	struct addr from;
 
 	(void)addr_from_sockaddr((const struct sockaddr *)&a->from, &from);
+	buf_put(&text, bytes_of((const uint8_t *)&when_s, sizeof(when_s)));
+	memcpy(ret, text.p, text.n);
 	buf_put(&text, bytes_of(from.ip, sizeof(from.ip)));
 	buf_put_u16(&text, from.port);
-	buf_put(&text, bytes_of((const uint8_t *)&slot, sizeof(slot)));
-	coapd_ssl_bake(c, buf_bytes(&text), ret);
+	coapd_ssl_bake(c, buf_bytes(&text), ret + sizeof(when_s));
 }
 
 static bool
-is_good(const struct coapd *c, const struct arrived *a, struct bytes cookie)
+is_good(const struct coapd *c, const struct arrived *a, struct bytes cookie, uint32_t *ret_when_s)
 {
-	uint64_t slot = uv_now(c->loop) / SLOT_MS;
-	uint8_t good[COAPD_COOKIE];
-	bool is_good = false;
+	uint8_t good[COOKIE];
+	uint32_t when_s;
 
-	for (unsigned back = 0; cookie.n == sizeof(good) && back < 2; back++) {
-		bake(c, a, slot - back, good);
-		is_good = is_good || coapd_ssl_equal(good, cookie.p, sizeof(good));
-	}
-	return is_good;
+	if (cookie.n != sizeof(good))
+		return false;
+	memcpy(&when_s, cookie.p, sizeof(when_s));
+	if (now_s(c) - when_s > COOKIE_S)
+		return false;
+	bake(c, a, when_s, good);
+	if (!coapd_ssl_equal(good, cookie.p, sizeof(good)))
+		return false;
+	*ret_when_s = when_s;
+	return true;
 }
 
 /* The answer leaves from the address that was asked, by the way that the routing table knows. */
@@ -124,10 +136,10 @@ turn_around(struct msghdr *h)
 static void
 challenge(struct coapd_door *d, struct arrived *a, const struct hello *hello)
 {
-	uint8_t cookie[COAPD_COOKIE], out[HELLO_REQUEST_MAX];
+	uint8_t cookie[COOKIE], out[HELLO_REQUEST_MAX];
 	struct buf request = BUF_OF(out);
 
-	bake(d->c, a, uv_now(d->c->loop) / SLOT_MS, cookie);
+	bake(d->c, a, now_s(d->c), cookie);
 	hello_put_request(&request, hello, bytes_of(cookie, sizeof(cookie)));
 	turn_around(&a->head);
 	a->iov = (struct iovec){out, request.n};
@@ -157,17 +169,36 @@ interface_of(struct arrived *a)
 	return ifindex;
 }
 
-static bool
-has_begun(const struct coapd *c, struct arrived *a)
+static coap_session_t *
+session_of(const struct coapd *c, struct arrived *a)
 {
 	coap_address_t from;
 
 	coap_address_init(&from);
 	if (a->head.msg_namelen > sizeof(from.addr))
-		return false;
+		return NULL;
 	memcpy(&from.addr, &a->from, a->head.msg_namelen);
 	from.size = a->head.msg_namelen;
-	return coap_session_get_by_peer(c->coap, &from, interface_of(a)) != NULL;
+	return coap_session_get_by_peer(c->coap, &from, interface_of(a));
+}
+
+/*
+ * RFC 6347 4.2.8: a client that forgot its session, because it started anew, begins another
+ * from the same port, and libcoap would hold that against the old one. A cookie from the time
+ * of that one, seen on the way and sent again, is not good enough.
+ */
+static void
+replace(struct coapd_door *d, struct arrived *a, uint32_t when_s)
+{
+	coap_session_t *session = session_of(d->c, a);
+	struct coapd_session *s = session ? coapd_session_of(session) : NULL;
+
+	if (!s || !s->is_open || when_s <= s->since_ms / 1000)
+		return;
+	coapd_session_doom(s, COAPD_CLOSED);
+	coapd_session_bury(d->c);
+	/* libcoap frees it. */
+	coapd_work(d->c, NULL);
 }
 
 /* Whether libcoap is to read it. */
@@ -175,16 +206,20 @@ static bool
 lets_in(struct coapd_door *d, struct arrived *a, size_t n)
 {
 	struct hello hello;
+	uint32_t when_s = 0;
 
 	d->c->is_proven = false;
 	switch (hello_read(bytes_of(a->bytes, n < HELLO_SEEN ? n : HELLO_SEEN), n, &hello)) {
 	case HELLO_BEGIN:
-		d->c->is_proven = is_good(d->c, a, hello.cookie);
-		if (!d->c->is_proven)
+		if (!is_good(d->c, a, hello.cookie, &when_s)) {
 			challenge(d, a, &hello);
-		return d->c->is_proven;
+			return false;
+		}
+		replace(d, a, when_s);
+		d->c->is_proven = true;
+		return true;
 	case HELLO_PART:
-		return has_begun(d->c, a);
+		return session_of(d->c, a) != NULL;
 	case HELLO_BROKEN:
 		return false;
 	default:

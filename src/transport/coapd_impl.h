@@ -21,6 +21,7 @@ struct coapd_session {
 	coap_session_t *coap; /* referenced */
 	struct path way;
 	uint32_t who;
+	uint64_t since_ms;
 	uint64_t heard_ms;
 	size_t n_unread; /* bytes sent since what the last Pong answered */
 	size_t n_asked; /* of them, those that the Ping under way is behind */
@@ -46,7 +47,7 @@ struct coapd_asked {
 #define COAPD_SSL_CONTEXTS 2 /* DTLS and TLS */
 #define COAPD_SUSPECTS 16 /* in one turn of libcoap, which reads once from each socket */
 
-#define COAPD_COOKIE 16 /* bytes */
+#define COAPD_COOKIE 16 /* bytes of the proof in one */
 
 struct coapd_door;
 

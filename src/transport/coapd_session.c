@@ -114,7 +114,7 @@ coapd_session_adopt(coap_session_t *session)
 	s->is_client = coap_session_get_type(session) == COAP_SESSION_TYPE_CLIENT;
 	read_way(session, &s->way);
 	s->way.socket = next_number(c);
-	s->heard_ms = uv_now(c->loop);
+	s->since_ms = s->heard_ms = uv_now(c->loop);
 	coap_session_set_app_data(session, s);
 	map_put(&c->sessions, &s->node, s->way.socket);
 	c->stats.opened++;

@@ -103,6 +103,36 @@ told 6 9000 "a server that does not tell"
 ok $((took_ms < 6000)) "but not before it was asked several times"
 stop foreign INT
 
+# --- a client that starts anew, from the same port -----------------------------------------
+# RFC 6347 4.2.8: a session that it knows nothing of is not in its way, once it has shown by a
+# cookie of a later second that it is there.
+free_port
+mkfifo "$tmp/hold"
+exec 3<>"$tmp/hold"
+# again NAME: the handshake of a client that stays.
+again() {
+	# shellcheck disable=SC2016 # expanded in there
+	spawn "$1" sh -c 'exec <"$1" && shift && exec "$@"' sh "$tmp/hold" \
+		openssl s_client -dtls1_2 -bind "127.0.0.1:$port" -connect "127.0.0.1:$secure" \
+		-psk_identity sensor-1 -psk "$(printf 'the first key' | od -An -tx1 | tr -d ' \n')" \
+		-cipher PSK
+}
+later_than() { # SECOND
+	[ "$SECONDS" -gt $(($1 + 1)) ]
+}
+again before
+wait_line "$tmp/before.out" 'Cipher is .*PSK'
+ok $? "a client with a port of its own"
+stop before KILL 2>/dev/null
+n=$(broker_counter sessions open)
+began=$SECONDS
+wait_until 5 later_than "$began"
+again after
+wait_line "$tmp/after.out" 'Cipher is .*PSK'
+ok $? "that was killed, is let in again"
+is "$(broker_counter sessions open)" "$n" "in place of what it was"
+stop after KILL 2>/dev/null
+
 # --- a host that does not answer at all ---------------------------------------------------
 kill -STOP "${spawned[broker]}"
 for scheme in coaps coaps+tcp; do

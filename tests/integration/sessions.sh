@@ -51,8 +51,8 @@ for _ in {1..400}; do
 	many+=$get
 done
 put "$greedy" "$many" 2>/dev/null
-wait_until 10 counter_is sessions unread 1
-ok $? "who leaves 256 KiB unread is cut off"
+wait_until 30 counter_is sessions unread 1
+ok $? "who leaves 256 KiB unread for ten seconds is cut off"
 wait_until 10 counter_is sessions open 0
 ok $? "and gone"
 exec {greedy}>&-
