@@ -146,7 +146,8 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!parse_options(argc, argv, &o, &status))
 		return status;
-	if (keycheck_load(o.path, &conf, &e) < 0) {
+	/* Observations can be ended whatever keys are in there by now. */
+	if ((o.action == FAREWELL ? conf_load : keycheck_load)(o.path, &conf, &e) < 0) {
 		log_error("%s", e.text);
 		return EXIT_CONFIG;
 	}

@@ -24,14 +24,11 @@ mend(char hint[FINDING_TEXT], const char *fmt, const char *name)
 /* What an interface lacks: the first of these that applies. */
 static const struct {
 	unsigned flag; /* that it has not */
-	unsigned spares; /* one with this flag needs it not */
 	bool ends; /* nothing else is worth looking at */
 	const char *text, *hint;
 } lacks[] = {
-	{IFF_UP, 0, true, "is down", "ip link set dev %s up"},
-	{IFF_RUNNING, 0, false, "has no carrier", "plug %s in, or look at its other end"},
-	{IFF_MULTICAST, IFF_LOOPBACK, false, "is not one that can multicast",
-		"ip link set dev %s multicast on"},
+	{IFF_UP, true, "is down", "ip link set dev %s up"},
+	{IFF_RUNNING, false, "has no carrier", "plug %s in, or look at its other end"},
 };
 
 bool
@@ -47,7 +44,7 @@ diagnosis_interface(struct findings *all, const struct hostfacts *f)
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
-		if (f->flags & (lacks[i].flag | lacks[i].spares))
+		if (f->flags & lacks[i].flag)
 			continue;
 		mend(hint, lacks[i].hint, f->name);
 		finding_fail(all, CLI_NO_MULTICAST, check, hint, "%s %s", f->name, lacks[i].text);
@@ -70,32 +67,46 @@ diagnosis_interface(struct findings *all, const struct hostfacts *f)
 		return false;
 	}
 	if (well)
-		finding_ok(all, check, "%s is up and can multicast, with %s", f->name,
-			addr_format_host(&f->own, at));
+		finding_ok(all, check, "%s is up, with %s", f->name, addr_format_host(&f->own, at));
 	return true;
+}
+
+void
+diagnosis_flag(struct findings *all, const struct hostfacts *f, bool proven)
+{
+	static const char check[] = "multicast";
+	char hint[FINDING_TEXT];
+
+	mend(hint, "ip link set dev %s multicast on", f->name);
+	/* The kernel has its own way with the loopback one. */
+	if (f->flags & (IFF_MULTICAST | IFF_LOOPBACK))
+		finding_ok(all, check, "%s can multicast", f->name);
+	else if (proven)
+		finding_warn(all, check, hint,
+			"%s does not say that it can multicast, though notifications come",
+			f->name);
+	else
+		finding_fail(all, CLI_NO_MULTICAST, check, hint,
+			"%s does not say that it can multicast", f->name);
 }
 
 void
 diagnosis_limits(struct findings *all, const struct hostfacts *f)
 {
 	static const char check[] = "limits";
-	bool in6 = f->family == AF_INET6;
 
-	/* Each group has a socket of its own. */
+	/*
+	 * Each group has a socket of its own, and one source: igmp_max_msf and mld_max_msf,
+	 * which count from the second one on, are of no concern.
+	 */
 	if (f->memberships == 0)
 		finding_fail(all, CLI_NO_MULTICAST, check,
 			"sysctl -w net.ipv4.igmp_max_memberships=20",
 			"igmp_max_memberships lets a socket join no group");
-	if (f->sources == 0)
-		finding_fail(all, CLI_NO_MULTICAST, check,
-			in6 ? "sysctl -w net.ipv6.mld_max_msf=64"
-			    : "sysctl -w net.ipv4.igmp_max_msf=10",
-			"%s lets a membership name no source",
-			in6 ? "mld_max_msf" : "igmp_max_msf");
-	if (f->option_memory >= 0 && f->option_memory < OPTION_MEMORY_MIN)
+	else if (f->option_memory >= 0 && f->option_memory < OPTION_MEMORY_MIN)
 		finding_warn(all, check, "sysctl -w net.core.optmem_max=20480",
 			"optmem_max leaves %ld bytes for the groups of a socket", f->option_memory);
-	else if (f->memberships != 0 && f->sources != 0)
+	else
 		finding_ok(all, check, "the kernel lets groups be joined");
 }
 

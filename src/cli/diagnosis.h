@@ -13,6 +13,8 @@
 
 /* False when there is no point in looking further. */
 bool diagnosis_interface(struct findings *all, const struct hostfacts *f);
+/* The flag MULTICAST; `proven`: a notification came all the same, some devices do not care. */
+void diagnosis_flag(struct findings *all, const struct hostfacts *f, bool proven);
 void diagnosis_limits(struct findings *all, const struct hostfacts *f);
 void diagnosis_route(struct findings *all, const struct hostfacts *f);
 /*

@@ -148,7 +148,8 @@ check_state(struct findings *all, const struct args *a)
 
 /* --- the host ----------------------------------------------------------------------- */
 
-static void
+/* False when nobody needs to look further. */
+static bool
 check_host(struct doctor *d, uint8_t family, uint32_t ifindex, struct doctor_host *ret)
 {
 	enum looptest_end end;
@@ -159,13 +160,14 @@ check_host(struct doctor *d, uint8_t family, uint32_t ifindex, struct doctor_hos
 	hostfacts_read(ifindex, family, HOSTFACTS_PROC, &ret->facts);
 	ret->firewall.n = 0;
 	if (!diagnosis_interface(&d->all, &ret->facts))
-		return;
+		return false;
 	diagnosis_limits(&d->all, &ret->facts);
 	diagnosis_route(&d->all, &ret->facts);
 	read = firewall_read(family, &ret->firewall);
 	diagnosis_firewall(&d->all, &ret->facts, &ret->firewall, read);
 	end = looptest_run(&ret->facts.own, ifindex, &why);
 	diagnosis_loop(&d->all, &ret->facts, &ret->firewall, end, why.text);
+	return true;
 }
 
 /* Nobody said which broker: each family that the interface has. */
@@ -189,9 +191,10 @@ check_families(struct doctor *d)
 		/* What is wrong with an interface of neither is told once. */
 		if (!has[i] && (i > 0 || has[1]))
 			continue;
-		check_host(d, families[i], at[i], &host[i]);
-		if (has[i])
-			diagnosis_rp_filter(&d->all, &host[i].facts, NULL, 0);
+		if (!check_host(d, families[i], at[i], &host[i]))
+			continue;
+		diagnosis_rp_filter(&d->all, &host[i].facts, NULL, 0);
+		diagnosis_flag(&d->all, &host[i].facts, false);
 	}
 }
 
@@ -203,6 +206,7 @@ check_broker(struct doctor *d)
 	struct doctor_host host = {.firewall = {.n = 0}};
 	struct connection c;
 	enum cli_exit rc = connection_open(&c, d->args);
+	bool sound, heard;
 
 	if (rc != CLI_OK) {
 		check_families(d);
@@ -211,9 +215,11 @@ check_broker(struct doctor *d)
 		return;
 	}
 	server = session_server(endpoint_session(c.ep));
-	check_host(d, server->family,
+	sound = check_host(d, server->family,
 		d->args->ifindex ? d->args->ifindex : hostfacts_way_to(server), &host);
-	doctor_ask_broker(&c, &host, &d->all);
+	heard = doctor_ask_broker(&c, &host, &d->all);
+	if (sound)
+		diagnosis_flag(&d->all, &host.facts, heard);
 	connection_close(&c);
 }
 

@@ -22,8 +22,8 @@ struct doctor_host {
 
 /*
  * Is there a broker, are its groups to be joined, and do their notifications get here? As
- * little as a subscriber asks, and no registration.
+ * little as a subscriber asks, and no registration. True when one came.
  */
-void doctor_ask_broker(struct connection *c, const struct doctor_host *host, struct findings *all);
+bool doctor_ask_broker(struct connection *c, const struct doctor_host *host, struct findings *all);
 
 #endif

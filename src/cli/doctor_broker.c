@@ -222,7 +222,7 @@ find_missed(struct visit *v)
 	return NULL;
 }
 
-static void
+static bool
 try_notification(struct visit *v)
 {
 	uint32_t wait = v->c->args->timeout_ms ? v->c->args->timeout_ms : PATIENCE_MS;
@@ -231,14 +231,14 @@ try_notification(struct visit *v)
 
 	if (w) {
 		finding_ok(v->all, "notification", "one of %s came by multicast", w->path);
-		return;
+		return true;
 	}
 	if ((w = find_missed(v)) == NULL) {
 		finding_warn(v->all, "notification",
 			"publish something meanwhile, or wait longer with -W",
 			"the broker sent none within %u s, so nothing is known",
 			(wait + 999) / 1000);
-		return;
+		return false;
 	}
 	(void)snprintf(hint, sizeof(hint),
 		"%s%slook at switches with IGMP or MLD snooping but no "
@@ -249,35 +249,40 @@ try_notification(struct visit *v)
 		v->host->firewall.n > 0 ? "; " : "");
 	finding_fail(v->all, CLI_NO_MULTICAST, "notification", hint,
 		"the broker sent one of %s meanwhile, which did not come", w->path);
+	return false;
 }
 
 /* --- all of it ---------------------------------------------------------------------- */
 
-static void
+static bool
 visit_groups(struct visit *v)
 {
+	bool heard = false;
+
 	if (v->n == 0) {
 		finding_ok(v->all, "groups", "%s in no group observation now",
 			v->c->uri.path[0] ? "the topic is" : "the topics of the broker are");
-		return;
+		return false;
 	}
 	for (unsigned i = 0; i < v->n; i++)
 		join(v, &v->watched[i]);
 	if (v->n_open > 0)
-		try_notification(v);
+		heard = try_notification(v);
 	for (unsigned i = 0; i < v->n; i++) {
 		if (v->watched[i].sock.fd >= 0)
 			sock_close(&v->watched[i].sock);
 		free(v->watched[i].path);
 	}
+	return heard;
 }
 
-void
+bool
 doctor_ask_broker(struct connection *c, const struct doctor_host *host, struct findings *all)
 {
 	struct visit *v = mem_alloc(sizeof(*v));
 	struct probe p;
 	enum cli_exit rc;
+	bool heard = false;
 
 	*v = (struct visit){.c = c, .host = host, .all = all};
 	rc = probe_run(c, &p);
@@ -295,7 +300,8 @@ doctor_ask_broker(struct connection *c, const struct doctor_host *host, struct f
 			finding_fail(
 				all, rc, "broker", NULL, "%s does not tell of its topics", c->text);
 		if (rc == CLI_OK)
-			visit_groups(v);
+			heard = visit_groups(v);
 	}
 	free(v);
+	return heard;
 }

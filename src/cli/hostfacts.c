@@ -58,12 +58,10 @@ read_settings(const char *proc, struct hostfacts *f)
 	f->option_memory = read_setting(proc, "core", NULL, "optmem_max");
 	f->rp_filter = f->memberships = f->disabled = -1;
 	if (f->family == AF_INET6) {
-		f->sources = read_setting(proc, "ipv6", NULL, "mld_max_msf");
 		f->disabled = read_setting(proc, "ipv6/conf", f->name, "disable_ipv6");
 		return;
 	}
 	f->memberships = read_setting(proc, "ipv4", NULL, "igmp_max_memberships");
-	f->sources = read_setting(proc, "ipv4", NULL, "igmp_max_msf");
 	all = read_setting(proc, "ipv4/conf", "all", "rp_filter");
 	one = read_setting(proc, "ipv4/conf", f->name, "rp_filter");
 	/* "The max value from conf/{all,interface}/rp_filter is used": ip-sysctl. */

@@ -23,7 +23,6 @@ struct hostfacts {
 	/* Settings of the kernel; -1: not there. Those of the other family are. */
 	long rp_filter; /* 0 off, 1 strict, 2 loose */
 	long memberships; /* of a socket */
-	long sources; /* of a membership */
 	long option_memory; /* bytes a socket may take for these */
 	long disabled; /* IPv6 */
 };

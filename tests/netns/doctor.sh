@@ -54,16 +54,26 @@ stop moved6 INT
 
 # --- what is in the way -----------------------------------------------------------------
 in_host h3 ip link set dev eth0 multicast off
-doctor 7 h3 "an interface that cannot multicast" "$at/demo"
-says fail interface 'eth0 is not one that can multicast' "is told"
-says fail interface 'mend it: ip link set dev eth0 multicast on' "with what mends it"
+doctor 7 h3 "an interface that cannot multicast"
+is "$(bad)" "fail multicast fail multicast " "is told, for both families"
+says fail multicast 'mend it: ip link set dev eth0 multicast on' "with what mends it"
+doctor 0 h3 "one that only says so" "$at/demo"
+is "$(bad)" "warn multicast " "is told, though notifications come"
 in_host h3 ip link set dev eth0 multicast on
-doctor 0 h3 "what mends it" "$at/demo"
+doctor 0 h3 "what mends it"
+is "$(bad)" "" "it does"
 
 in_host h4 sh -c 'echo 0 >/proc/sys/net/ipv4/igmp_max_memberships'
 doctor 7 h4 "a host where no group can be joined" "$at/demo"
 is "$(bad)" "fail limits fail join fail groups " "the limit, and what comes of it"
 says fail limits 'sysctl -w net.ipv4.igmp_max_memberships=20' "with what mends it"
+in_host h4 sh -c 'echo 1 >/proc/sys/net/ipv4/igmp_max_memberships; echo 0 >/proc/sys/net/ipv4/igmp_max_msf'
+doctor 0 h4 "a host where just one can" "$at/demo"
+# Where it is one for each namespace.
+if in_host h4 sh -c 'echo 100 >/proc/sys/net/core/optmem_max' 2>/dev/null; then
+	doctor 7 h4 "a host without memory for groups" "$at/demo"
+	is "$(bad)" "warn limits fail join fail groups " "is found out by trying"
+fi
 
 host_drops h5 100 meta l4proto udp ip daddr 224.0.0.0/4
 doctor 7 h5 "a firewall that drops groups" "$at/demo"

@@ -77,7 +77,6 @@ well(uint8_t family)
 		.family = family,
 		.rp_filter = 0,
 		.memberships = 20,
-		.sources = 10,
 		.option_memory = 20480,
 		.disabled = -1};
 
@@ -104,10 +103,7 @@ START_TEST(interfaces)
 			"ip link set dev eth0 up"},
 		{"eth0", IFF_UP | IFF_MULTICAST, AF_INET, true, true, "fail interface",
 			"plug eth0 in, or look at its other end"},
-		{"eth0", IFF_UP | IFF_RUNNING, AF_INET, true, true, "fail interface",
-			"ip link set dev eth0 multicast on"},
-		{"eth0", IFF_UP, AF_INET, true, true, "fail interface; fail interface",
-			"ip link set dev eth0 multicast on"},
+		{"eth0", IFF_UP | IFF_RUNNING, AF_INET, true, true, "ok interface", ""},
 		{"eth0", WELL, AF_INET, false, false, "fail interface",
 			"ip address add ADDRESS/BITS dev eth0"},
 		{"lo", IFF_UP | IFF_RUNNING | IFF_LOOPBACK, AF_INET, true, true, "ok interface",
@@ -134,6 +130,34 @@ START_TEST(interfaces)
 }
 END_TEST
 
+START_TEST(flag_of_an_interface)
+{
+	static const struct {
+		unsigned flags;
+		bool proven;
+		const char *said, *hint;
+	} cases[] = {
+		{WELL, false, "ok multicast", ""},
+		{WELL, true, "ok multicast", ""},
+		{IFF_UP | IFF_RUNNING | IFF_LOOPBACK, false, "ok multicast", ""},
+		{IFF_UP | IFF_RUNNING, true, "warn multicast", "ip link set dev eth0 multicast on"},
+		{IFF_UP | IFF_RUNNING, false, "fail multicast",
+			"ip link set dev eth0 multicast on"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hostfacts f = well(AF_INET);
+		struct heard h = listening();
+
+		h.all.ctx = &h;
+		f.flags = cases[i].flags;
+		diagnosis_flag(&h.all, &f, cases[i].proven);
+		ck_assert_str_eq(h.said, cases[i].said);
+		ck_assert_str_eq(h.hint, cases[i].hint);
+	}
+}
+END_TEST
+
 START_TEST(no_ipv6_because_it_is_disabled)
 {
 	struct hostfacts f = well(AF_INET6);
@@ -150,29 +174,23 @@ END_TEST
 START_TEST(limits)
 {
 	static const struct {
-		uint8_t family;
-		long memberships, sources, memory;
+		long memberships, memory;
 		const char *said, *hint;
 	} cases[] = {
-		{AF_INET, 20, 10, 20480, "ok limits", ""},
-		{AF_INET, -1, -1, -1, "ok limits", ""},
-		{AF_INET, 1, 1, 2048, "ok limits", ""},
-		{AF_INET, 0, 10, 20480, "fail limits",
-			"sysctl -w net.ipv4.igmp_max_memberships=20"},
-		{AF_INET, 20, 0, 20480, "fail limits", "sysctl -w net.ipv4.igmp_max_msf=10"},
-		{AF_INET6, -1, 0, 20480, "fail limits", "sysctl -w net.ipv6.mld_max_msf=64"},
-		{AF_INET, 0, 0, 20480, "fail limits; fail limits",
-			"sysctl -w net.ipv4.igmp_max_msf=10"},
-		{AF_INET, 20, 10, 2047, "warn limits", "sysctl -w net.core.optmem_max=20480"},
+		{20, 20480, "ok limits", ""},
+		{-1, -1, "ok limits", ""},
+		{1, 2048, "ok limits", ""},
+		{0, 20480, "fail limits", "sysctl -w net.ipv4.igmp_max_memberships=20"},
+		{0, 0, "fail limits", "sysctl -w net.ipv4.igmp_max_memberships=20"},
+		{20, 2047, "warn limits", "sysctl -w net.core.optmem_max=20480"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct hostfacts f = well(cases[i].family);
+		struct hostfacts f = well(AF_INET);
 		struct heard h = listening();
 
 		h.all.ctx = &h;
 		f.memberships = cases[i].memberships;
-		f.sources = cases[i].sources;
 		f.option_memory = cases[i].memory;
 		diagnosis_limits(&h.all, &f);
 		ck_assert_str_eq(h.said, cases[i].said);
@@ -339,8 +357,8 @@ static void
 remove_all(const char *root)
 {
 	static const char *const paths[] = {"core/optmem_max", "core", "ipv4/igmp_max_memberships",
-		"ipv4/igmp_max_msf", "ipv4/conf/all/rp_filter", "ipv4/conf/all",
-		"ipv4/conf/lo/rp_filter", "ipv4/conf/lo", "ipv4/conf", "ipv4", ""};
+		"ipv4/conf/all/rp_filter", "ipv4/conf/all", "ipv4/conf/lo/rp_filter",
+		"ipv4/conf/lo", "ipv4/conf", "ipv4", ""};
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -358,23 +376,23 @@ START_TEST(settings_of_an_interface)
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	put_setting(root, "core/optmem_max", "131072\n");
 	put_setting(root, "ipv4/igmp_max_memberships", "5\n");
-	put_setting(root, "ipv4/igmp_max_msf", "junk\n");
 	put_setting(root, "ipv4/conf/all/rp_filter", "2\n");
 	put_setting(root, "ipv4/conf/lo/rp_filter", "1\n");
 	hostfacts_read(lo, AF_INET, root, &f);
 	ck_assert_str_eq(f.name, "lo");
 	ck_assert_int_eq(f.memberships, 5);
-	ck_assert_int_eq(f.sources, -1);
 	ck_assert_int_eq(f.option_memory, 131072);
 	ck_assert_int_eq(f.rp_filter, 2);
 	put_setting(root, "ipv4/conf/all/rp_filter", "0\n");
 	hostfacts_read(lo, AF_INET, root, &f);
 	ck_assert_int_eq(f.rp_filter, 1);
+	put_setting(root, "ipv4/igmp_max_memberships", "junk\n");
+	hostfacts_read(lo, AF_INET, root, &f);
+	ck_assert_int_eq(f.memberships, -1);
 	/* Nothing of the one family is the other's. */
 	hostfacts_read(lo, AF_INET6, root, &f);
 	ck_assert_int_eq(f.rp_filter, -1);
 	ck_assert_int_eq(f.memberships, -1);
-	ck_assert_int_eq(f.sources, -1);
 	ck_assert_int_eq(f.disabled, -1);
 	hostfacts_read(UINT32_MAX, AF_INET, root, &f);
 	ck_assert_str_eq(f.name, "");
@@ -538,6 +556,7 @@ suite(void)
 
 	tcase_add_test(t, multicast_comes_before_other_failures);
 	tcase_add_test(t, interfaces);
+	tcase_add_test(t, flag_of_an_interface);
 	tcase_add_test(t, no_ipv6_because_it_is_disabled);
 	tcase_add_test(t, limits);
 	tcase_add_test(t, routes);
