@@ -32,7 +32,7 @@ dist_check_SCRIPTS += \
 	tests/integration/introspect.sh \
 	tests/integration/keep.sh \
 	tests/integration/keep_fault.sh \
-	tests/integration/promise.sh tests/integration/announce.sh \
+	tests/integration/promise.sh tests/integration/announce.sh tests/integration/powercut.sh \
 	tests/integration/keygen.sh \
 	tests/integration/limits.sh \
 	tests/integration/limits_wait.sh \

@@ -325,8 +325,20 @@ sync_directory(void)
 
 /* --- the functions that are stood in for ---------------------------------------------- */
 
+/* What was there before anything was opened is on the disk. */
 static void
-track(int fd, bool is_new)
+take_over(int fd, const char *path, const struct stat *st)
+{
+	const char *name = strrchr(path, '/');
+	int to = open_shadow(st->st_ino);
+
+	copy_range(fd, to, 0, (size_t)st->st_size);
+	(void)real.close(to);
+	keep_name(name ? name + 1 : path, st->st_ino);
+}
+
+static void
+track(int fd, const char *name, bool is_new)
 {
 	char path[PATH_LEN];
 	struct stat st;
@@ -341,6 +353,8 @@ track(int fd, bool is_new)
 	ino_path(path, sizeof(path), st.st_ino);
 	if (is_new)
 		(void)real.unlink(path);
+	else if (access(path, F_OK) < 0)
+		take_over(fd, name, &st);
 	(void)real.close(open_shadow(st.st_ino));
 }
 
@@ -361,7 +375,7 @@ do_open(const char *path, int flags, mode_t mode)
 		error = before_write();
 	fd = error ? -1 : real.open(path, flags, mode);
 	if (fd >= 0)
-		track(fd, is_new);
+		track(fd, path, is_new);
 	(void)pthread_mutex_unlock(&lock);
 	if (error)
 		errno = error;

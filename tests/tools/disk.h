@@ -9,7 +9,7 @@
  *	             synced (the process is killed when something was)
  *	DISK_DIE     the process is killed before its so many-th operation that writes
  *	DISK_SHADOW  a directory where `cut` is what a power cut now would leave: only
- *	             what was synced, names too
+ *	             what was synced, names too; what was there when it was opened first is
  *	DISK_LUCKY   percent of writes that are there after the cut all the same
  */
 #ifndef COAPCAST_DISK_H
