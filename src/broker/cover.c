@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "broker/cover.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -40,20 +41,22 @@ cover_matches(const struct cover *c, const struct request *r)
 	return c ? c->secure == secure && c->who == r->who : !secure && r->who == 0;
 }
 
-bool
+int
 cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room)
 {
 	uint8_t bytes[DATAGRAM_MAX];
 	struct buf inner = BUF_OF(bytes);
 	struct msg plain;
+	int rc;
 
 	buf_put_u8(&inner, m->code);
 	buf_put(&inner, m->tail);
-	if (inner.full || msg_decode_inner(buf_bytes(&inner), &plain) < 0 ||
-		layer_protect(l, c->shield, &plain, room, &m->code) < 0)
-		return false;
+	if (inner.full || msg_decode_inner(buf_bytes(&inner), &plain) < 0)
+		return -ENOBUFS;
+	if ((rc = layer_protect(l, c->shield, &plain, room, &m->code)) < 0)
+		return rc;
 	m->tail = buf_bytes(room);
-	return true;
+	return 0;
 }
 
 bool
@@ -65,8 +68,8 @@ cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct outmsg
 	if (!c->tail || c->version != version) {
 		/* RFC 8613 4.1.3.5.2: other content has a Partial IV of its own, and a message id. */
 		m->renewed = c->tail != NULL;
-		c->failed = !cover_seal(l, c, m, &room);
-		if (c->failed)
+		c->failed = cover_seal(l, c, m, &room);
+		if (c->failed < 0)
 			return false;
 		free(c->tail);
 		c->tail = mem_dup(buf_bytes(&room));
@@ -86,5 +89,5 @@ cover_forget(struct cover *c)
 {
 	free(c->tail);
 	c->tail = NULL;
-	c->failed = false;
+	c->failed = 0;
 }
