@@ -384,23 +384,34 @@ is_moved(struct broker *b, struct observer *o, enum exchange_end end)
 		bunch_mark_dirty(b, bunch, 1);
 }
 
+/*
+ * What cannot be protected is not sent: it ends as if the peer had rejected it. But numbers
+ * that are not on the disk yet are before long.
+ */
+static enum exchange_end
+end_cover(struct broker *b, struct observer *o, enum exchange_end end)
+{
+	int failed;
+
+	if (!o->cover)
+		return end;
+	failed = o->cover->failed;
+	cover_forget(o->cover);
+	if (end != EXCHANGE_CANCELLED || failed == 0)
+		return end;
+	if (failed == -EAGAIN && (send_con(b, o, NUMBERS_MS) || o->state == OBSERVER_TRADITIONAL))
+		return EXCHANGE_CANCELLED;
+	return EXCHANGE_RESET;
+}
+
 static void
 on_end(void *owner, struct exchange *x, enum exchange_end end)
 {
 	struct observer *o = owner;
 	struct broker *b = x->user;
-	int failed = o->cover ? o->cover->failed : 0;
 
 	o->exchange = NULL;
-	/* What cannot be protected is not sent: it ends as if the peer had rejected it. */
-	if (end == EXCHANGE_CANCELLED && failed < 0 && failed != -EAGAIN)
-		end = EXCHANGE_RESET;
-	if (o->cover)
-		cover_forget(o->cover);
-	/* But numbers that are not on the disk yet are before long. */
-	if (end == EXCHANGE_CANCELLED && failed == -EAGAIN && !send_con(b, o, NUMBERS_MS) &&
-		o->state != OBSERVER_TRADITIONAL)
-		end = EXCHANGE_RESET;
+	end = end_cover(b, o, end);
 	if (end == EXCHANGE_CANCELLED)
 		return;
 	if (end == EXCHANGE_TIMEOUT) {
