@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "broker/cover.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -38,20 +39,22 @@ cover_matches(const struct cover *c, const struct request *r)
 	return c ? c->secure == secure && c->who == r->who : !secure && r->who == 0;
 }
 
-bool
+int
 cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room)
 {
 	uint8_t bytes[COVER_MAX];
 	struct buf inner = BUF_OF(bytes);
 	struct msg plain;
+	int rc;
 
 	buf_put_u8(&inner, m->code);
 	buf_put(&inner, m->tail);
-	if (inner.full || msg_decode_inner(buf_bytes(&inner), &plain) < 0 ||
-		layer_protect(l, c->shield, &plain, room, &m->code) < 0)
-		return false;
+	if (inner.full || msg_decode_inner(buf_bytes(&inner), &plain) < 0)
+		return -ENOBUFS;
+	if ((rc = layer_protect(l, c->shield, &plain, room, &m->code)) < 0)
+		return rc;
 	m->tail = buf_bytes(room);
-	return true;
+	return 0;
 }
 
 /* Instead of the one before, where there is room for it. */
@@ -80,10 +83,10 @@ cover_seal_con(struct layer *l, struct cover *c, uint64_t version, struct covers
 	m->renewed = !c->tail || c->version != version;
 	if (m->renewed) {
 		/* RFC 8613 4.1.3.5.2: other content has a Partial IV of its own, and a message id. */
-		c->failed = !cover_seal(l, c, m, &room);
-		if (!c->failed)
+		c->failed = cover_seal(l, c, m, &room);
+		if (c->failed == 0)
 			keep(c, all, left, m, version);
-		return !c->failed;
+		return c->failed == 0;
 	}
 	m->code = c->code;
 	m->tail = bytes_of(c->tail, c->n_tail);
@@ -97,5 +100,5 @@ cover_forget(struct covers *all, struct cover *c)
 	free(c->tail);
 	c->tail = NULL;
 	c->n_tail = 0;
-	c->failed = false;
+	c->failed = 0;
 }

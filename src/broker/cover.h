@@ -13,7 +13,7 @@ struct cover {
 	struct shield *shield; /* held; NULL: it is the transport that protects, or nothing */
 	uint32_t who; /* the subject that registered */
 	bool secure; /* object security or the transport protects it */
-	bool failed; /* the message that was to leave could not be protected */
+	int failed; /* why the message that was to leave could not be protected; 0: it could */
 	/* The CON under way as it was protected: a retransmission is the same bytes. */
 	uint8_t code;
 	uint32_t n_tail;
@@ -37,8 +37,11 @@ void cover_free(struct layer *l, struct covers *all, struct cover *c); /* NULL i
 /* Whether this request is from the same subject and as secure as that registration. */
 bool cover_matches(const struct cover *c, const struct request *r);
 
-/* Protects a message, whose code and tail are replaced; `room` is for the new one. */
-bool cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room);
+/*
+ * Protects a message, whose code and tail are replaced; `room` is for the new one. 0, or as
+ * layer_protect: -EAGAIN passes.
+ */
+int cover_seal(struct layer *l, struct cover *c, struct outmsg *m, struct buf *room);
 
 /*
  * The same of a transmission of a confirmable one: that of a version which was protected

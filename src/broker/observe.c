@@ -2,6 +2,7 @@
 #include "broker/observe.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "broker/announce.h"
 #include "broker/broker_impl.h"
@@ -11,6 +12,7 @@
 #define SEQ_MASK 0xffffffu
 #define OBSERVER_CHECK_S 86400 /* RFC 7641 4.5: a CON at least every 24 hours */
 #define CON_EVERY 100 /* and one among so many notifications */
+#define NUMBERS_MS 250 /* until there may be sequence numbers again to protect it with */
 #define FLUSH_BUDGET 256 /* observers looked at before the next look at the network */
 
 static void
@@ -304,7 +306,7 @@ drop_peer(struct broker *b, struct peer *p)
 
 /* What a notification of a topic's value carries after its token. */
 static struct bytes
-notification_tail(struct broker *b, const struct topic *t, uint8_t szx)
+notification_tail(struct broker *b, struct topic *t, uint8_t szx)
 {
 	struct buf out = BUF_OF(b->tail.bytes);
 	struct msg m;
@@ -320,6 +322,8 @@ notification_tail(struct broker *b, const struct topic *t, uint8_t szx)
 	b->tail.topic = t;
 	b->tail.seq = t->seq;
 	b->tail.szx = szx;
+	/* Even if it does not leave: another value has another number. */
+	t->unsent = false;
 	return buf_bytes(&out);
 }
 
@@ -340,8 +344,7 @@ compose_plain(struct broker *b, struct observer *o, struct outmsg *ret)
 	ret->renewed = o->seq != o->bunch->topic->seq;
 	ret->code = CODE_CONTENT;
 	ret->tail = notification_tail(b, o->bunch->topic, o->szx);
-	observer_is_told(o, o->mid);
-	return o->seq;
+	return o->bunch->topic->seq;
 }
 
 static bool
@@ -352,13 +355,17 @@ compose(void *owner, struct exchange *x, struct outmsg *ret)
 	uint32_t version = compose_plain(b, o, ret);
 
 	ret->token = o->token;
-	if (!o->cover || !o->cover->shield)
-		return true;
-	return cover_seal_con(b->layer, o->cover, (uint64_t)o->state << 32 | version, &b->covers,
-		broker_room(b), ret);
+	if (o->cover && o->cover->shield &&
+		!cover_seal_con(b->layer, o->cover, (uint64_t)o->state << 32 | version, &b->covers,
+			broker_room(b), ret))
+		return false;
+	if (o->state == OBSERVER_TRADITIONAL)
+		observer_is_told(o, o->mid);
+	return true;
 }
 
 static void notify_one(struct broker *b, struct observer *o);
+static bool send_con(struct broker *b, struct observer *o, uint32_t delay_ms);
 
 /* The 5.03 is over, and there is room for that of another whom there was none for. */
 static void
@@ -378,6 +385,26 @@ is_moved(struct broker *b, struct observer *o, enum exchange_end end)
 		bunch_mark_dirty(b, bunch, 1);
 }
 
+/*
+ * What cannot be protected is not sent: it ends as if the peer had rejected it. But numbers
+ * that are not on the disk yet are before long.
+ */
+static enum exchange_end
+end_cover(struct broker *b, struct observer *o, enum exchange_end end)
+{
+	int failed;
+
+	if (!o->cover)
+		return end;
+	failed = o->cover->failed;
+	cover_forget(&b->covers, o->cover);
+	if (end != EXCHANGE_CANCELLED || failed == 0)
+		return end;
+	if (failed == -EAGAIN && (send_con(b, o, NUMBERS_MS) || o->state == OBSERVER_TRADITIONAL))
+		return EXCHANGE_CANCELLED;
+	return EXCHANGE_RESET;
+}
+
 static void
 on_end(void *owner, struct exchange *x, enum exchange_end end)
 {
@@ -385,11 +412,7 @@ on_end(void *owner, struct exchange *x, enum exchange_end end)
 	struct broker *b = x->user;
 
 	o->exchange = NULL;
-	/* What cannot be protected is not sent: it ends as if the peer had rejected it. */
-	if (end == EXCHANGE_CANCELLED && o->cover && o->cover->failed)
-		end = EXCHANGE_RESET;
-	if (o->cover)
-		cover_forget(&b->covers, o->cover);
+	end = end_cover(b, o, end);
 	if (end == EXCHANGE_CANCELLED)
 		return;
 	if (end == EXCHANGE_TIMEOUT) {
@@ -462,7 +485,7 @@ must_be_con(const struct broker *b, const struct observer *o, uint32_t *ret_wait
 	return wait_ms > 0 || needs_con(b, o);
 }
 
-/* As a NON; one that cannot be protected stays as it is until the next publish. */
+/* As a NON; one that cannot be protected now is a CON a little later, or never. */
 static void
 send_non(struct broker *b, struct observer *o)
 {
@@ -472,9 +495,13 @@ send_non(struct broker *b, struct observer *o)
 	struct outmsg m = {
 		.code = CODE_CONTENT, .token = o->token, .tail = notification_tail(b, t, o->szx)};
 	uint16_t mid = o->mid;
+	int rc;
 
-	if (o->cover && o->cover->shield && !cover_seal(b->layer, o->cover, &m, &room))
+	if (o->cover && o->cover->shield && (rc = cover_seal(b->layer, o->cover, &m, &room)) < 0) {
+		if (rc == -EAGAIN)
+			(void)send_con(b, o, NUMBERS_MS);
 		return;
+	}
 	(void)layer_send_non(b->layer, o->peer, &m, &mid);
 	if (o->since_con < UINT8_MAX)
 		o->since_con++;

@@ -40,6 +40,7 @@ dist_check_SCRIPTS += \
 	tests/integration/metrics.sh \
 	tests/integration/numbers.sh \
 	tests/integration/oscore.sh \
+	tests/integration/oscore_disk.sh \
 	tests/integration/oscore_sessions.sh \
 	tests/integration/crowd.sh \
 	tests/integration/pace.sh \

@@ -6,7 +6,8 @@
  *	spoof ADDR:PORT COUNT PER-SECOND
  *
  * They come from 10.128.0.0/9 and are, in turn, registrations, reads, publishes,
- * creations, first blocks of bodies that never end, and discovery. Prints
+ * creations, first blocks of bodies that never end, discovery, and what claims to be
+ * protected by a peer whose OSCORE identifier is 01. Prints
  * how many were sent, how many the kernel refused and how long it took.
  */
 #include <arpa/inet.h>
@@ -25,6 +26,7 @@
 #define N_TOPICS 500
 #define OPTION_BLOCK1 27
 #define OPTION_URI_PATH 11
+#define OPTION_OSCORE 9
 
 struct datagram {
 	struct iphdr ip;
@@ -69,6 +71,23 @@ put_first_block(struct buf *out, uint32_t token, uint16_t mid)
 	buf_put(out, BYTES_OF(body));
 }
 
+/* As if it had the keys: nobody can tell before it is decrypted (RFC 8613 6.1, 8.2). */
+static void
+put_protected(struct buf *out, uint32_t token, uint16_t mid)
+{
+	uint8_t bytes[4], option[] = {0x0c, 0, 0, 0, 0, 0x01};
+	uint16_t last = 0;
+
+	memcpy(bytes, &token, sizeof(bytes));
+	memcpy(option + 1, &token, sizeof(token));
+	option[1] |= 0x80; /* no leading zero */
+	packet_put_head(out, PACKET_CON, PACKET_POST, mid, BYTES_OF(bytes));
+	packet_put_option(out, &last, OPTION_OSCORE, BYTES_OF(option));
+	buf_put_u8(out, 0xff);
+	for (unsigned i = 0; i < 6; i++)
+		buf_put(out, BYTES_OF(bytes));
+}
+
 static size_t
 compose(struct flood *f, uint8_t *to, size_t room)
 {
@@ -91,6 +110,9 @@ compose(struct flood *f, uint8_t *to, size_t room)
 		r.payload = bytes_of(value, sizeof(value) - 1);
 	} else if (dice == 12) {
 		put_first_block(&out, r.token, r.mid);
+		return out.n;
+	} else if (dice == 14) {
+		put_protected(&out, r.token, r.mid);
 		return out.n;
 	} else if (dice == 13) {
 		snprintf(path, sizeof(path), ".well-known/core");

@@ -35,6 +35,8 @@ configure() { # ECHO
 		listen: [ "coap://[::]:5683" ]
 		security: { nosec: allow, echo: $1 }
 		state: { directory: state }
+		identities:
+		  - { name: known, oscore: { sender-id: "hex:03", recipient-id: "hex:01", master-secret: "text:sixteen bytes ok" } }
 		topics:
 		  - { name: known, content-format: 0, initialize: "hello" }
 		  - { name: late, content-format: 0, initialize: "hello" }
@@ -43,6 +45,7 @@ configure() { # ECHO
 	for i in {0..499}; do
 		echo "  - { name: flood/$i, content-format: 0, initialize: \"hello\" }"
 	done >>"$tmp/coapcast.yaml"
+	chmod 600 "$tmp/coapcast.yaml"
 }
 
 memory() { # FIELD
@@ -100,6 +103,7 @@ round() { # ECHO
 	# 20,000 peers and exchanges, 10,000 observers, 1,000 topics: of a few hundred bytes each,
 	# and answers of at most a kilobyte that are remembered.
 	ok $(($(memory VmHWM) > before + 65536)) "$1: memory is bounded"
+	like "$(broker_counter oscore refused)" '^[1-9][0-9]{2,}$' "$1: what only claims to be protected is refused"
 	is "$(n_fds)" "$fds" "$1: as many descriptors as before"
 	like "$(broker_counter messages peers)" '^(1?[0-9]{1,4}|20000)$' "$1: peers within the limit"
 	like "$(broker_counter broker observers)" '^([0-9]{1,4}|10000)$' "$1: observers too"

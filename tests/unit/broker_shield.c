@@ -78,6 +78,8 @@ on_protect(
 	(void)ctx;
 	if (bw.unprotectable)
 		return -EACCES;
+	if (bw.numberless)
+		return -EAGAIN;
 	bw.n_protected++;
 	s->answered = true;
 	ck_assert_uint_lt(s->n_pivs, NO_PIV - 1);

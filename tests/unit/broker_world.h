@@ -86,6 +86,7 @@ struct bw {
 	void (*challenge)(const struct path *way, struct buf *echo);
 	/* Object security. */
 	bool unprotectable; /* nothing can be protected any more */
+	bool numberless; /* -EAGAIN, which passes */
 	unsigned n_shields; /* alive */
 	unsigned n_protected; /* messages */
 	/* The recorder's. */

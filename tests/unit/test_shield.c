@@ -453,6 +453,63 @@ START_TEST(a_confirmable_one_that_cannot_be_protected_ends_the_observation)
 	ck_assert_uint_eq(bw.n_shields, 0);
 }
 
+/* Sequence numbers that a slow disk has not kept yet: what is newest then is told. */
+START_TEST(what_has_no_number_yet_is_sent_when_there_is_one)
+{
+	sub(1);
+	(void)bw_said();
+	bw.numberless = true;
+	bw_pub("a");
+	bw_pub("b");
+	bw_go(1000);
+	bw_expect("");
+	bw_pub("c");
+	bw.numberless = false;
+	bw_go(300);
+	bw_expect("s1!c ");
+	bw_ack(1);
+	bw_go(1000);
+	bw_expect("");
+	bw_pub("d");
+	bw_expect("s1:d ");
+	ck_assert_uint_eq(bw_stats().observers, 1);
+}
+
+START_TEST(nor_does_that_end_an_observation_that_was_to_be_confirmed)
+{
+	sub(1);
+	bw_go(BW_CHECK_DUE_MS);
+	(void)bw_said();
+	bw.numberless = true;
+	bw_pub("a");
+	bw_go(1000);
+	bw_expect("");
+	ck_assert_uint_eq(bw_stats().observers, 1);
+	bw_pub("b");
+	bw.numberless = false;
+	bw_go(300);
+	bw_expect("s1!b ");
+	/* Nor in the midst of it: what is newer waits for its number. */
+	bw.numberless = true;
+	bw_pub("c");
+	bw_go(3000);
+	bw_expect("");
+	bw.numberless = false;
+	bw_go(300);
+	bw_expect("s1!c ");
+	bw_ack(1);
+	ck_assert_uint_eq(bw_stats().observers, 1);
+	/* The last response is not lost either. */
+	bw.numberless = true;
+	bw_in(3, "DELETE /ps/hall");
+	bw_expect("3=2.02 ");
+	bw.numberless = false;
+	bw_go(300);
+	bw_expect("sx1 ");
+	bw_ack(1);
+	ck_assert_uint_eq(bw.n_shields, 0);
+}
+
 START_TEST(a_group_that_cannot_be_protected_does_not_start)
 {
 	anew(2, true);
@@ -525,6 +582,8 @@ suite(void)
 	tcase_add_test(t, nobody_unprotected_is_told_of_a_protected_group_observation);
 	tcase_add_test(t, what_cannot_be_protected_is_not_sent);
 	tcase_add_test(t, a_confirmable_one_that_cannot_be_protected_ends_the_observation);
+	tcase_add_test(t, what_has_no_number_yet_is_sent_when_there_is_one);
+	tcase_add_test(t, nor_does_that_end_an_observation_that_was_to_be_confirmed);
 	tcase_add_test(t, a_group_that_cannot_be_protected_does_not_start);
 	tcase_add_test(t, a_value_has_less_room_in_a_protected_datagram);
 	tcase_add_test(t, it_ends_with_all_shields_released);
