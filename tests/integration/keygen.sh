@@ -149,5 +149,13 @@ start_broker "$tmp/dtls/broker/coapcast.yaml" -v
 run 0 "the broker knows the client" "$coapcast" get --identity panel-3 \
 	--credentials dtls/panel-3/panel-3.yaml "coaps://127.0.0.1:$port/demo"
 is "$(cat out)" hello "and answers"
+chmod 644 dtls/panel-3/panel-3.yaml
+run 0 "others may read what only names a key" "$coapcast" get \
+	--credentials dtls/panel-3/panel-3.yaml "coaps://127.0.0.1:$port/demo"
+chmod 640 dtls/panel-3/panel-3.psk
+run 2 "but not the key" "$coapcast" get \
+	--credentials dtls/panel-3/panel-3.yaml "coaps://127.0.0.1:$port/demo"
+like "$(cat err)" 'panel-3\.yaml:[0-9]+:[0-9]+: .*panel-3\.psk holds a secret but has mode 0640' \
+	"and says where it is named"
 stop_broker
 done_testing
