@@ -29,26 +29,78 @@ bundle_fini(struct bundle *b)
 	*b = (struct bundle){.folder = NULL};
 }
 
-void
-bundle_add(struct bundle *b, struct bytes content, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 0)))
+add(struct bundle *b, struct bytes content, bool open, const char *fmt, va_list ap)
 {
 	struct bundle_file *f;
-	va_list ap;
 	int head, rest;
 
 	b->files = mem_realloc(b->files, (b->n + 1) * sizeof(*b->files));
 	f = &b->files[b->n++];
-	*f = (struct bundle_file){.content = mem_dup(content), .n = content.n};
+	*f = (struct bundle_file){.content = mem_dup(content), .n = content.n, .open = open};
 	head = snprintf(f->path, sizeof(f->path), "%s/", b->folder);
 	if (head < 0 || (size_t)head >= sizeof(f->path)) {
 		b->too_long = true;
 		return;
 	}
-	va_start(ap, fmt);
 	rest = vsnprintf(f->path + head, sizeof(f->path) - (size_t)head, fmt, ap);
-	va_end(ap);
 	if (rest < 0 || (size_t)(head + rest) >= sizeof(f->path))
 		b->too_long = true;
+}
+
+void
+bundle_add(struct bundle *b, struct bytes content, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(b, content, false, fmt, ap);
+	va_end(ap);
+}
+
+void
+bundle_add_open(struct bundle *b, struct bytes content, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(b, content, true, fmt, ap);
+	va_end(ap);
+}
+
+/* Whether others get to something in this folder, the first n bytes of a path. */
+static bool
+is_open(const struct bundle *b, const char *folder, size_t n)
+{
+	/* The bundle as a whole is the owner's, and nobody asked for those above. */
+	if (n <= strlen(b->folder))
+		return false;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct bundle_file *f = &b->files[i];
+
+		if (f->open && strncmp(f->path, folder, n) == 0 && f->path[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* One that is there keeps its mode; the umask has no say in that of others. */
+static int
+make_folder(const struct bundle *b, const char *path, size_t n)
+{
+	mode_t mode = S_IRWXU;
+
+	if (mkdir(path, mode) != 0)
+		return -errno;
+	if (is_open(b, path, n))
+		mode |= S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
+	if (chmod(path, mode) != 0) {
+		int rc = -errno;
+
+		(void)rmdir(path);
+		return rc;
+	}
+	return 0;
 }
 
 /* The folders of a path below the root, as far as they are missing. */
@@ -59,16 +111,16 @@ make_folders(struct bundle *b, const char *path, struct error *e)
 
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		size_t n = (size_t)(slash - path);
+		int rc;
 
 		memcpy(part, path, n);
 		part[n] = '\0';
-		if (mkdir(part, S_IRWXU) == 0) {
+		rc = make_folder(b, part, n);
+		if (rc == 0) {
 			b->folders =
 				mem_realloc(b->folders, (b->n_folders + 1) * sizeof(*b->folders));
 			memcpy(b->folders[b->n_folders++], part, n + 1);
-		} else if (errno != EEXIST) {
-			int rc = -errno;
-
+		} else if (rc != -EEXIST) {
 			error_set(e, "%s: cannot be made: %s", part, strerror(-rc));
 			return rc;
 		}
@@ -82,7 +134,7 @@ write_all(int fd, const struct bundle_file *f)
 	size_t done = 0;
 
 	/* Whatever the umask took or a default ACL gave. */
-	if (fchmod(fd, S_IRUSR | S_IWUSR) < 0)
+	if (fchmod(fd, S_IRUSR | S_IWUSR | (f->open ? S_IRGRP | S_IROTH : 0)) < 0)
 		return -errno;
 	while (done < f->n) {
 		ssize_t n = write(fd, f->content + done, f->n - done);

@@ -143,21 +143,34 @@ out:
 	return rc;
 }
 
+/* At the place of that key, or of the identity; -EINVAL. */
 static int
-check(const struct credentials_identity *id, const char *path, struct error *e)
+refuse(const struct credentials *c, size_t i, const char *key, const char *why, struct error *e)
 {
-	if (!id->psk && !id->certificate && !id->oscore) {
-		error_set(e, "%s: %s: needs one of psk, certificate and oscore", path, id->name);
-		return -EINVAL;
-	}
-	if (id->psk && id->certificate) {
-		error_set(e, "%s: %s: psk and certificate exclude each other", path, id->name);
-		return -EINVAL;
-	}
-	if (id->certificate && !id->certificate->file != !id->certificate->key) {
-		error_set(e, "%s: %s: file and key of a certificate come together", path, id->name);
-		return -EINVAL;
-	}
+	struct schema_place at;
+	char path[80];
+
+	(void)snprintf(
+		path, sizeof(path), "identities[%zu]%s%s", i, key ? "." : "", key ? key : "");
+	at = schema_near(&c->doc, path);
+	schema_error(e, &at, path, why);
+	return -EINVAL;
+}
+
+static int
+check(const struct credentials *c, size_t i, struct error *e)
+{
+	const struct credentials_identity *id = &c->identities[i];
+
+	if (!id->psk && !id->certificate && !id->oscore)
+		return refuse(c, i, NULL, "needs one of psk, certificate and oscore", e);
+	if (id->psk && id->certificate)
+		return refuse(c, i, "certificate", "psk and certificate exclude each other", e);
+	if (id->certificate && !id->certificate->file != !id->certificate->key)
+		return refuse(c, i, "certificate", "file and key come together", e);
+	/* RFC 8613 3.3: the two directions would share keys and nonces. */
+	if (id->oscore && bytes_equal(id->oscore->sender_id, id->oscore->recipient_id))
+		return refuse(c, i, "oscore.recipient-id", "must not be the same as sender-id", e);
 	return 0;
 }
 
@@ -180,7 +193,7 @@ choose(struct credentials *c, const char *path, const char *identity, struct err
 			c->chosen = &c->identities[i];
 	}
 	if (c->chosen)
-		return check(c->chosen, path, e);
+		return check(c, (size_t)(c->chosen - c->identities), e);
 	if (identity && !is_group(c, identity)) {
 		error_set(e, "%s: has no identity %s", path, identity);
 		return -ENOENT;

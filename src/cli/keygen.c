@@ -15,6 +15,7 @@
 #define SALT_LEN 8
 #define CLIENT_ID_LEN 4 /* drawn: two identities of a broker are not to have the same */
 #define TEXT_MAX 2048
+#define UNIT_FOLDER "/etc/systemd/system/coapcastd.service.d"
 #define HEX_MAX (2 * KEYARGS_MAX_ID + 1)
 
 static struct bytes
@@ -32,6 +33,35 @@ id_hex(const struct keyargs_id *id, char out[HEX_MAX])
 	return buf_str(&hex);
 }
 
+static void
+put_credential(const struct keyargs *a, const char *kind, struct buf *out)
+{
+	if (kind)
+		buf_printf(out, "LoadCredential=%s.%s:" SYSCONFDIR "/coapcast/%s.%s\n", a->name,
+			kind, a->name, kind);
+}
+
+void
+keygen_add_unit(const struct keyargs *a, const char *kind, const char *kind2, struct bundle *b)
+{
+	uint8_t text[TEXT_MAX];
+	struct buf out = BUF_OF(text);
+
+	buf_printf(&out,
+		"# Keys of %s for the service, which does not run as root. In this bundle's folder "
+		"broker,\n# as root:\n"
+		"#\tcp -r --preserve=mode . " SYSCONFDIR "/coapcast/\n"
+		"#\tmkdir -p " UNIT_FOLDER "\n"
+		"#\tcp systemd/%s.conf " UNIT_FOLDER "/\n"
+		"#\tsystemctl daemon-reload\n"
+		"#\tsystemctl restart coapcastd\n"
+		"[Service]\n",
+		a->name, a->name);
+	put_credential(a, kind, &out);
+	put_credential(a, kind2, &out);
+	bundle_add_open(b, buf_bytes(&out), "broker/systemd/%s.conf", a->name);
+}
+
 /* Text, so that clients which take the key from a command line can have it as well. */
 static void
 fill_psk(const struct keyargs *a, struct bundle *b)
@@ -47,7 +77,8 @@ fill_psk(const struct keyargs *a, struct bundle *b)
 		"    psk: { identity: \"%s\", key: \"file:%s.psk\" }\n",
 		a->name, a->name, a->name);
 	bundle_add(b, buf_bytes(&key), "broker/%s.psk", a->name);
-	bundle_add(b, buf_bytes(&out), "broker/conf.d/%s.yaml", a->name);
+	keygen_add_unit(a, "psk", NULL, b);
+	bundle_add_open(b, buf_bytes(&out), "broker/conf.d/%s.yaml", a->name);
 	bundle_add(b, buf_bytes(&key), "%s/%s.psk", a->name, a->name);
 	bundle_add(b, buf_bytes(&out), "%s/%s.yaml", a->name, a->name);
 	mem_wipe(raw, sizeof(raw));
@@ -117,7 +148,8 @@ fill_oscore(const struct keyargs *a, struct bundle *b, struct error *e)
 	if (rc == 0) {
 		put_oscore(a, &broker, &client, &salt, &out);
 		bundle_add(b, BYTES_OF(secret), "broker/%s.secret", a->name);
-		bundle_add(b, buf_bytes(&out), "broker/conf.d/%s.yaml", a->name);
+		keygen_add_unit(a, "secret", NULL, b);
+		bundle_add_open(b, buf_bytes(&out), "broker/conf.d/%s.yaml", a->name);
 		buf_clear(&out);
 		put_oscore(a, &client, &broker, &salt, &out);
 		bundle_add(b, BYTES_OF(secret), "%s/%s.secret", a->name, a->name);

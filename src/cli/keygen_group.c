@@ -214,18 +214,19 @@ put_member(const struct group *g, const struct party *p, struct buf *out)
 		p->name, p->id, g->a->name, p->name);
 }
 
-/* The keys and credentials that a folder of either kind has. */
+/* The keys and credentials that a folder of either kind has, where `add` puts what is no secret. */
 static void
-add_files(const struct group *g, const char *folder, const struct party *own, struct bundle *b)
+add_files(const struct group *g, const char *folder, const struct party *own, struct bundle *b,
+	void (*add)(struct bundle *b, struct bytes content, const char *fmt, ...))
 {
 	const char *name = g->a->name;
 
 	if (!g->a->self) {
 		bundle_add(b, bytes_of(g->secret, g->n_secret), "%s/%s.secret", folder, name);
-		bundle_add(b, cred_of(&g->gm), "%s/%s.gm.ccs", folder, name);
+		add(b, cred_of(&g->gm), "%s/%s.gm.ccs", folder, name);
 	}
 	bundle_add(b, crypto_key_secret(own->key), "%s/%s.key", folder, name);
-	bundle_add(b, cred_of(own), "%s/%s.ccs", folder, name);
+	add(b, cred_of(own), "%s/%s.ccs", folder, name);
 }
 
 static void
@@ -249,10 +250,12 @@ add_broker(const struct group *g, struct buf *out, struct bundle *b)
 		buf_put_str(out, "    members:\n");
 	for (size_t i = 0; i < a->n_members; i++) {
 		put_member(g, &g->members[i], out);
-		bundle_add(b, cred_of(&g->members[i]), "broker/%s.%s.ccs", a->name, a->members[i]);
+		bundle_add_open(
+			b, cred_of(&g->members[i]), "broker/%s.%s.ccs", a->name, a->members[i]);
 	}
-	add_files(g, "broker", &g->broker, b);
-	bundle_add(b, buf_bytes(out), "broker/conf.d/%s.yaml", a->name);
+	add_files(g, "broker", &g->broker, b, bundle_add_open);
+	bundle_add_open(b, buf_bytes(out), "broker/conf.d/%s.yaml", a->name);
+	keygen_add_unit(a, "key", a->self ? NULL : "secret", b);
 }
 
 static void
@@ -264,7 +267,7 @@ add_member(const struct group *g, const struct party *p, struct buf *out, struct
 	put_group(g, p, out);
 	buf_put_str(out, "    members:\n");
 	put_member(g, &g->broker, out);
-	add_files(g, p->name, p, b);
+	add_files(g, p->name, p, b, bundle_add);
 	bundle_add(b, cred_of(&g->broker), "%s/%s.broker.ccs", p->name, name);
 	bundle_add(b, buf_bytes(out), "%s/%s.yaml", p->name, name);
 }

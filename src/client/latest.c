@@ -15,23 +15,22 @@ latest_fini(struct latest *l)
 }
 
 bool
-latest_take(struct latest *l, uint32_t seq, uint64_t now_ms, uint32_t *ret_gap)
+latest_take(struct latest *l, uint32_t seq, uint64_t now_ms, uint32_t *ret_gap, bool *ret_anew)
 {
-	uint32_t gap = 0;
+	uint32_t step = 1;
 
 	seq &= SEQ_MASK;
 	if (l->has_seq) {
 		if (!observe_newer(l->seq, l->seq_ms, seq, now_ms))
 			return false;
-		gap = (seq - l->seq - 1) & SEQ_MASK;
-		/* Newer by its time only: another sequence, and nothing to count. */
-		if (gap >= SEQ_MASK / 2)
-			gap = 0;
+		/* One that is newer by its time only steps as far, too. */
+		step = (seq - l->seq) & SEQ_MASK;
 	}
 	l->has_seq = true;
 	l->seq = seq;
 	l->seq_ms = now_ms;
-	*ret_gap = gap;
+	*ret_anew = step >= LATEST_LIFE || step == 0;
+	*ret_gap = *ret_anew ? 0 : step - 1;
 	return true;
 }
 

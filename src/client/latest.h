@@ -8,6 +8,13 @@
 
 #include "wire/msg.h"
 
+/*
+ * RFC 7641 4.4 only wants numbers to rise. A broker that knows only how far it may have got, since
+ * it was killed, goes on at least so far above: from there on it is another life of it, and the
+ * numbers between were nobody's.
+ */
+#define LATEST_LIFE 65536
+
 struct latest {
 	bool has_seq;
 	bool has_value;
@@ -23,9 +30,11 @@ void latest_fini(struct latest *l);
 
 /*
  * Takes the number of a notification that came at now_ms. False when it is not newer
- * than the one before; else *ret_gap is how many numbers lie between the two.
+ * than the one before; else *ret_gap is how many are missing between the two, and *ret_anew
+ * whether they go on elsewhere, of which nothing is known to be missing.
  */
-bool latest_take(struct latest *l, uint32_t seq, uint64_t now_ms, uint32_t *ret_gap);
+bool latest_take(
+	struct latest *l, uint32_t seq, uint64_t now_ms, uint32_t *ret_gap, bool *ret_anew);
 /* The next number starts a new sequence. */
 void latest_reset(struct latest *l);
 

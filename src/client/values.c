@@ -154,17 +154,22 @@ void
 values_take(struct observation *o, const struct msg *m, struct story *s)
 {
 	uint32_t gap = 0;
+	bool anew = false;
 
 	if (msg_uint(m, OPT_OBSERVE, &s->observe)) {
 		s->has_observe = true;
 		/* Of what is protected, Partial IVs have kept the order: nobody vouches for this. */
-		if (!latest_take(&o->latest, s->observe, session_now(o->session), &gap) &&
+		if (!latest_take(&o->latest, s->observe, session_now(o->session), &gap, &anew) &&
 			!s->verified)
 			return;
 	}
 	/* Traditional notifications may leave out what was overtaken. */
 	if (s->via != VIA_MULTICAST)
 		gap = 0;
+	else if (anew)
+		observation_note(o, false,
+			"the numbers go on elsewhere: the broker was started again, or nothing "
+			"came for long");
 	o->n_missed += gap;
 	o->n_unsaid += gap;
 	if (s->has_observe)

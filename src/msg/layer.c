@@ -10,7 +10,7 @@
 #include "msg/verify.h"
 #include "wire/option.h"
 
-#define RETRY_AFTER_S 5 /* Max-Age of a 5.03 for want of room */
+#define RETRY_AFTER_S 5 /* Max-Age of a 5.03 for want of room, or of sequence numbers */
 #define DATAGRAM_MAX 2048 /* of a response that is kept without being sent */
 
 struct layer *
@@ -259,8 +259,10 @@ encode_response(const struct request *r, struct msg *response, struct buf *out)
 	response->payload = BYTES_NONE;
 	if (encode(r, response, out) == 0)
 		return;
-	/* Nothing can be protected any more: that it failed is all that may be said. */
+	/* Nothing can be protected right now: that it failed is all that may be said. */
 	buf_clear(out);
+	response->code = CODE_UNAVAILABLE;
+	(void)msg_add_uint(response, OPT_MAX_AGE, RETRY_AFTER_S);
 	(void)msg_encode(response, out);
 }
 

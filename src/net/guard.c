@@ -10,6 +10,8 @@
 #include "oscore/protect.h"
 #include "oscore/unprotect.h"
 
+#define LATER_S 10 /* Max-Age of the 5.03 without sequence numbers */
+
 /* A context of the configuration, and what its window is kept under. */
 struct guarded {
 	struct context *context; /* held */
@@ -252,6 +254,34 @@ refuse(struct guard *g, struct request *r, enum unprotect_verdict verdict)
 	request_reply(r, &m);
 }
 
+/* The challenge, and whatever goes to an observer, takes a number of our own. */
+static bool
+takes_number(enum unprotect_verdict verdict, const struct msg *inner)
+{
+	uint32_t observe;
+
+	return verdict == UNPROTECT_UNCERTAIN ||
+	       (msg_uint(inner, OPT_OBSERVE, &observe) && observe == 0);
+}
+
+/* There are none until the clock is set, which the log said: not even that can be protected. */
+static void
+put_off(struct guard *g, struct request *r)
+{
+	struct msg m;
+
+	g->stats.refused++;
+	log_refusal(g, r, "no sequence numbers, is the clock set?");
+	if (r->way->multicast) {
+		request_ignore(r);
+		return;
+	}
+	msg_init(&m, TYPE_ACK, CODE_UNAVAILABLE);
+	(void)msg_add_uint(&m, OPT_MAX_AGE, LATER_S);
+	m.payload = BYTES_LIT("No sequence numbers");
+	request_reply(r, &m);
+}
+
 /*
  * RFC 8613 B.1.2: the replay window is valid once a request of now came, which Echo shows. A
  * member that asked the whole group has to hear of it as well (oscore-groupcomm 9).
@@ -272,6 +302,17 @@ static void
 random_bytes(void *p, size_t n)
 {
 	rnd_fill(p, n);
+}
+
+/* The numbers of a context, tried once more when they could not start so far. */
+static bool
+has_numbers(struct guard *g, const struct context *c)
+{
+	const struct ssn *ssn = context_ssn(c);
+
+	if (ssn && !ssn_is_started(ssn))
+		g->ops->retry(g->ctx);
+	return ssn && ssn_is_started(ssn);
 }
 
 /* What an authentic request is to be met with: run, or the challenge. */
@@ -299,12 +340,10 @@ guard_request(struct guard *g, struct request *r)
 		&g->contexts, r->msg, random_bytes, &plain, &inner, &info, &s->binding);
 	if (verdict != UNPROTECT_OK && verdict != UNPROTECT_UNCERTAIN) {
 		refuse(g, r, verdict);
-	} else {
-		if (context_ssn(s->binding.context) &&
-			!ssn_is_started(context_ssn(s->binding.context)))
-			g->ops->retry(g->ctx);
-		if (request_unshield(r, &inner, s, context_recipient_who(info.from)))
-			admit(g, r, &info, verdict == UNPROTECT_OK);
+	} else if (!has_numbers(g, s->binding.context) && takes_number(verdict, &inner)) {
+		put_off(g, r);
+	} else if (request_unshield(r, &inner, s, context_recipient_who(info.from))) {
+		admit(g, r, &info, verdict == UNPROTECT_OK);
 	}
 	shields_release(s);
 	mem_wipe(g->plain, plain.n);

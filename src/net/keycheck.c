@@ -2,7 +2,9 @@
 #include "net/keycheck.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "oscore/cred.h"
 
 /* The OSCORE group being looked at. */
@@ -80,22 +82,60 @@ check_own(const struct job *j)
 	return rc;
 }
 
+/* Two with one key could each say to be the other (oscore-groupcomm 2.1). */
+static int
+check_is_alone(const struct job *j, const char *key, struct crypto_key *const *known, size_t n)
+{
+	struct error why;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!bytes_equal(crypto_key_bytes(known[i]), crypto_key_bytes(known[n])))
+			continue;
+		if (i == 0)
+			return refuse(j, key, "has the key that private-key is of");
+		error_set(&why, "has the same key as that of members[%zu]", i - 1);
+		return refuse(j, key, why.text);
+	}
+	return 0;
+}
+
+/* known[0] is ours, and the rest gets theirs. */
+static int
+check_members(const struct job *j, struct crypto_key **known)
+{
+	const struct conf_oscore_group *g = j->group;
+	char key[48];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < g->n_members; i++) {
+		snprintf(key, sizeof(key), "members[%zu].credential", i);
+		rc = read_signer(j, key, g->members[i].credential, &known[i + 1]);
+		if (rc == 0)
+			rc = check_is_alone(j, key, known, i + 1);
+	}
+	return rc;
+}
+
 /* What only an external group makes use of. */
 static int
 check_others(const struct job *j)
 {
 	const struct conf_oscore_group *g = j->group;
-	struct crypto_key *k;
-	char key[48];
+	struct crypto_key *k, **known;
+	struct error why;
 	int rc = read_credential(j, "gm-credential", g->gm_credential, &k);
 
-	if (rc == 0)
-		crypto_key_free(k);
-	for (size_t i = 0; rc == 0 && i < g->n_members; i++) {
-		snprintf(key, sizeof(key), "members[%zu].credential", i);
-		if ((rc = read_signer(j, key, g->members[i].credential, &k)) == 0)
-			crypto_key_free(k);
-	}
+	if (rc < 0)
+		return rc;
+	crypto_key_free(k);
+	known = mem_alloc((g->n_members + 1) * sizeof(*known));
+	if (crypto_key_private(j->signature->curve, g->private_key, &why, &known[0]) < 0)
+		rc = refuse(j, "private-key", why.text);
+	else
+		rc = check_members(j, known);
+	for (size_t i = 0; i <= g->n_members; i++)
+		crypto_key_free(known[i]);
+	free(known);
 	return rc;
 }
 

@@ -100,11 +100,13 @@ put_bound(struct ssnstore *s, struct numbers *n, uint64_t upto)
 	n->asked = upto;
 }
 
-/* Until the disk is replaced the clock goes on, too. */
+/* Until the disk is replaced the clock goes on, too. One that is not set tells nothing. */
 static void
 warn_of_lead(struct ssnstore *s, struct numbers *n)
 {
-	if (n->warned || !ssn_is_ahead(n->ssn, s->options.wall_s(s->options.ctx) + GRACE_S))
+	int64_t now = s->options.wall_s(s->options.ctx);
+
+	if (n->warned || now < BUILT_S || !ssn_is_ahead(n->ssn, now + GRACE_S))
 		return;
 	n->warned = true;
 	log_warning("oscore: more messages than seconds allow for were protected with one key: if "

@@ -35,6 +35,19 @@ for i in 1 2 3; do
 	ok $? "subscriber $i is told by multicast"
 done
 
+# Killed, with its state: the numbers of notifications jump, and nothing was missed by that.
+keep_state=yes
+stop broker KILL
+start_broker "$tmp/coapcast.yaml"
+"$coapcast" pub -m killed "$uri/hall/demo"
+for i in 1 2 3; do
+	wait_line "$tmp/s$i.out" '"killed".*"via":"multicast".*"missed":0}'
+	ok $? "subscriber $i: after a kill it is told, and misses nothing"
+	wait_line "$tmp/s$i.err" 'the numbers go on elsewhere'
+	ok $? "and says what it knows of it"
+done
+keep_state=
+
 stop_broker
 start_broker "$tmp/coapcast.yaml"
 # Max-Age, up to 5 s, one GET, Max-Age, up to 5 s; a minute more for one that had to

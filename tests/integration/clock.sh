@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The wall clock of a running daemon is set an hour ahead, and then two hours back: observers
 # and group observations, their refreshes and what is published go on as if nothing
-# had been. Only an expiration date is meant to follow it, and does.
+# had been. Only an expiration date is meant to follow it, and does. And a daemon that starts
+# before its clock is set says so, and protects with OSCORE once it is.
 . "${srcdir:-.}/tests/lib.sh"
 [ -x "$coapcast" ] || bail "$coapcast is not built"
 need_coap_client
@@ -76,5 +77,37 @@ is "$(broker_counter broker expired)" 1 "an hour behind: no other topic has ende
 stop grouped INT
 stop plain INT
 stop other INT
+stop_broker
+
+# --- started before it is set -----------------------------------------------------------------
+"$coapcast" keygen identity -o "$tmp/keys" panel-1 >/dev/null
+"$coapcast" keygen group -o "$tmp/keys" --managed self yard >/dev/null
+cp -a "$tmp/keys/broker/." "$tmp/"
+cat >"$tmp/coapcast.yaml" <<END
+listen: [ "coap://$at" ]
+groups:
+  - { name: hall, address: 239.255.17.4, port: $group_port, interface: lo, oscore: yard }
+topics: [ { name: demo, content-format: 0, initialize: "hello" } ]
+END
+get() {
+	"$coapcast" get --credentials "$tmp/keys/panel-1/panel-1.yaml" "coap://$at/demo" 2>"$tmp/get.err"
+}
+gets() {
+	[ "$(get)" = hello ]
+}
+set_clock -900000000
+start_broker "$tmp/coapcast.yaml" -v
+get
+is "$?" 6 "the clock is not set: nothing is protected"
+like "$(cat "$tmp/get.err")" '5\.03 No sequence numbers' "and the client told so"
+like "$(cat "$tmp/broker.log")" \
+	'nothing can be protected: .* the clock is before the date of this build: set the clock' \
+	"the log says why"
+like "$(cat "$tmp/broker.log")" 'request refused: no sequence numbers, is the clock set' \
+	"and at each request, now and then"
+is "$(grep -c 'more messages than seconds' "$tmp/broker.log")" 0 "and nothing of too many messages"
+set_clock 0
+wait_until 10 gets
+ok $? "it is set: requests are answered"
 stop_broker
 done_testing

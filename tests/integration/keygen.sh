@@ -18,16 +18,26 @@ umask 000
 run 0 "keys of an identity" "$coapcast" keygen identity -o keys panel-1
 is "$(sort out)" "keys/broker/conf.d/panel-1.yaml
 keys/broker/panel-1.secret
+keys/broker/systemd/panel-1.conf
 keys/panel-1/panel-1.secret
 keys/panel-1/panel-1.yaml" "tells what it made"
-is "$(find keys -type f -not -perm 600)$(find keys -type d -not -perm 700)" "" \
-	"nobody else can read them, umask or not"
+# What others can read, and look into.
+open_ones() {
+	find keys -type f -not -perm 600 -printf '%m %P\n' -o -type d -not -perm 700 -printf '%m %P\n' |
+		sort
+}
+is "$(open_ones)" "644 broker/conf.d/panel-1.yaml
+644 broker/systemd/panel-1.conf
+755 broker
+755 broker/conf.d
+755 broker/systemd" "others can read what has no secret, umask or not"
 run 0 "a pre-shared key" "$coapcast" keygen identity -o keys --psk panel-2
 run 0 "a group" "$coapcast" keygen group -o keys --members panel-1,lamp-25 \
 	--signature-algorithm es256 hall
 run 0 "a group that the broker manages" "$coapcast" keygen group -o keys --managed self yard
-is "$(find keys -type f -not -perm 600)$(find keys -type d -not -perm 700)" "" \
-	"all of it is the owner's alone"
+is "$(open_ones | sed -n 's/^644 //p' | grep -vE '^broker/(conf\.d/[^/]*\.yaml|systemd/[^/]*\.conf|[^/]*\.ccs)$')" "" \
+	"of the others nothing but credentials, for the broker only"
+is "$(open_ones | grep -c 'ccs$')" 5 "which are those of the broker, the Group Manager and members"
 
 # Nothing of a key is said.
 secret=$(od -An -tx1 -v keys/broker/hall.secret | tr -d ' \n')
@@ -47,6 +57,49 @@ is "$(grep -cE 'name: "?(panel-1|panel-2|hall|lamp-25|yard)' out)" 8 "everybody 
 for f in keys/panel-1/panel-1.yaml keys/panel-1/hall.yaml keys/lamp-25/hall.yaml; do
 	run 0 "$f has the same form" "$coapcastd" -t -c "$f"
 done
+
+# Installed beside the shipped configuration, for a service that is not root: what is secret is
+# handed over by the service manager, all else it reads by itself. coapcastd(8), "ENVIRONMENT".
+if [ "$(id -u)" -eq 0 ]; then
+	umask 022
+	chmod 755 "$tmp"
+	mkdir etc state cred
+	cp -a keys/broker bundle
+	rm bundle/coapcast.yaml
+	cp "$top_srcdir/etc/coapcast.yaml" etc/
+	cp "$coapcastd" daemon
+	as_service() {
+		setpriv --reuid=65534 --regid=65534 --clear-groups \
+			env "CREDENTIALS_DIRECTORY=$tmp/cred" "STATE_DIRECTORY=$tmp/state" "$@"
+	}
+	run 0 "the shipped configuration is read by anybody" as_service ./daemon -t -c etc/coapcast.yaml
+	# What the comments of a drop-in say, but for where it goes.
+	command=$(sed -n 's/^#\t//p' bundle/systemd/hall.conf | head -n 1)
+	like "$command" '^cp -r --preserve=mode \. /.*/coapcast/$' "the drop-in says how to install"
+	installed=${command##* }
+	(cd bundle && eval "${command% *} '$tmp/etc/'")
+	run 78 "without its credentials it does not start" as_service ./daemon -t -c etc/coapcast.yaml
+	like "$(cat err)" 'etc/[a-z0-9.-]*: Permission denied' "but says what it cannot read"
+	sed -n 's/^LoadCredential=//p' etc/systemd/*.conf >loads
+	while IFS=: read -r id path; do
+		cp "etc/${path#"$installed"}" "cred/$id"
+	done <loads
+	is "$(wc -l <loads)" "$(find bundle -maxdepth 1 -type f ! -name '*.ccs' | wc -l)" \
+		"each key is handed over"
+	chown -R 65534:65534 cred state
+	chmod -R go= cred
+	run 0 "with them it reads all of it" as_service ./daemon -t -c etc/coapcast.yaml
+	cp -a bundle/. etc/
+	run 0 "and after a plain cp -a" as_service ./daemon -t -c etc/coapcast.yaml
+	free_port
+	sed -i "s/:5683/:$port/; s/:5684/:$((port + 1))/" etc/coapcast.yaml
+	spawn broker setpriv --reuid=65534 --regid=65534 --clear-groups env \
+		"CREDENTIALS_DIRECTORY=$tmp/cred" "STATE_DIRECTORY=$tmp/state" ./daemon -c etc/coapcast.yaml
+	ln -sf broker.err "$tmp/broker.log"
+	wait_line "$tmp/broker.err" ' ready '
+	ok $? "it starts"
+	stop_broker
+fi
 
 # A capture is read with the keys of one end, or of both.
 printf '\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\4\0\1\0\0\0' >empty.pcap
@@ -96,5 +149,13 @@ start_broker "$tmp/dtls/broker/coapcast.yaml" -v
 run 0 "the broker knows the client" "$coapcast" get --identity panel-3 \
 	--credentials dtls/panel-3/panel-3.yaml "coaps://127.0.0.1:$port/demo"
 is "$(cat out)" hello "and answers"
+chmod 644 dtls/panel-3/panel-3.yaml
+run 0 "others may read what only names a key" "$coapcast" get \
+	--credentials dtls/panel-3/panel-3.yaml "coaps://127.0.0.1:$port/demo"
+chmod 640 dtls/panel-3/panel-3.psk
+run 2 "but not the key" "$coapcast" get \
+	--credentials dtls/panel-3/panel-3.yaml "coaps://127.0.0.1:$port/demo"
+like "$(cat err)" 'panel-3\.yaml:[0-9]+:[0-9]+: .*panel-3\.psk holds a secret but has mode 0640' \
+	"and says where it is named"
 stop_broker
 done_testing

@@ -491,6 +491,38 @@ START_TEST(what_fails_leaves_nothing)
 }
 END_TEST
 
+/* What others may read, and the folders on the way there; not the bundle itself. */
+START_TEST(files_without_secrets_are_everybodys)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} wanted[] = {{"o/b/c.d/open", 0644}, {"o/b/c.d", 0755}, {"o/b", 0755}, {"o", 0700},
+		{"o/b/key", 0600}, {"o/b/bb/key", 0600}, {"o/b/bb", 0700}, {"o/c", 0700}};
+	char path[PATH_SIZE], root[PATH_SIZE];
+	struct bundle b;
+	struct stat st;
+	struct error e;
+	mode_t before;
+
+	snprintf(root, sizeof(root), "%s/o", folder);
+	bundle_init(&b, root);
+	bundle_add(&b, BYTES_LIT("x"), "b/key");
+	bundle_add(&b, BYTES_LIT("x"), "b/bb/key");
+	bundle_add(&b, BYTES_LIT("x"), "c/key");
+	bundle_add_open(&b, BYTES_LIT("x"), "b/c.d/open");
+	before = umask(077);
+	ck_assert_msg(bundle_write(&b, &e) == 0, "%s", e.text);
+	(void)umask(before);
+	bundle_fini(&b);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, wanted[i].name);
+		ck_assert_int_eq(stat(path, &st), 0);
+		ck_assert_msg((st.st_mode & 07777) == wanted[i].mode, "%s: %o", path, st.st_mode);
+	}
+}
+END_TEST
+
 START_TEST(files_are_the_owners_alone)
 {
 	char path[PATH_SIZE];
@@ -532,6 +564,7 @@ suite(void)
 	tcase_add_test(t, nothing_is_overwritten);
 	tcase_add_test(t, what_fails_leaves_nothing);
 	tcase_add_test(t, files_are_the_owners_alone);
+	tcase_add_test(t, files_without_secrets_are_everybodys);
 	suite_add_tcase(s, t);
 	return s;
 }

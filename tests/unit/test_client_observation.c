@@ -2,6 +2,7 @@
 /* The client's observation as in RFC 7641, and when a value becomes too old. */
 #include "watch.h"
 
+#include "broker/topic.h"
 #include "client/latest.h"
 
 #include <stdio.h>
@@ -81,31 +82,40 @@ START_TEST(rfc7641_3_4_order)
 		uint32_t after_ms;
 		bool newer;
 		uint32_t gap;
+		bool anew;
 	} steps[] = {
-		{0xfffffe, 0, true, 0},
-		{0xfffffe, 0, false, 0}, /* the same */
-		{0xfffffd, 0, false, 0},
-		{0xffffff, 0, true, 0},
-		{3, 0, true, 3}, /* around the end */
-		{0, 0, false, 0},
-		{2, 0, false, 0},
-		{4, 0, true, 0},
-		{1, 128000, false, 0},
-		{1, 1, true, 0}, /* more than 128 s after the last: another sequence */
-		{0x800000, 0, true, 0x7ffffe},
-		{0x800002, 0, true, 1},
-		{2, 0, false, 0}, /* half the space away: neither */
-		{1, 0, true, 0x7ffffe},
+		{0xfffffe, 0, true, 0, false},
+		{0xfffffe, 0, false, 0, false}, /* the same */
+		{0xfffffd, 0, false, 0, false},
+		{0xffffff, 0, true, 0, false},
+		{3, 0, true, 3, false}, /* around the end */
+		{0, 0, false, 0, false},
+		{2, 0, false, 0, false},
+		{4, 0, true, 0, false},
+		{1, 128000, false, 0, false},
+		{1, 1, true, 0, true}, /* more than 128 s after the last: another sequence */
+		{1, 128001, true, 0, true}, /* the same number */
+		{LATEST_LIFE, 0, true, LATEST_LIFE - 2, false},
+		{2 * LATEST_LIFE, 0, true, 0, true}, /* another life */
+		{0x800000, 0, true, 0, true},
+		{0x800002, 0, true, 1, false},
+		{2, 0, false, 0, false}, /* half the space away: neither */
+		{1, 0, true, 0, true},
 	};
 	struct latest l = {0};
 	uint64_t now_ms = 5;
 	uint32_t gap;
+	bool anew;
 
+	_Static_assert(LATEST_LIFE <= TOPIC_SEQ_AHEAD, "what the broker leaves free after a kill");
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		now_ms += steps[i].after_ms;
-		ck_assert_int_eq(latest_take(&l, steps[i].seq, now_ms, &gap), steps[i].newer);
-		if (steps[i].newer)
-			ck_assert_uint_eq(gap, steps[i].gap);
+		ck_assert_int_eq(
+			latest_take(&l, steps[i].seq, now_ms, &gap, &anew), steps[i].newer);
+		if (!steps[i].newer)
+			continue;
+		ck_assert_uint_eq(gap, steps[i].gap);
+		ck_assert_int_eq(anew, steps[i].anew);
 	}
 }
 END_TEST

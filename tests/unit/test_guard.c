@@ -26,6 +26,7 @@ static struct shield *kept; /* of an observation */
 static bool keeps, observes;
 static uint16_t mid;
 static bool starts; /* the numbers do */
+static bool reserves; /* they are durable at once */
 static unsigned n_retries;
 static struct window kept_window; /* by the last stop */
 static bool has_window;
@@ -93,7 +94,8 @@ static void
 on_reserve(void *ctx, struct ssn *s, uint64_t upto)
 {
 	(void)ctx;
-	ssn_reserved(s, upto);
+	if (reserves)
+		ssn_reserved(s, upto);
 }
 
 static const struct ssn_ops ssn_ops = {.reserve = on_reserve};
@@ -162,6 +164,7 @@ setup(void)
 	ck_assert_msg(conf_parse(BYTES_LIT(conf_text), "f", &conf, &e) == 0, "%s", e.text);
 	subjects = subjects_new();
 	starts = true;
+	reserves = true;
 	has_window = false;
 	setup_guard();
 	layer = layer_new(&layer_ops, NULL, &limits, 1000);
@@ -568,12 +571,38 @@ START_TEST(numbers_that_cannot_start_are_tried_again)
 	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
 	binding_fini(&binding);
 	ck_assert_uint_eq(n_retries, 1);
+	/* A registration takes one as well: nobody is left observing what cannot be sent. */
+	protect(true, BYTES_NONE, &binding);
+	n_run = 0;
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_UNAVAILABLE);
+	ck_assert(bytes_is(m.payload, "No sequence numbers"));
+	binding_fini(&binding);
+	ck_assert_uint_eq(n_run, 0);
 	restart(false);
 	protect(false, BYTES_NONE, &binding);
 	layer_receive(layer, &way, buf_bytes(&request));
-	ck_assert_int_eq(answer(&binding, &m), CODE_INTERNAL);
+	ck_assert_int_eq(answer(&binding, &m), CODE_UNAVAILABLE);
+	ck_assert(msg_has(&m, OPT_MAX_AGE));
 	binding_fini(&binding);
-	ck_assert_uint_eq(n_retries, 2);
+	ck_assert_uint_eq(n_retries, 3);
+	/* To a group nothing is said. */
+	way.multicast = true;
+	protect(false, BYTES_NONE, &binding);
+	n_sent = 0;
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_uint_eq(n_sent, 0);
+	binding_fini(&binding);
+	way.multicast = false;
+	/* They have begun, and the disk takes its time. */
+	starts = true;
+	reserves = false;
+	restart(false);
+	protect(false, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_UNAVAILABLE);
+	ck_assert(msg_has(&m, OPT_MAX_AGE));
+	binding_fini(&binding);
 }
 END_TEST
 

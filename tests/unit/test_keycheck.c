@@ -90,6 +90,12 @@ static const struct row {
 	{EXTERNAL(ONE) "one" MEMBER("hex:00"), "7:17: oscore-groups[0].members[0].credential: the "
 					       "credential has no key (claim cnf "
 					       "with a COSE_Key)"},
+	{EXTERNAL(ONE) "one" MEMBER("@one"), "7:17: oscore-groups[0].members[0].credential: has "
+					     "the key that private-key is of"},
+	{EXTERNAL(ONE) "one,\n  members: [ { name: m, sender-id: hex:25, credential: @two },\n"
+		       "    { name: n, sender-id: hex:26, credential: @two } ] }\n",
+		"7:47: oscore-groups[0].members[1].credential: has the same key as that of "
+		"members[0]"},
 	{GROUP ONE ", managed: external, gid: hex:01, sender-id: hex:05,\n master-secret: hex:00,\n"
 		   " gm-credential: text:nobody }\n",
 		"4:17: oscore-groups[0].gm-credential: the credential is not well-formed CBOR of "

@@ -132,6 +132,44 @@ START_TEST(names_to_choose_from_fit_the_line)
 	credentials_free(c);
 }
 
+/* What makes no sense is told where it is. */
+START_TEST(identities_that_cannot_be_used)
+{
+	static const struct {
+		const char *text, *error;
+	} wrong[] = {
+		{LIST "  - name: a\n",
+			":2:5: identities[0]: needs one of psk, certificate and oscore"},
+		{LIST ONE("a", PSK ", " CERTIFICATE), ":2:73: identities[0].certificate: psk and "
+						      "certificate exclude each other"},
+		{LIST ONE("a", "certificate: { ca: ca.crt, file: ca.crt }"),
+			":2:29: identities[0].certificate: file and key come together"},
+		{LIST ONE("a", "oscore: { sender-id: 'hex:01',\n      recipient-id: 'hex:01', "
+			       "master-secret: 'hex:01' }"),
+			":3:21: identities[0].oscore.recipient-id: must not be the same as "
+			"sender-id"},
+		{LIST ONE("a", "oscore: { sender-id: 'hex:0102030405060708' }"),
+			":2:37: identities[0].oscore.sender-id: "},
+	};
+	struct credentials *c;
+	struct error e;
+	FILE *f;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		f = fopen(path, "we");
+		ck_assert_ptr_nonnull(f);
+		ck_assert_int_ge(fputs(wrong[i].text, f), 0);
+		(void)fclose(f);
+		(void)chmod(path, 0600);
+		ck_assert_int_eq(credentials_load(path, NULL, &c, &e), -EINVAL);
+		ck_assert_msg(strncmp(e.text, path, strlen(path)) == 0 &&
+				      strncmp(e.text + strlen(path), wrong[i].error,
+					      strlen(wrong[i].error)) == 0,
+			"%s, wanted %s", e.text, wrong[i].error);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -141,6 +179,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, nothing_goes_out_in_clear, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(t, names_to_choose_from_fit_the_line);
+	tcase_add_test(t, identities_that_cannot_be_used);
 	suite_add_tcase(s, t);
 	return unit_run(s);
 }
