@@ -34,7 +34,7 @@ crowd() {
 	spawn "$1" sh -c 'exec <"$1" && shift && exec "$@"' sh "$tmp/$1.in" \
 		"$top_builddir/tests/tools/streams" "$2" "$3" "$4" /ps/data/demo sensor-1 "the first key"
 	exec 3>"$tmp/$1.in"
-	wait_lines "$tmp/$1.out" 1 40
+	wait_lines "$tmp/$1.out" 1 120
 }
 
 # --- limits.sessions, by default 500 ---------------------------------------------------------
