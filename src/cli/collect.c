@@ -221,8 +221,10 @@ judge(const struct collect *all)
 		connection_complain(
 			"%u of %u servers answered", (unsigned)all->n_shown, (unsigned)a->count);
 	else
-		connection_complain("no server answered");
-	return CLI_TIMEOUT;
+		connection_complain(
+			"no server answered%s", all->n_dropped > 0 ? " what can be verified" : "");
+	/* Whether those who are missing were silent, or could not prove who they are. */
+	return all->n_dropped > 0 ? CLI_SECURITY : CLI_TIMEOUT;
 }
 
 enum cli_exit
@@ -232,8 +234,10 @@ collect_run(struct collect *all)
 		uv_timer_start(&all->end, on_end, wait_of(all), 0);
 		(void)uv_run(all->c.loop, UV_RUN_DEFAULT);
 	}
-	for (unsigned i = 0; i < all->n_meetings; i++)
+	for (unsigned i = 0; i < all->n_meetings; i++) {
+		all->n_dropped += gather_n_dropped(meeting_gather(all->meetings[i]));
 		meeting_close(all->meetings[i]);
+	}
 	uv_close((uv_handle_t *)&all->end, NULL);
 	if (all->n_meetings > 0)
 		complete_all(all);

@@ -35,6 +35,7 @@ struct collect {
 	uv_timer_t end;
 	uint32_t n_rests; /* servers of whom there are */
 	uint32_t n_shown; /* those whose answers were worth showing: `show` counts */
+	uint64_t n_dropped; /* answers that could not be verified */
 	uint8_t refused; /* the code of some error response, or 0 */
 	enum connection_written written; /* but for WRITTEN, stdout takes no more */
 };

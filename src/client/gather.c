@@ -557,6 +557,12 @@ gather_first(const struct gather *g)
 	return g->servers;
 }
 
+uint64_t
+gather_n_dropped(const struct gather *g)
+{
+	return g->drops.n;
+}
+
 uint32_t
 gather_n_heard(const struct gather *g)
 {

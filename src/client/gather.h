@@ -84,6 +84,7 @@ struct machine *gather_machine(struct gather *g); /* what drives it */
 
 const struct gather_server *gather_first(const struct gather *g);
 uint32_t gather_n_heard(const struct gather *g);
+uint64_t gather_n_dropped(const struct gather *g); /* what could not be verified */
 bool gather_is_fresh(const struct gather_server *s);
 /* The answer, decoded; it borrows from the server. */
 void gather_message(const struct gather_server *s, struct msg *ret);

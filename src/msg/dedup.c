@@ -15,7 +15,7 @@ struct entry {
 	uint64_t since_ms;
 	uint8_t *response; /* owned; NULL: in progress */
 	uint32_t n_response;
-	uint16_t mid;
+	uint32_t id;
 	uint16_t session; /* 0: none */
 };
 
@@ -71,9 +71,9 @@ dedup_free(struct dedup *d)
 }
 
 static uint32_t
-hash_of(const struct dedup *d, const struct path *way, uint16_t mid)
+hash_of(const struct dedup *d, const struct path *way, uint32_t id)
 {
-	return addr_hash(&way->remote, addr_hash(&way->local, d->seed ^ mid));
+	return addr_hash(&way->remote, addr_hash(&way->local, d->seed ^ id));
 }
 
 /* Those of another transport, or of another session, are other requests. */
@@ -84,12 +84,12 @@ session_of(const struct path *way)
 }
 
 static struct entry *
-lookup(const struct dedup *d, const struct path *way, uint16_t mid)
+lookup(const struct dedup *d, const struct path *way, uint32_t id)
 {
-	for (struct map_node *n = map_first(&d->map, hash_of(d, way, mid)); n; n = map_next(n)) {
+	for (struct map_node *n = map_first(&d->map, hash_of(d, way, id)); n; n = map_next(n)) {
 		struct entry *e = MAP_OBJECT(n, struct entry, node);
 
-		if (e->mid == mid && e->session == session_of(way) &&
+		if (e->id == id && e->session == session_of(way) &&
 			addr_equal(&e->remote, &way->remote) && addr_equal(&e->local, &way->local))
 			return e;
 	}
@@ -97,7 +97,7 @@ lookup(const struct dedup *d, const struct path *way, uint16_t mid)
 }
 
 void
-dedup_add(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms)
+dedup_add(struct dedup *d, const struct path *way, uint32_t id, uint64_t now_ms)
 {
 	struct entry *e;
 
@@ -110,18 +110,18 @@ dedup_add(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms
 	e = pool_get(&d->pool);
 	e->remote = way->remote;
 	e->local = way->local;
-	e->mid = mid;
+	e->id = id;
 	e->session = session_of(way);
 	e->since_ms = now_ms;
 	*(d->youngest ? &d->youngest->younger : &d->oldest) = e;
 	d->youngest = e;
-	map_put(&d->map, &e->node, hash_of(d, way, mid));
+	map_put(&d->map, &e->node, hash_of(d, way, id));
 }
 
 void
-dedup_answer(struct dedup *d, const struct path *way, uint16_t mid, struct bytes response)
+dedup_answer(struct dedup *d, const struct path *way, uint32_t id, struct bytes response)
 {
-	struct entry *e = lookup(d, way, mid);
+	struct entry *e = lookup(d, way, id);
 
 	if (!e)
 		return;
@@ -131,10 +131,10 @@ dedup_answer(struct dedup *d, const struct path *way, uint16_t mid, struct bytes
 }
 
 bool
-dedup_find(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms,
+dedup_find(struct dedup *d, const struct path *way, uint32_t id, uint64_t now_ms,
 	struct bytes *ret_response)
 {
-	struct entry *e = lookup(d, way, mid);
+	struct entry *e = lookup(d, way, id);
 
 	if (!e || now_ms - e->since_ms >= LIFETIME_MS)
 		return false;

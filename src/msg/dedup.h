@@ -19,17 +19,20 @@ struct dedup *dedup_new(uint32_t max, uint32_t seed);
 void dedup_set_max(struct dedup *d, uint32_t max);
 void dedup_free(struct dedup *d);
 
+/* A message id, and DEDUP_AUTHENTIC for a request that object security proved. */
+#define DEDUP_AUTHENTIC (1u << 16)
+
 /* Notes a request; its response is empty so far. */
-void dedup_add(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms);
+void dedup_add(struct dedup *d, const struct path *way, uint32_t id, uint64_t now_ms);
 
 /* Adds the response (copied) to a request noted before; nothing when it is gone. */
-void dedup_answer(struct dedup *d, const struct path *way, uint16_t mid, struct bytes response);
+void dedup_answer(struct dedup *d, const struct path *way, uint32_t id, struct bytes response);
 
 /*
  * Whether the request was noted within the lifetime. *ret_response borrows
  * until the next call; empty: still in progress.
  */
-bool dedup_find(struct dedup *d, const struct path *way, uint16_t mid, uint64_t now_ms,
+bool dedup_find(struct dedup *d, const struct path *way, uint32_t id, uint64_t now_ms,
 	struct bytes *ret_response);
 
 size_t dedup_count(const struct dedup *d);

@@ -194,12 +194,22 @@ memory_for(const struct layer *l, const struct msg *m, bool multicast)
 	}
 }
 
+/*
+ * What duplicates of a request have in common. Anybody can send one in somebody's name: what came
+ * protected is no duplicate of it.
+ */
+static uint32_t
+id_of(const struct request *r)
+{
+	return r->msg->mid | (r->shield || is_shielded(r->layer, r->msg) ? DEDUP_AUTHENTIC : 0);
+}
+
 /* Keeps what a duplicate of this request shall get. */
 static void
 remember_answer(struct request *r, uint8_t code, struct bytes datagram)
 {
 	if (r->memory == MEMORY_TABLE)
-		dedup_answer(r->layer->dedup, r->way, r->msg->mid, datagram);
+		dedup_answer(r->layer->dedup, r->way, id_of(r), datagram);
 	else if (r->memory == MEMORY_RECENT)
 		peer_remember(r->peer, r->msg->mid, code, now_s(r->layer));
 }
@@ -379,7 +389,7 @@ is_duplicate(struct request *r)
 	if (path_is_reliable(r->way))
 		return false;
 	if (r->memory == MEMORY_TABLE) {
-		if (!dedup_find(l->dedup, r->way, mid, l->wheel.now_ms, &response))
+		if (!dedup_find(l->dedup, r->way, id_of(r), l->wheel.now_ms, &response))
 			return false;
 		repeat_bytes(l, r->way, r->msg, response);
 	} else {
@@ -472,7 +482,7 @@ note(struct request *r)
 	struct layer *l = r->layer;
 
 	if (r->memory == MEMORY_TABLE)
-		dedup_add(l->dedup, r->way, r->msg->mid, l->wheel.now_ms);
+		dedup_add(l->dedup, r->way, id_of(r), l->wheel.now_ms);
 	l->stats.evicted_duplicates = dedup_evicted(l->dedup);
 }
 

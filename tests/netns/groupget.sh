@@ -125,6 +125,19 @@ sed "s|/lamp/k\.key|/stranger/k.key|; s|/lamp/k\.ccs|/stranger/k.ccs|" "$tmp/sig
 chmod 600 "$tmp/signed.forger.yaml"
 check_silence signed forger demo "a forged signature"
 check_silence signed lamp nowhere "a topic that nobody has"
+# One who takes each broker's credential for the other's believes neither; one who knows b2 alone
+# believes that one, and is told by its status that somebody else was not believed.
+sed "s|/broker/k\.ccs|/x/k.ccs|; s|/two/k\.ccs|/broker/k.ccs|; s|/x/k\.ccs|/two/k.ccs|" \
+	"$tmp/signed.lamp.yaml" >"$tmp/signed.misled.yaml"
+sed "/name: broker/d" "$tmp/signed.lamp.yaml" >"$tmp/signed.half.yaml"
+chmod 600 "$tmp/signed.misled.yaml" "$tmp/signed.half.yaml"
+rc=0
+get signed misled demo -W 7 >"$tmp/got" || rc=$?
+is "$rc $(cat "$tmp/got")" "6 " "answers that do not verify: status 6, and nothing is printed"
+like "$(cat "$tmp/get.err")" "could not be verified" "and it says so"
+rc=0
+get signed half demo -C 2 -W 7 >"$tmp/got" || rc=$?
+is "$rc $(cat "$tmp/got")" "6 $(echo "$both_demo" | tail -n 1)" "one of two can be verified: status 6"
 for b in "${brokers[@]}"; do
 	stop "$b" TERM
 	is "$?" 0 "$b stops with status 0"

@@ -330,6 +330,7 @@ START_TEST(groupcomm_7_4_what_is_not_taken_for_an_answer)
 	ck_assert_uint_eq(gather_n_heard(bed.gather), 0);
 	ck_assert_uint_eq(bed.n, 1);
 	ck_assert_uint_ge(bed.n_notes, 1);
+	ck_assert_uint_gt(gather_n_dropped(bed.gather), 50);
 	arrive(2, &s, &request);
 	ck_assert_str_eq(said(), "05 at 2: bee; ");
 	end();

@@ -59,8 +59,10 @@ static void
 on_layer_request(void *ctx, struct request *r)
 {
 	(void)ctx;
-	ck_assert(msg_has(r->msg, OPT_OSCORE));
-	guard_request(guard, r);
+	if (msg_has(r->msg, OPT_OSCORE))
+		guard_request(guard, r);
+	else
+		request_reply_code(r, CODE_UNAUTHORIZED);
 }
 
 static const struct layer_ops layer_ops = {.open = on_open,
@@ -606,6 +608,30 @@ START_TEST(numbers_that_cannot_start_are_tried_again)
 }
 END_TEST
 
+/* Anybody can say something in a peer's name, and guess its next message id. */
+START_TEST(what_was_forged_makes_no_duplicate_of_what_is_protected)
+{
+	struct oscore_binding binding = {0};
+	struct token token = {.n = 1, .b = {8}};
+	struct msg m;
+
+	synchronise();
+	buf_clear(&request);
+	msg_put_header(&request, TYPE_CON, CODE_POST, (uint16_t)(mid + 1), &token);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(NULL, &m), CODE_UNAUTHORIZED);
+	protect(false, BYTES_NONE, &binding);
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_int_eq(answer(&binding, &m), CODE_CONTENT);
+	ck_assert_uint_eq(n_run, 2);
+	/* It has duplicates of its own. */
+	layer_receive(layer, &way, buf_bytes(&request));
+	ck_assert_uint_eq(n_run, 2);
+	ck_assert_uint_eq(n_sent, 5);
+	binding_fini(&binding);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -623,6 +649,7 @@ suite(void)
 	tcase_add_test(t, a_reload_keeps_the_windows_of_keys_that_stay);
 	tcase_add_test(t, rfc8613_8_3_notifications_after_a_restart);
 	tcase_add_test(t, numbers_that_cannot_start_are_tried_again);
+	tcase_add_test(t, what_was_forged_makes_no_duplicate_of_what_is_protected);
 	suite_add_tcase(s, t);
 	return s;
 }
