@@ -17,6 +17,7 @@ struct dissect_exchange {
 	struct addr client, server; /* of a phantom: the group, and its server */
 	struct token token;
 	struct oscore_binding binding; /* context NULL: not protected */
+	struct oscore_binding before; /* of a phantom: that before new keys, which are told again */
 	char asked[TELLING_ASKED]; /* "GET /ps/data/hall"; empty: not known */
 };
 
@@ -50,6 +51,7 @@ drop_exchange(struct dissect *d, struct dissect_exchange *x)
 	unlink_exchange(d, x);
 	map_remove(&d->exchanges, &x->node);
 	binding_fini(&x->binding);
+	binding_fini(&x->before);
 	free(x);
 }
 
@@ -181,6 +183,13 @@ open_request(
 	return v == UNPROTECT_OK;
 }
 
+static enum unprotect_verdict
+peek(struct dissect *d, const struct oscore_binding *b, struct telling_part *p, struct buf plain,
+	struct unprotect_info *ret)
+{
+	return unprotect_peek_response(b, &d->keys->table, &p->m, &plain, &p->inner, ret);
+}
+
 /* A response or last_notif, whichever way it came. */
 static void
 open_response(struct dissect *d, const struct dissect_exchange *x, struct telling_part *p,
@@ -194,8 +203,9 @@ open_response(struct dissect *d, const struct dissect_exchange *x, struct tellin
 		p->state = TELLING_UNASKED;
 		return;
 	}
-	v = unprotect_peek_response(&x->binding, &d->keys->table, &p->m, &plain, &p->inner, &info);
-	if (v == UNPROTECT_OK)
+	v = peek(d, &x->binding, p, plain, &info);
+	if (v == UNPROTECT_OK ||
+		(x->before.context && peek(d, &x->before, p, plain, &info) == UNPROTECT_OK))
 		note_opened(d, &info, p);
 	else
 		note_closed(d, v, p);
@@ -207,6 +217,18 @@ bind_to(struct dissect_exchange *x, struct oscore_binding *b)
 {
 	binding_fini(&x->binding);
 	x->binding = *b;
+}
+
+/* To another phantom request: under the keys of the one before it was told, and is again. */
+static void
+rebind_to(struct dissect_exchange *x, struct oscore_binding *b)
+{
+	if (x->binding.context && x->binding.context != b->context) {
+		binding_fini(&x->before);
+		x->before = x->binding;
+		x->binding = (struct oscore_binding){.context = NULL};
+	}
+	bind_to(x, b);
 }
 
 /* --- informative responses ----------------------------------------------------------- */
@@ -227,7 +249,7 @@ read_phantom(struct dissect *d, struct telling *t, struct dissect_exchange *x)
 		summarize(&p->m, x->asked);
 	} else if (open_request(d, p, BUF_OF(t->room[1]), &b)) {
 		summarize(&p->inner, x->asked);
-		bind_to(x, &b);
+		rebind_to(x, &b);
 	}
 }
 

@@ -5,6 +5,7 @@ libcoapcast_a_SOURCES += \
 	src/net/keep.c src/net/keep.h src/net/keep_impl.h \
 	src/net/keep_watch.c src/net/keep_announced.c src/net/resume.c \
 	src/net/access.c src/net/access.h \
+	src/net/bearers.c src/net/bearers.h \
 	src/net/certificates.c src/net/certificates.h \
 	src/net/echo.c src/net/echo.h \
 	src/net/identities.c src/net/identities.h \

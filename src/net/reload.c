@@ -213,6 +213,7 @@ static void
 commit_revoke(struct change *c)
 {
 	(void)revoke_apply(c->revoke, *c->r->access, is_gone, c);
+	secure_remember(c->r->secure, c->fresh, *c->r->access);
 }
 
 static void

@@ -16,11 +16,11 @@ struct revoke {
 };
 
 static bool *
-row_of(const struct revoke *r, const struct broker_security *security)
+row_of(const struct revoke *r, bool *rows, const struct broker_security *security)
 {
 	for (size_t i = 0; i < r->n_groups; i++) {
 		if (groupkeys_at(r->view.keys, i) == security)
-			return r->now + i * r->n_who;
+			return rows + i * r->n_who;
 	}
 	return NULL;
 }
@@ -29,7 +29,7 @@ static void
 visit(void *ctx, const struct broker_security *security, struct bytes topic)
 {
 	struct revoke *r = ctx;
-	bool *row = groupkeys_is_self(security) ? row_of(r, security) : NULL;
+	bool *row = groupkeys_is_self(security) ? row_of(r, r->now, security) : NULL;
 
 	for (size_t i = 0; row && i < r->n_who; i++)
 		row[i] = row[i] ||
@@ -72,6 +72,26 @@ revoke_free(struct revoke *r)
 	free(r->had);
 	free(r->has);
 	free(r);
+}
+
+const struct conf *
+revoke_conf(const struct revoke *r)
+{
+	return r->view.conf;
+}
+
+struct groupkeys *
+revoke_keys(const struct revoke *r)
+{
+	return r->view.keys;
+}
+
+bool
+revoke_found(const struct revoke *r, const struct broker_security *s, size_t identity)
+{
+	const bool *row = row_of(r, r->had, s);
+
+	return row && row[identity];
 }
 
 static bool

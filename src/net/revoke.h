@@ -26,6 +26,11 @@ struct revoke_view {
 struct revoke *revoke_new(const struct revoke_view *view);
 void revoke_free(struct revoke *r); /* NULL is fine */
 
+/* What it was made of; and whether it found that identity of `conf` for that group's keys. */
+const struct conf *revoke_conf(const struct revoke *r);
+struct groupkeys *revoke_keys(const struct revoke *r);
+bool revoke_found(const struct revoke *r, const struct broker_security *s, size_t identity);
+
 /*
  * Looks again, with the access rules and groups that are in force now, and revokes the keys of
  * every group that somebody lost the right to: by them, or as `is_gone` says. How many.

@@ -7,12 +7,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/bearers.h"
 #include "net/shields.h"
 
 struct secure {
 	struct ssnstore *numbers;
 	struct guard *guard;
 	struct groupkeys *groups;
+	struct bearers *bearers; /* of before the start, until secure_review */
+	struct subjects *subjects;
 	struct store *store;
 	struct broker *broker;
 	void (*on_request)(void *ctx, struct request *r);
@@ -207,6 +210,8 @@ secure_start_groups(struct secure *s, const struct secure_groups_with *with, str
 	int rc;
 
 	s->broker = with->broker;
+	s->subjects = with->subjects;
+	s->bearers = bearers_load(s->store);
 	if ((rc = groupkeys_new(&options, &s->groups, e)) < 0)
 		return rc;
 	return groupkeys_secure(
@@ -257,6 +262,43 @@ secure_unpack(struct secure *s, const struct broker_group *group,
 	return groupkeys_restore(s->groups, group, binding->gid, binding->kid, binding->piv);
 }
 
+static struct revoke *
+look_for_bearers(struct secure *s, const struct conf *conf, struct access *access)
+{
+	const struct revoke_view view = {.conf = conf,
+		.subjects = s->subjects,
+		.access = access,
+		.broker = s->broker,
+		.keys = s->groups};
+
+	return revoke_new(&view);
+}
+
+void
+secure_review(struct secure *s, const struct conf *conf, struct access *access)
+{
+	struct revoke *r = look_for_bearers(s, conf, access);
+
+	(void)bearers_review(s->bearers, r);
+	bearers_free(s->bearers);
+	s->bearers = NULL;
+	bearers_save(r, s->store);
+	revoke_free(r);
+}
+
+void
+secure_remember(struct secure *s, const struct conf *conf, struct access *access)
+{
+	struct revoke *r;
+
+	/* Those of before the start are not looked at yet. */
+	if (!s || !s->groups || s->bearers)
+		return;
+	r = look_for_bearers(s, conf, access);
+	bearers_save(r, s->store);
+	revoke_free(r);
+}
+
 void
 secure_stop(struct secure *s)
 {
@@ -272,6 +314,7 @@ secure_free(struct secure *s)
 {
 	if (!s)
 		return;
+	bearers_free(s->bearers);
 	groupkeys_free(s->groups);
 	guard_free(s->guard);
 	ssnstore_free(s->numbers);

@@ -7,6 +7,7 @@
 #ifndef COAPCAST_NET_SECURE_H
 #define COAPCAST_NET_SECURE_H
 
+#include "net/access.h"
 #include "net/groupkeys.h"
 #include "net/guard.h"
 #include "net/keep.h"
@@ -46,6 +47,14 @@ void secure_free(struct secure *s); /* after the layer */
  * comes first can be answered; less when *stopping becomes true.
  */
 void secure_wait(struct secure *s, uv_loop_t *loop, const bool *stopping);
+
+/*
+ * Who may have the keys of self-managed groups, by what is in force: after secure_wait, when
+ * those are replaced that somebody lost the right to since the last start; after a reload and
+ * before keep_close, when it is kept for the next one.
+ */
+void secure_review(struct secure *s, const struct conf *conf, struct access *access);
+void secure_remember(struct secure *s, const struct conf *conf, struct access *access);
 
 struct guard *secure_guard(struct secure *s);
 struct groupkeys *secure_groups(struct secure *s);

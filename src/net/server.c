@@ -404,6 +404,7 @@ server_stop(struct server *s)
 	s->network = NULL;
 	farewell_close(s->farewell);
 	s->farewell = NULL;
+	secure_remember(s->secure, s->conf, s->access);
 	secure_stop(s->secure);
 	s->kept = keep_close(s->keep);
 	if (s->coapd)
@@ -517,6 +518,7 @@ start_reading(struct server *s)
 	secure_wait(s->secure, &s->loop, &s->stopping);
 	if (s->stopping)
 		return;
+	secure_review(s->secure, s->conf, s->access);
 	udp_hold(s->udp, false);
 	if (s->coapd)
 		coapd_hold(s->coapd, false);

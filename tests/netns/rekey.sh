@@ -106,7 +106,7 @@ like "$(reads one)" '^(first )?old new killed$' "a member reads all of it"
 is "$(reads two)" "$(reads two | sed 's/.*old/new/')" "a newcomer nothing of before"
 like "$(reads two)" '^(old )?new killed$' "and all since"
 is "$(grep -F ' > 239.255.17.4:5683 ' "$tmp/one.txt" |
-	grep -c 'signature verified} 5\.03 .*<informative response')" 1 \
+	grep -c 'signature verified} 5\.03 .*<informative response')" 3 \
 	"the new keys were told under the old ones"
 is "$("$packets" -r "$tmp/all.pcap" | grep -F ' > 239.255.17.4:5683 ' | grep -v ' observe=' |
 	sed 's/.* raw=.\{8\}//' | sort | uniq -c | awk '{ print $1 }')" 3 \

@@ -172,6 +172,39 @@ stop broker KILL 2>/dev/null
 start_broker "$tmp/coapcast.yaml" -v
 hear restarted multicast one
 is "$(grep -c 'moved to' "$tmp/one.err")" 5 "after kill -9 nobody has to register again"
+is "$(n_revoked)" 0 "nor are there other keys"
+
+# --- what is taken away while the broker is down ----------------------------------------------
+n_reloads=0
+configure '*' "$all"
+reload
+is "$(n_revoked)" 1 "they get their first keys back: the others are gone"
+member two h2
+wait_until 10 counter_is groups moved 2
+ok $? "and one is with it"
+hear both multicast one two
+stop_broker
+configure '*' "$three
+$four"
+start_broker "$tmp/coapcast.yaml" -v
+is "$(n_revoked)" 1 "an identity that is gone since revokes the keys at the start"
+hear down-1 "$any" one
+wait_until 10 counter_is groups moved 1
+ok $? "who stayed is in the next group observation"
+hear down-2 multicast one
+is "$(grep -c down "$tmp/two.out")" 0 "who is gone has none of it"
+stop two INT
+wait_until 10 counter_is store waiting 0
+stop broker KILL 2>/dev/null
+configure 't*' "$three
+$four"
+start_broker "$tmp/coapcast.yaml" -v
+is "$(n_revoked)" 1 "so does a right"
+finish one
+is "$?" 4 "who lost it is refused"
+stop_broker
+start_broker "$tmp/coapcast.yaml" -v
+is "$(n_revoked)" 0 "nothing more is gone at the next start"
 capture_stop all
 
 # --- what each of them could read of what was on the network ----------------------------------
@@ -184,13 +217,12 @@ reads() { # NAME: values in notifications that its keys open
 		sed -nE 's/.* > 239\.255\.17\.4:5683 NON .*signature verified\} 2\.05 .* "([^"]*)" .*/\1/p' |
 		uniq | paste -sd' '
 }
-like "$(reads one)" '^before settled .*gone-2 gone-3 four .*right-2 back .*keys-2 restarted$' \
+like "$(reads one)" '^before settled .*gone-2 gone-3 four .*right-2 back .*keys-2 restarted both .*down-2$' \
 	"who stayed can read all of it"
-is "$(reads two)" "before settled back" "who was taken away reads what came before"
+is "$(reads two)" "before settled back both" "who was taken away reads what came before"
 like "$(reads four)" '^four$' "and so does who lost its right"
 "$coapcast" decode --credentials "$tmp/one.yaml" "$tmp/all.pcap" >"$tmp/all.txt"
 is "$(grep -F ' > 239.255.17.4:5683 ' "$tmp/all.txt" | grep -c 'informative response')" 0 \
 	"the new keys were not told under the old ones"
-stop one INT
 stop_broker
 done_testing

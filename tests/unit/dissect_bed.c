@@ -481,6 +481,8 @@ bed_rekey(struct bed *b, const char *gid)
 	bed_make_group(b, gid);
 	init_unavailable(&m, make_inform(b, false, true));
 	ck_assert_int_eq(msg_add_uint(&m, OPT_OBSERVE, 3), 0);
+	/* Told more than once, as nobody confirms it. */
+	respond(b, &old, &m, true);
 	respond(b, &old, &m, true);
 	binding_fini(&old);
 }

@@ -200,7 +200,7 @@ START_TEST(group_observation_with_keys_in_the_response)
 	bed_like(&b, "from 05: signature verified} 2.05 observe=2 \"second\" [group observation");
 	/* New keys, told to the group under the old ones and without addresses. */
 	bed_rekey(&b, "\xaa\x02");
-	bed_like(&b, "from 05: signature verified} 5.03 observe=3 content-format=65001 <inf");
+	bed_like(&b, "from 05: signature verified} 5.03 observe=4 content-format=65001 <inf");
 	bed_like(&b, "contextId=h'aa02'");
 	bed_like(&b, "\n    ph_req: FETCH ");
 	bed_notify(&b, "third");
