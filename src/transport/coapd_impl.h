@@ -156,6 +156,11 @@ void coapd_ssl_watch(coap_session_t *session);
 /* As coap_new_context(NULL), and what it has of OpenSSL in ret[]. */
 coap_context_t *coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS]);
 /*
+ * OpenSSL keeps its errors by thread, and takes any for one of the session that it is asked
+ * about: none may be left when it goes on to another one. libcoap leaves them.
+ */
+void coapd_ssl_forget(void);
+/*
  * Has the chain in that file shown: libcoap loads the first certificate only. By the session
  * that OpenSSL has in `tls`, or by all that are begun from now on.
  */

@@ -402,6 +402,7 @@ on_end(struct coapd *c, coap_session_t *session, coap_event_t event)
 	forget_opening(c, session);
 	if (event == COAP_EVENT_DTLS_ERROR) {
 		c->stats.failed++;
+		coapd_ssl_forget();
 		if (s)
 			s->answered = true;
 	}
