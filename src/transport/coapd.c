@@ -25,6 +25,8 @@ coapd_work(struct coapd *c, struct epoll_event *one)
 	if (c->within || c->closing || c->held)
 		return;
 	c->within = true;
+	c->refusal = NULL;
+	coapd_ssl_forget();
 	if (one)
 		coap_io_do_epoll(c->coap, one, 1);
 	else

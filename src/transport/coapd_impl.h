@@ -84,8 +84,8 @@ struct coapd {
 	uint32_t n_batch; /* messages handed over since the last on_batch */
 	coap_dtls_cpsk_info_t psk; /* of a client's sessions */
 	coap_bin_const_t key; /* what subject_psk gave */
-	uint8_t no_key[32];
-	uint8_t cookie_key[32];
+	const char *refusal; /* of the server, to whoever shakes hands right now; or NULL */
+	uint8_t no_key[32], cookie_key[32];
 	bool is_proven; /* the address of the ClientHello that libcoap reads now */
 	/* Who cannot decrypt what they say; referenced, see coapd_ssl.c. */
 	coap_session_t *suspects[COAPD_SUSPECTS];
@@ -139,6 +139,8 @@ void coapd_session_release_all(struct coapd *c);
 
 /* The server of this session of ours answers. */
 void coapd_session_note_answer(const coap_session_t *session);
+/* The handshake of somebody with us failed. */
+void coapd_session_note_failure(struct coapd *c, const coap_session_t *session, const char *why);
 /* Those of them whose server answered and then fell silent are not secure. */
 void coapd_session_give_up(struct coapd *c);
 
@@ -155,6 +157,13 @@ coap_session_t *coapd_tls_connect(struct coapd *c, coap_proto_t proto, const coa
 void coapd_ssl_watch(coap_session_t *session);
 /* As coap_new_context(NULL), and what it has of OpenSSL in ret[]. */
 coap_context_t *coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS]);
+/*
+ * OpenSSL keeps its errors by thread, and takes any for one of the session that it is asked
+ * about: none may be left when it goes on to another one. libcoap leaves them.
+ */
+void coapd_ssl_forget(void);
+/* What the last one says, or NULL. */
+const char *coapd_ssl_reason(void);
 /*
  * Has the chain in that file shown: libcoap loads the first certificate only. By the session
  * that OpenSSL has in `tls`, or by all that are begun from now on.

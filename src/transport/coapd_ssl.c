@@ -87,6 +87,41 @@ coapd_ssl_watch(coap_session_t *session)
 	SSL_set_msg_callback_arg(ssl, session);
 }
 
+void
+coapd_ssl_forget(void)
+{
+	ERR_clear_error();
+}
+
+const char *
+coapd_ssl_reason(void)
+{
+	return ERR_reason_error_string(ERR_peek_error());
+}
+
+static void (*libcoap_hears)(const SSL *ssl, int where, int what);
+
+/* The one failure of which libcoap tells nobody: of a connection that it has just accepted. */
+static void
+on_info(const SSL *ssl, int where, int what)
+{
+	const coap_session_t *session = SSL_get_app_data(ssl);
+	coap_tls_library_t library;
+
+	if (libcoap_hears)
+		libcoap_hears(ssl, where, what);
+	if (where == SSL_CB_ACCEPT_EXIT && what <= 0 && session &&
+		!coap_session_get_tls(session, &library))
+		coapd_ssl_forget();
+}
+
+static void
+listen_to(SSL_CTX *made)
+{
+	libcoap_hears = SSL_CTX_get_info_callback(made);
+	SSL_CTX_set_info_callback(made, on_info);
+}
+
 /*
  * libcoap keeps its SSL_CTX to itself, but OpenSSL tells of each that is made to whoever
  * has data of their own to keep with it.
@@ -119,6 +154,8 @@ coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS])
 	n_heard = 0;
 	made = coap_new_context(NULL);
 	heard = NULL;
+	for (size_t i = 0; made && i < n_heard; i++)
+		listen_to(ret[i]);
 	return made;
 }
 
@@ -201,7 +238,7 @@ coapd_ssl_judge(struct coapd *c)
 
 		if (ssl) {
 			send_alert(ssl);
-			c->stats.failed++;
+			coapd_session_note_failure(c, session, "its key is wrong");
 			/* libcoap frees it in its next turn. */
 			coap_session_disconnected(session, COAP_NACK_TLS_FAILED);
 			coapd_rouse(c);

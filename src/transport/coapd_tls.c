@@ -27,8 +27,10 @@ on_identity(coap_bin_const_t *identity, coap_session_t *session, void *arg)
 	uint32_t who;
 
 	if (is_decided(session) || !c->ops->subject_psk ||
-		!c->ops->subject_psk(c->ctx, bytes_of_bin(identity), &who, &key))
+		!c->ops->subject_psk(c->ctx, bytes_of_bin(identity), &who, &key)) {
+		c->refusal = "nobody has its identity";
 		return NULL;
+	}
 	coapd_session_note_who(session, who);
 	coapd_ssl_watch(session);
 	c->key = (coap_bin_const_t){.length = key.n, .s = key.p};
@@ -70,8 +72,10 @@ on_client_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t 
 		return 1;
 	if (!validated || is_decided(session) || !c->ops->subject_cn ||
 		!certificate_cn(bytes_of(der, n_der), &name) ||
-		!c->ops->subject_cn(c->ctx, buf_bytes(&name), &who))
+		!c->ops->subject_cn(c->ctx, buf_bytes(&name), &who)) {
+		c->refusal = "nobody has the name in its certificate";
 		return 0;
+	}
 	coapd_session_note_who(session, who);
 	return 1;
 }

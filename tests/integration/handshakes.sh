@@ -59,6 +59,16 @@ told() {
 	is "$(wc -l <"$tmp/cast.err")" 1 "$3: a line says why"
 }
 
+# The broker's log says who was refused, and for what.
+for refused in "wrong coaps its key is wrong" "nobody coaps nobody has its identity" \
+	"unlisted coaps+tcp nobody has the name in its certificate" \
+	"stray coaps certificate verify failed"; do
+	read -r who scheme why <<<"$refused"
+	cast "$who" "$scheme://localhost:$secure/demo" get
+	wait_line "$tmp/broker.log" "sessions: handshake refused: $why peer=127\.0\.0\.1:[0-9]+ "
+	ok $? "$scheme: the log tells of $who: $why"
+done
+
 for scheme in coaps coaps+tcp; do
 	at=$scheme://localhost:$secure/demo
 	cast first "$at" get

@@ -5,6 +5,8 @@
 . "${srcdir:-.}/tests/lib.sh"
 need coap-client-openssl
 COAP_CLIENT=coap-client-openssl
+# What AddressSanitizer holds back of freed memory is not the broker's.
+export ASAN_OPTIONS=quarantine_size_mb=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 RATE=2000 # a second
 SECONDS_OF_IT=8
 free_port
@@ -56,7 +58,8 @@ n=$(cat "$tmp/hellos.out")
 ok $(($(broker_counter sessions challenged) < n * 9 / 10)) "nearly all of its $n were answered"
 is "$(broker_counter sessions failed)" 0 "none counts as a handshake"
 after=$(memory)
-ok $((after - before > 2000)) "and nothing is kept of them ($before kB, then $after kB)"
+# 16,000 sessions of libcoap would be over 9 MB.
+ok $((after - before > 4000)) "and nothing is kept of them ($before kB, then $after kB)"
 honest "afterwards" "127.0.0.1:$secure"
 stop_broker
 done_testing

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <openssl/ssl.h>
+
 #include "transport/coapd.h"
 #include "wire/codec.h"
 #include "wire/msg.h"
@@ -26,7 +28,7 @@ static struct {
 	uv_loop_t loop;
 	uv_timer_t tick;
 	struct coapd *server, *client;
-	struct addr at, secure;
+	struct addr at, secure, tls;
 	struct path heard; /* the last session that said something */
 	unsigned n_heard;
 	unsigned n_lost;
@@ -155,7 +157,9 @@ serve(struct coapd_limits limits)
 	bed.at = free_address(SOCK_STREAM);
 	bed.secure = free_address(SOCK_DGRAM);
 	ck_assert_int_eq(coapd_listen(bed.server, PATH_TCP, &bed.at, &e), 0);
+	bed.tls = free_address(SOCK_STREAM);
 	ck_assert_int_eq(coapd_listen(bed.server, PATH_DTLS, &bed.secure, &e), 0);
+	ck_assert_int_eq(coapd_listen(bed.server, PATH_TLS, &bed.tls, &e), 0);
 	bed.client = coapd_new(&bed.loop, &client_ops, NULL, &limits);
 }
 
@@ -205,14 +209,20 @@ pass(uint64_t ms)
 /* --- clients ---------------------------------------------------------------------------- */
 
 static int
-reach(void)
+reach_at(const struct addr *at)
 {
 	struct sockaddr_storage to;
-	socklen_t n = addr_to_sockaddr(&bed.at, &to);
+	socklen_t n = addr_to_sockaddr(at, &to);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, n), 0);
 	return fd;
+}
+
+static int
+reach(void)
+{
+	return reach_at(&bed.at);
 }
 
 /* An empty message, or a request with a token. */
@@ -613,6 +623,130 @@ START_TEST(a_connection_has_so_long_to_become_a_session)
 }
 END_TEST
 
+/* --- TLS, byte by byte ------------------------------------------------------------------- */
+
+/* A client whose records are sent when the test says so. */
+struct tls {
+	SSL_CTX *ctx;
+	SSL *ssl;
+	BIO *in, *out;
+	int fd;
+};
+
+static unsigned
+show_key(SSL *ssl, const char *hint, char *identity, unsigned n_identity, unsigned char *key,
+	unsigned n_key)
+{
+	(void)ssl;
+	(void)hint;
+	(void)n_key;
+	(void)snprintf(identity, n_identity, "somebody");
+	memcpy(key, "the key", 7);
+	return 7;
+}
+
+/* What it has to say goes into `ret`, and what came is heard. */
+static size_t
+exchange(struct tls *t, uint8_t *ret, size_t max)
+{
+	uint8_t b[4096];
+	ssize_t n;
+	int got;
+
+	while ((n = recv(t->fd, b, sizeof(b), MSG_DONTWAIT)) > 0)
+		ck_assert_int_eq(BIO_write(t->in, b, (int)n), n);
+	if (SSL_in_init(t->ssl))
+		(void)SSL_do_handshake(t->ssl);
+	got = BIO_read(t->out, ret, (int)max);
+	return got > 0 ? (size_t)got : 0;
+}
+
+static void
+tls_open(struct tls *t)
+{
+	uint8_t b[4096];
+	size_t n;
+
+	t->ctx = SSL_CTX_new(TLS_client_method());
+	(void)SSL_CTX_set_max_proto_version(t->ctx, TLS1_2_VERSION);
+	ck_assert_int_eq(SSL_CTX_set_cipher_list(t->ctx, "PSK"), 1);
+	SSL_CTX_set_psk_client_callback(t->ctx, show_key);
+	t->ssl = SSL_new(t->ctx);
+	t->in = BIO_new(BIO_s_mem());
+	t->out = BIO_new(BIO_s_mem());
+	SSL_set_bio(t->ssl, t->in, t->out);
+	SSL_set_connect_state(t->ssl);
+	t->fd = reach_at(&bed.tls);
+	for (int i = 0; i < 200 && SSL_in_init(t->ssl); i++) {
+		if ((n = exchange(t, b, sizeof(b))) > 0)
+			(void)send(t->fd, b, n, MSG_NOSIGNAL);
+		pass(TICK_MS);
+	}
+	ck_assert(!SSL_in_init(t->ssl));
+}
+
+/* The records of those bytes. */
+static size_t
+seal(struct tls *t, const uint8_t *p, size_t n, uint8_t *ret, size_t max)
+{
+	ck_assert_int_eq(SSL_write(t->ssl, p, (int)n), n);
+	return exchange(t, ret, max);
+}
+
+static void
+tls_close(struct tls *t)
+{
+	SSL_free(t->ssl);
+	SSL_CTX_free(t->ctx);
+	(void)close(t->fd);
+}
+
+/*
+ * OpenSSL keeps its errors by thread, not by connection: those of one must not be taken for
+ * those of another, of which half a record has come.
+ */
+START_TEST(what_fails_elsewhere_ends_no_session)
+{
+	static const uint8_t csm[] = {0, CODE_CSM}, get[] = {1, CODE_GET, 0xaa};
+	uint8_t b[512];
+	struct path way;
+	struct tls t;
+	size_t n;
+	int odd, plain;
+
+	serve((struct coapd_limits){.sessions = 3});
+	plain = join(&way);
+	tls_open(&t);
+	n = seal(&t, csm, sizeof(csm), b, sizeof(b));
+	(void)send(t.fd, b, n, MSG_NOSIGNAL);
+	WAIT_FOR(stats().sessions == 2);
+	for (unsigned i = 1; i <= 6; i++) {
+		uint64_t failed = stats().failed;
+
+		/* A turn for somebody else: what comes next comes in that order. */
+		say(plain, CODE_GET);
+		WAIT_FOR(bed.n_heard == 2 * i);
+		/* Noticed later, or as soon as it is accepted, of which nothing tells. */
+		odd = reach_at(&bed.tls);
+		if (i % 2)
+			pass(50);
+		(void)send(odd, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL);
+		if (i % 2)
+			WAIT_FOR(stats().failed > failed);
+		n = seal(&t, get, sizeof(get), b, sizeof(b));
+		(void)send(t.fd, b, n / 2, MSG_NOSIGNAL);
+		pass(50);
+		(void)send(t.fd, b + n / 2, n - n / 2, MSG_NOSIGNAL);
+		WAIT_FOR(bed.n_heard == 2 * i + 1);
+		(void)close(odd);
+	}
+	ck_assert_uint_eq(bed.n_lost, 0);
+	tls_close(&t);
+	(void)close(plain);
+	finish();
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -632,6 +766,7 @@ suite(void)
 	tcase_add_test(t, sessions_are_limited);
 	tcase_add_test(t, a_connection_that_says_nothing_makes_room);
 	tcase_add_test(t, a_connection_has_so_long_to_become_a_session);
+	tcase_add_test(t, what_fails_elsewhere_ends_no_session);
 	suite_add_tcase(s, t);
 	return s;
 }
