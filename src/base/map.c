@@ -16,6 +16,20 @@ map_init(struct map *m)
 }
 
 void
+map_reserve(struct map *m, size_t n)
+{
+	size_t cap = m->cap;
+
+	if (m->n > 0)
+		return;
+	while (cap < n && cap <= SIZE_MAX / 4 / sizeof(struct map_node *))
+		cap *= 2;
+	free(m->buckets);
+	*m = (struct map){.n_buckets = cap, .cap = cap, .mask = cap - 1};
+	m->buckets = mem_alloc(cap * sizeof(struct map_node *));
+}
+
+void
 map_fini(struct map *m)
 {
 	free(m->buckets);

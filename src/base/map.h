@@ -25,6 +25,8 @@ struct map {
 };
 
 void map_init(struct map *m);
+/* Makes room for so many before the first one is put: they do not move then. */
+void map_reserve(struct map *m, size_t n);
 void map_fini(struct map *m); /* frees the buckets, not the objects */
 void map_put(struct map *m, struct map_node *node, uint32_t hash);
 void map_remove(struct map *m, struct map_node *node);

@@ -22,6 +22,15 @@ restore_get_server_id(const struct broker *b, uint8_t ret[2])
 	memcpy(ret, b->topics.server_id, sizeof(b->topics.server_id));
 }
 
+void
+restore_reserve(struct broker *b, size_t n_topics)
+{
+	if (n_topics > b->topics.max)
+		n_topics = b->topics.max;
+	map_reserve(&b->topics.by_path, n_topics);
+	map_reserve(&b->topics.by_name, n_topics);
+}
+
 int
 restore_topic(struct broker *b, const struct restore_topic *kept, struct topic **ret)
 {

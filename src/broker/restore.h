@@ -13,6 +13,9 @@
 void restore_server_id(struct broker *b, const uint8_t id[2]);
 void restore_get_server_id(const struct broker *b, uint8_t ret[2]);
 
+/* There will be so many topics. */
+void restore_reserve(struct broker *b, size_t n_topics);
+
 struct restore_topic {
 	uint64_t id; /* the number it had */
 	const struct props *props;

@@ -248,6 +248,7 @@ take_topic(void *ctx, const union store_record *r)
 
 	if (!place)
 		return 0;
+	restore_reserve(k->view.broker, k->topics.n);
 	kept.bound = place->bound;
 	rc = restore_topic(k->view.broker, &kept, &place->topic);
 	if (rc < 0)

@@ -444,37 +444,57 @@ db_clear(struct db *db, enum store_kind kind, struct error *e)
 	return run_bound(db, db->of[kind].clear, kind, NULL, 0, NULL, e);
 }
 
-/* False: not what was put there. */
+/* Bytes, or none at all; false: neither. */
+static bool
+take_bytes(sqlite3_stmt *st, int at, struct bytes *ret)
+{
+	const void *p = sqlite3_column_blob(st, at);
+	int type;
+
+	*ret = BYTES_NONE;
+	if (p) {
+		*ret = bytes_of(p, (size_t)sqlite3_column_bytes(st, at));
+		return true;
+	}
+	type = sqlite3_column_type(st, at);
+	if (type == SQLITE_BLOB)
+		*ret = BYTES_LIT("");
+	return type == SQLITE_BLOB || type == SQLITE_NULL;
+}
+
+/*
+ * False: not what was put there. What has another type and reads the same is the same:
+ * the checksum tells all else.
+ */
 static bool
 take(sqlite3_stmt *st, int at, union store_record *r, const struct column *c)
 {
-	int type = sqlite3_column_type(st, at);
-	int64_t i64 = sqlite3_column_int64(st, at);
-	uint32_t u32 = (uint32_t)i64;
-	struct bytes b = BYTES_NONE;
+	int64_t i64;
+	uint32_t u32;
+	struct bytes b;
 	struct addr a;
 
-	if (type == SQLITE_BLOB) {
-		const void *p = sqlite3_column_blob(st, at);
-
-		b = bytes_of(p ? p : "", (size_t)sqlite3_column_bytes(st, at));
-	}
 	switch (c->type) {
 	case COLUMN_U32:
+		i64 = sqlite3_column_int64(st, at);
+		u32 = (uint32_t)i64;
 		memcpy(member(r, c), &u32, sizeof(u32));
-		return type == SQLITE_INTEGER && i64 == u32;
+		return i64 == u32;
 	case COLUMN_U64:
 	case COLUMN_I64:
+		i64 = sqlite3_column_int64(st, at);
 		memcpy(member(r, c), &i64, sizeof(i64));
-		return type == SQLITE_INTEGER;
+		return true;
 	case COLUMN_ADDR:
-		if (type != SQLITE_BLOB || !table_get_addr(b, &a))
+		if (!take_bytes(st, at, &b) || !table_get_addr(b, &a))
 			return false;
 		memcpy(member(r, c), &a, sizeof(a));
 		return true;
 	case COLUMN_BYTES:
+		if (!take_bytes(st, at, &b))
+			return false;
 		memcpy(member(r, c), &b, sizeof(b));
-		return type == SQLITE_BLOB || type == SQLITE_NULL;
+		return true;
 	}
 	return false;
 }

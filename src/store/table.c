@@ -2,6 +2,7 @@
 #include "store/table.h"
 
 #include <assert.h>
+#include <endian.h>
 
 #define U32(s, m)                                     \
 	{                                             \
@@ -192,39 +193,59 @@ sum_word(uint64_t sum, uint64_t word)
 	return sum ^ sum >> 32;
 }
 
-/* Little-endian words, the last one padded with zeros; the length went before them. */
+/*
+ * The length, and little-endian words, the last one padded with zeros. No bytes and none at
+ * all are different things.
+ */
 static uint64_t
 sum_bytes(uint64_t sum, struct bytes b)
 {
 	uint64_t word;
 
-	for (; b.n >= 8; b = bytes_from(b, 8)) {
-		word = 0;
-		for (int i = 7; i >= 0; i--)
-			word = word << 8 | b.p[i];
-		sum = sum_word(sum, word);
+	sum = sum_word(sum, b.p ? (uint64_t)b.n + 1 : 0);
+	for (; b.n >= sizeof(word); b = bytes_from(b, sizeof(word))) {
+		memcpy(&word, b.p, sizeof(word));
+		sum = sum_word(sum, le64toh(word));
 	}
+	if (b.n == 0)
+		return sum;
 	word = 0;
-	for (size_t i = b.n; i-- > 0;)
-		word = word << 8 | b.p[i];
-	return b.n ? sum_word(sum, word) : sum;
+	memcpy(&word, b.p, b.n);
+	return sum_word(sum, le64toh(word));
+}
+
+/* A number is summed as the bytes that column_bytes makes of it: big-endian. */
+static uint64_t
+sum_column(uint64_t sum, const union store_record *r, const struct column *c)
+{
+	uint8_t text[TABLE_ADDR_LEN];
+	struct buf scratch = BUF_OF(text);
+	uint32_t u32;
+	uint64_t u64;
+
+	switch (c->type) {
+	case COLUMN_U32:
+		memcpy(&u32, member(r, c), sizeof(u32));
+		return sum_word(sum_word(sum, sizeof(u32) + 1), le32toh(htobe32(u32)));
+	case COLUMN_U64:
+	case COLUMN_I64:
+		memcpy(&u64, member(r, c), sizeof(u64));
+		return sum_word(sum_word(sum, sizeof(u64) + 1), le64toh(htobe64(u64)));
+	case COLUMN_ADDR:
+	case COLUMN_BYTES:
+		break;
+	}
+	return sum_bytes(sum, column_bytes(r, c, &scratch));
 }
 
 uint32_t
 table_sum(enum store_kind kind, const union store_record *r)
 {
 	const struct table *t = &table_of[kind];
-	uint8_t text[TABLE_ADDR_LEN];
-	struct buf scratch = BUF_OF(text);
 	uint64_t sum = SUM_FACTOR;
 
-	for (size_t i = 0; i < t->n; i++) {
-		struct bytes b = column_bytes(r, &t->columns[i], &scratch);
-
-		/* No bytes and none at all are different things. */
-		sum = sum_word(sum, b.p ? (uint64_t)b.n + 1 : 0);
-		sum = sum_bytes(sum, b);
-	}
+	for (size_t i = 0; i < t->n; i++)
+		sum = sum_column(sum, r, &t->columns[i]);
 	return (uint32_t)(sum_word(sum, t->n) >> 32);
 }
 
