@@ -18,6 +18,7 @@ struct links {
 	uint8_t *text, *key; /* key: see links_reply */
 	size_t n, n_key;
 	uint64_t generation; /* of the topics then */
+	uint64_t built_ms;
 	uint8_t etag[ETAG_LEN];
 };
 

@@ -11,6 +11,8 @@
 #define ESCAPED 3 /* bytes of one of a path at most */
 #define ATTRIBUTES_MAX 64 /* bytes of a link besides path and resource type */
 #define KEY_MAX 4096 /* a request whose key is longer has its list built for each block */
+#define SMALL (256u * 1024) /* bytes of a list that is never old */
+#define OLD_MS 1000 /* what a longer one is at most, while topics come and go */
 
 /* Everything a list depends on but the topics there are, unambiguously. */
 static void
@@ -59,7 +61,23 @@ build(struct call *c, void (*write)(struct call *c, struct buf *out))
 	l->text = out.p;
 	l->n = out.n;
 	l->generation = c->b->topics.generation;
+	l->built_ms = layer_now(c->b->layer);
 	topic_etag(&c->b->topics, FORMAT_LINK, buf_bytes(&out), 0, l->etag);
+}
+
+/*
+ * What costs milliseconds to build is not built for each topic that comes or goes, or who
+ * creates and discovers in turn keeps the broker from everything else. RFC 7252 5.10.5: an
+ * answer is fresh for 60 seconds, so a part of one is no loss; and blocks stay those of one list.
+ */
+static bool
+is_fresh(const struct call *c)
+{
+	const struct links *l = &c->b->links;
+	uint64_t may_be_ms = l->n / 2048 < OLD_MS ? l->n / 2048 : OLD_MS;
+
+	return l->generation == c->b->topics.generation ||
+	       (l->n > SMALL && layer_now(c->b->layer) - l->built_ms < may_be_ms);
 }
 
 /* The list for this request, from the last one when it is the same. */
@@ -71,7 +89,7 @@ refresh(struct call *c, void (*write)(struct call *c, struct buf *out))
 	struct buf key = BUF_OF(bytes);
 
 	put_key(c, &key);
-	if (!key.full && l->key && l->generation == c->b->topics.generation &&
+	if (!key.full && l->key && is_fresh(c) &&
 		bytes_equal(bytes_of(l->key, l->n_key), buf_bytes(&key)))
 		return;
 	free(l->key);

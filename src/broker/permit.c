@@ -105,7 +105,7 @@ broker_review(struct broker *b,
 
 	if (!b->ops->may)
 		return;
-	/* Lists of links are others now. */
-	b->topics.generation++;
+	/* Lists of links are others now, at once. */
+	links_fini(&b->links);
 	map_each(&b->topics.by_path, review_topic, &r);
 }

@@ -431,6 +431,13 @@ find_token(struct witness *w, uint32_t token)
 	return NULL;
 }
 
+/* Topics come to life with 0, which is told again if a kill took all that came after it. */
+static bool
+is_of(const struct witness_token *t, uint32_t number)
+{
+	return number == 0 || t->topic == WITNESS_TOPICS || t->topic == number >> 24;
+}
+
 static void
 take_group(struct witness *w, const struct packet *p)
 {
@@ -441,7 +448,7 @@ take_group(struct witness *w, const struct packet *p)
 	/* Also when keys expired before others were there. */
 	if (p->code == PACKET_UNAVAILABLE && p->payload.n == 0) {
 		w->n_cancelled++;
-		if (t)
+		if (t && t->topic < w->n_topics)
 			w->topics[t->topic].registered = false;
 		return;
 	}
@@ -453,8 +460,8 @@ take_group(struct witness *w, const struct packet *p)
 	note_heard(w, number >> 24, number);
 	if (!t && w->n_tokens < WITNESS_TOKENS) {
 		t = &w->tokens[w->n_tokens++];
-		*t = (struct witness_token){.token = p->token, .topic = number >> 24};
-	} else if (t && (ahead(t->observe, p->observe) <= 0 || t->topic != number >> 24)) {
+		*t = (struct witness_token){.token = p->token, .topic = WITNESS_TOPICS};
+	} else if (t && (ahead(t->observe, p->observe) <= 0 || !is_of(t, number))) {
 		witness_fail(w, "token %lx: Observe %lu with %lx after %lu with %lx",
 			(unsigned long)p->token, (unsigned long)p->observe, (unsigned long)number,
 			(unsigned long)t->observe, (unsigned long)t->number);
@@ -462,6 +469,8 @@ take_group(struct witness *w, const struct packet *p)
 	if (t) {
 		t->observe = p->observe;
 		t->number = number;
+		if (number != 0)
+			t->topic = number >> 24;
 	}
 }
 

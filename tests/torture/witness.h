@@ -57,7 +57,7 @@ struct witness_topic {
 };
 
 struct witness_token {
-	uint32_t token, topic, observe, number;
+	uint32_t token, topic, observe, number; /* topic: WITNESS_TOPICS while it is not known */
 };
 
 struct witness {

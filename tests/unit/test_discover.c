@@ -264,6 +264,57 @@ START_TEST(rfc7959_2_4_a_long_list)
 }
 
 /* RFC 6690 4.1: an empty answer to a multicast request is no answer. */
+/* The ETag of the list of all topics. */
+static void
+list_etag(uint8_t ret[8])
+{
+	struct msg m;
+	const struct opt *o;
+
+	bw_in(1, "GET /ps");
+	m = bw_last(1);
+	o = msg_find(&m, OPT_ETAG);
+	ck_assert(o && o->value.n == 8);
+	memcpy(ret, o->value.p, 8);
+	(void)bw_said();
+}
+
+/* Creating and discovering in turn must not cost a walk over all topics each time. */
+START_TEST(a_very_long_list_is_not_built_for_each_topic)
+{
+	uint8_t before[8], after[8];
+	char name[300];
+
+	bw_stop();
+	bw_init();
+	bw.conf.limits.topics = 5000;
+	bw_start();
+	for (unsigned i = 0; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "%0250u", i);
+		bw_topic(name, NULL);
+	}
+	/* Up to 256 kB it is what it was: new at once. */
+	list_etag(before);
+	bw_topic("one", NULL);
+	list_etag(after);
+	ck_assert(memcmp(before, after, 8) != 0);
+	for (unsigned i = 1000; i < 1200; i++) {
+		(void)snprintf(name, sizeof(name), "%0250u", i);
+		bw_topic(name, NULL);
+	}
+	list_etag(before);
+	bw_topic("two", NULL);
+	list_etag(after);
+	ck_assert_mem_eq(before, after, 8);
+	/* A millisecond for 2 kB. */
+	bw_go(100);
+	list_etag(after);
+	ck_assert_mem_eq(before, after, 8);
+	bw_go(100);
+	list_etag(after);
+	ck_assert(memcmp(before, after, 8) != 0);
+}
+
 START_TEST(rfc6690_4_1_multicast_discovery)
 {
 	bw.multicast = true;
@@ -325,6 +376,7 @@ suite(void)
 	tcase_add_test(t, a_list_follows_the_format);
 	tcase_add_test(t, a_list_follows_the_properties);
 	tcase_add_test(t, rfc7959_2_4_a_long_list);
+	tcase_add_test(t, a_very_long_list_is_not_built_for_each_topic);
 	tcase_add_test(t, rfc6690_4_1_multicast_discovery);
 	tcase_add_test(t, a_request_with_very_long_queries);
 	tcase_add_test(t, a_filter_in_blocks);
