@@ -77,6 +77,19 @@ for who in mistaken wrong; do
 done
 stop_broker
 
+# An identity that is taken away: its subscriber is not left to try for ever. Meanwhile:
+start_broker "$tmp/coapcast.yaml"
+for scheme in coaps coaps+tcp; do
+	spawn "sub-$scheme" "$coapcast" sub --credentials "$tmp/credentials.yaml" --identity sensor \
+		"$scheme://localhost:$secure/demo"
+	wait_lines "$tmp/sub-$scheme.out" 1 || bail "$scheme: nothing is heard"
+done
+sed -i '/name: sensor/d' "$tmp/coapcast.yaml"
+kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'server: reloaded' || bail "no reload"
+stop_broker
+keep_state=1 start_broker "$tmp/coapcast.yaml"
+
 # No broker starts with a certificate that has expired. The other one leaves when stdin ends.
 mkfifo "$tmp/silence"
 for option in -dtls -tls1_2 -tls1_3; do
@@ -90,4 +103,13 @@ for option in -dtls -tls1_2 -tls1_3; do
 		"^6 .*: the server's certificate has expired\$" "$option: a certificate that has expired"
 	stop stale KILL 2>/dev/null
 done
+
+for scheme in coaps coaps+tcp; do
+	rc=0
+	finish "sub-$scheme" 60 || rc=$?
+	is "$rc $(tail -n 1 "$tmp/sub-$scheme.err")" \
+		"6 coapcast: $scheme://localhost:$secure/demo: no secure connection: the server does not know that identity" \
+		"$scheme: a subscriber whose key is gone ends, and says why"
+done
+stop_broker
 done_testing
