@@ -47,7 +47,7 @@ struct server {
 	struct secure *secure;
 	struct echo echo;
 	struct access *access;
-	struct log_brake refused, unaware;
+	struct log_brake refused, unaware, handshakes;
 	uint64_t crowd_told_ms; /* when the log last said that clients are silent; 0: never */
 	uint64_t n_refused; /* requests that security.nosec forbade */
 	unsigned verbose; /* levels of the log that -v added */

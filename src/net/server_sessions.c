@@ -22,6 +22,19 @@ on_lost(void *ctx, const struct path *way, enum coapd_end why)
 	carrier_lost(s->layer, way);
 }
 
+/* Whoever comes in vain may come often. */
+static void
+on_refused(void *ctx, const struct addr *peer, const char *why)
+{
+	struct server *s = ctx;
+	char from[ADDR_STRLEN];
+	uint32_t held;
+
+	if (log_brake_pass(&s->handshakes, uv_now(&s->loop), &held))
+		log_notice("session: refused: %s peer=%s suppressed=%u", why,
+			addr_format(peer, from), held);
+}
+
 static bool
 is_needed(void *ctx, const struct path *way)
 {
@@ -54,6 +67,7 @@ server_start_sessions(struct server *s, struct error *e)
 		.on_batch = server_on_batch,
 		.on_nack = on_nack,
 		.on_lost = on_lost,
+		.on_refused = on_refused,
 		.is_needed = is_needed,
 		.subject_psk = subject_psk,
 		.subject_cn = subject_cn};

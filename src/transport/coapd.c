@@ -202,6 +202,7 @@ coapd_new(
 	coap_register_nack_handler(coap, coapd_session_handle_nack);
 	coap_register_pong_handler(coap, coapd_session_handle_pong);
 	coapd_pdu_register(c);
+	coapd_alert_listen(c);
 	coapd_tls_accept_psk(c);
 	start_handles(c);
 	return c;

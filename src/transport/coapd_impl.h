@@ -90,7 +90,7 @@ struct coapd {
 	/* Who cannot decrypt what they say; referenced, see coapd_ssl.c. */
 	coap_session_t *suspects[COAPD_SUSPECTS];
 	size_t n_suspects;
-	const char *why; /* a client's session was not secure; NULL: nobody knows */
+	const char *why; /* the last session was not secure; NULL: nobody knows */
 	struct coapd_asked asked;
 	struct coapd_session *to; /* whom `out` is for */
 	struct buf out;
@@ -169,8 +169,10 @@ bool coapd_ssl_equal(const uint8_t *a, const uint8_t *b, size_t n);
 /* Between libcoap's turns: those that did not are told, and their sessions ended. */
 void coapd_ssl_judge(struct coapd *c);
 
-/* coapd_alert.c: from now on coapd_why() tells of the client session that is made next. */
+/* coapd_alert.c: c->why is kept for all sessions that are made from now on. */
 void coapd_alert_listen(struct coapd *c);
+/* A handshake with a client failed, for that reason or the one that was heard of. */
+void coapd_alert_tell(struct coapd *c, const coap_session_t *session, const char *why);
 
 /* coapd_door.c: the DTLS endpoint made last is read past it from now on. */
 void coapd_door_open(struct coapd *c);

@@ -414,6 +414,9 @@ coapd_session_handle_event(coap_session_t *session, coap_event_t event)
 {
 	struct coapd *c = coapd_of(session);
 
+	if (event == COAP_EVENT_DTLS_ERROR &&
+		coap_session_get_type(session) != COAP_SESSION_TYPE_CLIENT)
+		coapd_alert_tell(c, session, NULL);
 	switch (event) {
 	case COAP_EVENT_SERVER_SESSION_NEW:
 		await_opening(c, session);

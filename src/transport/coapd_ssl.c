@@ -201,6 +201,7 @@ coapd_ssl_judge(struct coapd *c)
 
 		if (ssl) {
 			send_alert(ssl);
+			coapd_alert_tell(c, session, "it has another key");
 			c->stats.failed++;
 			/* libcoap frees it in its next turn. */
 			coap_session_disconnected(session, COAP_NACK_TLS_FAILED);

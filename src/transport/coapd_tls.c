@@ -182,7 +182,7 @@ coapd_tls_connect(struct coapd *c, coap_proto_t proto, const coap_address_t *loc
 {
 	if (proto == COAP_PROTO_TCP)
 		return coap_new_client_session(c->coap, local, server, proto);
-	coapd_alert_listen(c);
+	c->why = NULL;
 	if (how->psk_key.n > 0)
 		return connect_psk(c, proto, local, server, how);
 	return connect_pki(c, proto, local, server, how);

@@ -75,6 +75,21 @@ for who in mistaken wrong; do
 	like "$(tell sub "$who" "coaps://localhost:$secure/demo")" '^6 .*: no secure connection: the server.*' \
 		"sub says so, too: $who"
 done
+# logged IDENTITY WHY: what the broker writes down, with the peer; it holds back what is too much.
+logged() {
+	local scheme
+	for scheme in coaps coaps+tcp; do
+		stop broker
+		start_broker "$tmp/coapcast.yaml"
+		tell get "$1" "$scheme://127.0.0.1:$secure/demo" >/dev/null
+		like "$(grep 'session: refused' "$tmp/broker.log" | tail -n 1)" \
+			"session: refused: $2 peer=127\.0\.0\.1:[0-9]+ suppressed=0\$" "$scheme: the log: $2"
+	done
+}
+logged nobody "its certificate is nobody's"
+logged foreign "its certificate is not of an authority that is believed"
+logged unknown "its identity is nobody's"
+logged wrong "it has another key"
 stop_broker
 
 # An identity that is taken away: its subscriber is not left to try for ever. Meanwhile:
