@@ -9,6 +9,7 @@
 #define NO_ANSWER 26 /* No-Response: not interested in any (RFC 7967 2.1) */
 #define REGISTER_EARLIEST_MS 5000 /* RFC 7641 3.3.1: 5 to 15 s after Max-Age reached zero */
 #define REGISTER_SPREAD_MS 10000
+#define INSECURE_MAX 3 /* connections that are refused: the keys are not valid any more */
 #define RETRY_MS 5000 /* after a registration that nobody answered, and a random part of it */
 
 void
@@ -230,6 +231,7 @@ on_response(void *owner, const struct arrival *a)
 {
 	struct observation *o = owner;
 
+	o->n_insecure = 0;
 	if (MSG_CLASS(a->msg->code) != 2)
 		take_refusal(o, a);
 	else if (a->msg->code != CODE_CONTENT)
@@ -252,11 +254,14 @@ on_failure(void *owner, enum call_failure why)
 	};
 	struct observation *o = owner;
 
-	if (!o->registered) {
+	o->n_insecure = why == CALL_INSECURE ? o->n_insecure + 1 : 0;
+	if (!o->registered || o->n_insecure == INSECURE_MAX) {
 		observation_end(o, ends[why], CODE_EMPTY, "");
 		return;
 	}
-	observation_note(o, true, "the server does not answer; still trying");
+	observation_note(o, true,
+		why == CALL_INSECURE ? "no secure connection any more; still trying"
+				     : "the server does not answer; still trying");
 	o->state = STATE_WAITING;
 	observation_set_due(o, DUE_REGISTER, RETRY_MS + session_random(o->session, RETRY_MS));
 }

@@ -48,6 +48,7 @@ struct observation {
 	uint8_t space[2 * TARGET_MAX];
 	struct call call; /* the registration, whose token stays alive when moved */
 	bool registered; /* there was a good answer to a registration */
+	uint8_t n_insecure; /* connections in a row that were refused, by either end */
 	struct latest latest;
 	uint64_t n_missed; /* since the beginning */
 	uint32_t n_unsaid; /* of these, not told yet */

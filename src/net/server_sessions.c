@@ -22,6 +22,7 @@ on_lost(void *ctx, const struct path *way, enum coapd_end why)
 	carrier_lost(s->layer, way);
 }
 
+/* Whoever comes in vain may come often. */
 static void
 on_refused(void *ctx, const struct addr *peer, const char *why)
 {
@@ -30,7 +31,7 @@ on_refused(void *ctx, const struct addr *peer, const char *why)
 	uint32_t held;
 
 	if (log_brake_pass(&s->handshakes, uv_now(&s->loop), &held))
-		log_notice("sessions: handshake refused: %s peer=%s suppressed=%u", why,
+		log_notice("session: refused: %s peer=%s suppressed=%u", why,
 			addr_format(peer, from), held);
 }
 

@@ -25,7 +25,6 @@ coapd_work(struct coapd *c, struct epoll_event *one)
 	if (c->within || c->closing || c->held)
 		return;
 	c->within = true;
-	c->refusal = NULL;
 	coapd_ssl_forget();
 	if (one)
 		coap_io_do_epoll(c->coap, one, 1);
@@ -204,6 +203,7 @@ coapd_new(
 	coap_register_nack_handler(coap, coapd_session_handle_nack);
 	coap_register_pong_handler(coap, coapd_session_handle_pong);
 	coapd_pdu_register(c);
+	coapd_alert_listen(c);
 	coapd_tls_accept_psk(c);
 	start_handles(c);
 	return c;

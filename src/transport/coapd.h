@@ -59,7 +59,7 @@ struct coapd_ops {
 	void (*on_nack)(void *ctx, const struct path *way, uint16_t mid);
 	/* The session is over: that way leads nowhere any more. */
 	void (*on_lost)(void *ctx, const struct path *way, enum coapd_end why);
-	/* Somebody's handshake with us failed, because of this. May be NULL. */
+	/* A client did not get in: its certificate or key, in words. NULL: nobody wants to know. */
 	void (*on_refused)(void *ctx, const struct addr *peer, const char *why);
 	/* Whether a silent session is needed; NULL: every one is. */
 	bool (*is_needed)(void *ctx, const struct path *way);

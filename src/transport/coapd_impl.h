@@ -84,13 +84,12 @@ struct coapd {
 	uint32_t n_batch; /* messages handed over since the last on_batch */
 	coap_dtls_cpsk_info_t psk; /* of a client's sessions */
 	coap_bin_const_t key; /* what subject_psk gave */
-	const char *refusal; /* of the server, to whoever shakes hands right now; or NULL */
 	uint8_t no_key[32], cookie_key[32];
 	bool is_proven; /* the address of the ClientHello that libcoap reads now */
 	/* Who cannot decrypt what they say; referenced, see coapd_ssl.c. */
 	coap_session_t *suspects[COAPD_SUSPECTS];
 	size_t n_suspects;
-	const char *why; /* a client's session was not secure; NULL: nobody knows */
+	const char *why; /* the last session was not secure; NULL: nobody knows */
 	struct coapd_asked asked;
 	struct coapd_session *to; /* whom `out` is for */
 	struct buf out;
@@ -139,8 +138,6 @@ void coapd_session_release_all(struct coapd *c);
 
 /* The server of this session of ours answers. */
 void coapd_session_note_answer(const coap_session_t *session);
-/* The handshake of somebody with us failed. */
-void coapd_session_note_failure(struct coapd *c, const coap_session_t *session, const char *why);
 /* Those of them whose server answered and then fell silent are not secure. */
 void coapd_session_give_up(struct coapd *c);
 
@@ -162,8 +159,6 @@ coap_context_t *coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS]);
  * about: none may be left when it goes on to another one. libcoap leaves them.
  */
 void coapd_ssl_forget(void);
-/* What the last one says, or NULL. */
-const char *coapd_ssl_reason(void);
 /*
  * Has the chain in that file shown: libcoap loads the first certificate only. By the session
  * that OpenSSL has in `tls`, or by all that are begun from now on.
@@ -178,8 +173,10 @@ bool coapd_ssl_equal(const uint8_t *a, const uint8_t *b, size_t n);
 /* Between libcoap's turns: those that did not are told, and their sessions ended. */
 void coapd_ssl_judge(struct coapd *c);
 
-/* coapd_alert.c: from now on coapd_why() tells of the client session that is made next. */
+/* coapd_alert.c: c->why is kept for all sessions that are made from now on. */
 void coapd_alert_listen(struct coapd *c);
+/* A handshake failed; of a client it is told why: for that reason or the one that was heard of. */
+void coapd_alert_tell(struct coapd *c, const coap_session_t *session, const char *why);
 
 /* coapd_door.c: the DTLS endpoint made last is read past it from now on. */
 void coapd_door_open(struct coapd *c);

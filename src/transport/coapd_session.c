@@ -394,20 +394,6 @@ welcome(struct coapd *c, coap_session_t *session)
 	s->is_open = true;
 }
 
-void
-coapd_session_note_failure(struct coapd *c, const coap_session_t *session, const char *why)
-{
-	struct addr peer;
-
-	c->stats.failed++;
-	c->refusal = NULL;
-	if (coap_session_get_type(session) == COAP_SESSION_TYPE_CLIENT || !c->ops->on_refused ||
-		c->closing)
-		return;
-	if (addr_from_sockaddr(&coap_session_get_addr_remote(session)->addr.sa, &peer))
-		c->ops->on_refused(c->ctx, &peer, why ? why : "it was not understood");
-}
-
 static void
 on_end(struct coapd *c, coap_session_t *session, coap_event_t event)
 {
@@ -415,8 +401,7 @@ on_end(struct coapd *c, coap_session_t *session, coap_event_t event)
 
 	forget_opening(c, session);
 	if (event == COAP_EVENT_DTLS_ERROR) {
-		coapd_session_note_failure(
-			c, session, c->refusal ? c->refusal : coapd_ssl_reason());
+		coapd_alert_tell(c, session, NULL);
 		coapd_ssl_forget();
 		if (s)
 			s->answered = true;

@@ -93,12 +93,6 @@ coapd_ssl_forget(void)
 	ERR_clear_error();
 }
 
-const char *
-coapd_ssl_reason(void)
-{
-	return ERR_reason_error_string(ERR_peek_error());
-}
-
 static void (*libcoap_hears)(const SSL *ssl, int where, int what);
 
 /* The one failure of which libcoap tells nobody: of a connection that it has just accepted. */
@@ -238,7 +232,7 @@ coapd_ssl_judge(struct coapd *c)
 
 		if (ssl) {
 			send_alert(ssl);
-			coapd_session_note_failure(c, session, "its key is wrong");
+			coapd_alert_tell(c, session, "it has another key");
 			/* libcoap frees it in its next turn. */
 			coap_session_disconnected(session, COAP_NACK_TLS_FAILED);
 			coapd_rouse(c);

@@ -27,10 +27,8 @@ on_identity(coap_bin_const_t *identity, coap_session_t *session, void *arg)
 	uint32_t who;
 
 	if (is_decided(session) || !c->ops->subject_psk ||
-		!c->ops->subject_psk(c->ctx, bytes_of_bin(identity), &who, &key)) {
-		c->refusal = "nobody has its identity";
+		!c->ops->subject_psk(c->ctx, bytes_of_bin(identity), &who, &key))
 		return NULL;
-	}
 	coapd_session_note_who(session, who);
 	coapd_ssl_watch(session);
 	c->key = (coap_bin_const_t){.length = key.n, .s = key.p};
@@ -72,10 +70,8 @@ on_client_name(const char *cn, const uint8_t *der, size_t n_der, coap_session_t 
 		return 1;
 	if (!validated || is_decided(session) || !c->ops->subject_cn ||
 		!certificate_cn(bytes_of(der, n_der), &name) ||
-		!c->ops->subject_cn(c->ctx, buf_bytes(&name), &who)) {
-		c->refusal = "nobody has the name in its certificate";
+		!c->ops->subject_cn(c->ctx, buf_bytes(&name), &who))
 		return 0;
-	}
 	coapd_session_note_who(session, who);
 	return 1;
 }
@@ -186,7 +182,7 @@ coapd_tls_connect(struct coapd *c, coap_proto_t proto, const coap_address_t *loc
 {
 	if (proto == COAP_PROTO_TCP)
 		return coap_new_client_session(c->coap, local, server, proto);
-	coapd_alert_listen(c);
+	c->why = NULL;
 	if (how->psk_key.n > 0)
 		return connect_psk(c, proto, local, server, how);
 	return connect_pki(c, proto, local, server, how);

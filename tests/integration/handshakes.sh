@@ -60,12 +60,12 @@ told() {
 }
 
 # The broker's log says who was refused, and for what.
-for refused in "wrong coaps its key is wrong" "nobody coaps nobody has its identity" \
-	"unlisted coaps+tcp nobody has the name in its certificate" \
-	"stray coaps certificate verify failed"; do
+for refused in "wrong coaps it has another key" "nobody coaps its identity is nobody's" \
+	"unlisted coaps+tcp its certificate is nobody's" \
+	"stray coaps its certificate is not of an authority that is believed"; do
 	read -r who scheme why <<<"$refused"
 	cast "$who" "$scheme://localhost:$secure/demo" get
-	wait_line "$tmp/broker.log" "sessions: handshake refused: $why peer=127\.0\.0\.1:[0-9]+ "
+	wait_line "$tmp/broker.log" "session: refused: $why peer=127\.0\.0\.1:[0-9]+ "
 	ok $? "$scheme: the log tells of $who: $why"
 done
 

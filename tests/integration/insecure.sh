@@ -75,7 +75,35 @@ for who in mistaken wrong; do
 	like "$(tell sub "$who" "coaps://localhost:$secure/demo")" '^6 .*: no secure connection: the server.*' \
 		"sub says so, too: $who"
 done
+# logged IDENTITY WHY: what the broker writes down, with the peer; it holds back what is too much.
+logged() {
+	local scheme
+	for scheme in coaps coaps+tcp; do
+		stop broker
+		start_broker "$tmp/coapcast.yaml"
+		tell get "$1" "$scheme://127.0.0.1:$secure/demo" >/dev/null
+		like "$(grep 'session: refused' "$tmp/broker.log" | tail -n 1)" \
+			"session: refused: $2 peer=127\.0\.0\.1:[0-9]+ suppressed=0\$" "$scheme: the log: $2"
+	done
+}
+logged nobody "its certificate is nobody's"
+logged foreign "its certificate is not of an authority that is believed"
+logged unknown "its identity is nobody's"
+logged wrong "it has another key"
 stop_broker
+
+# An identity that is taken away: its subscriber is not left to try for ever. Meanwhile:
+start_broker "$tmp/coapcast.yaml"
+for scheme in coaps coaps+tcp; do
+	spawn "sub-$scheme" "$coapcast" sub --credentials "$tmp/credentials.yaml" --identity sensor \
+		"$scheme://localhost:$secure/demo"
+	wait_lines "$tmp/sub-$scheme.out" 1 || bail "$scheme: nothing is heard"
+done
+sed -i '/name: sensor/d' "$tmp/coapcast.yaml"
+kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'server: reloaded' || bail "no reload"
+stop_broker
+keep_state=1 start_broker "$tmp/coapcast.yaml"
 
 # No broker starts with a certificate that has expired. The other one leaves when stdin ends.
 mkfifo "$tmp/silence"
@@ -90,4 +118,13 @@ for option in -dtls -tls1_2 -tls1_3; do
 		"^6 .*: the server's certificate has expired\$" "$option: a certificate that has expired"
 	stop stale KILL 2>/dev/null
 done
+
+for scheme in coaps coaps+tcp; do
+	rc=0
+	finish "sub-$scheme" 60 || rc=$?
+	is "$rc $(tail -n 1 "$tmp/sub-$scheme.err")" \
+		"6 coapcast: $scheme://localhost:$secure/demo: no secure connection: the server does not know that identity" \
+		"$scheme: a subscriber whose key is gone ends, and says why"
+done
+stop_broker
 done_testing

@@ -282,6 +282,34 @@ START_TEST(server_that_went_away_is_tried_again)
 }
 END_TEST
 
+/* Its keys were taken away: it does not go on for ever. A server that is not there may return. */
+START_TEST(refused_connections_in_a_row_end_it)
+{
+	static const struct {
+		enum call_failure why;
+		bool answered; /* before that */
+	} ends[] = {{CALL_INSECURE, true}, {CALL_INSECURE, false}, {CALL_LOST, false},
+		{CALL_INSECURE, false}, {CALL_INSECURE, false}, {CALL_INSECURE, true},
+		{CALL_INSECURE, false}, {CALL_INSECURE, false}};
+	const size_t last = sizeof(ends) / sizeof(ends[0]) - 1;
+	struct token t = watch_register(5, "a");
+	struct msg m;
+
+	for (size_t i = 0; i <= last; i++) {
+		if (ends[i].answered)
+			watch_notify(&t, TYPE_NON, 6 + (uint32_t)i, "b");
+		(void)watch_said();
+		watch_bed.read = watch_bed.n; /* what was sent again */
+		session_lost(watch_bed.session, ends[i].why);
+		ck_assert_str_eq(watch_said(), i < last ? "! " : "end: insecure EMPTY; ");
+		if (i < last) {
+			bed_wait(&watch_bed, 10000);
+			t = watch_registration(&m);
+		}
+	}
+}
+END_TEST
+
 START_TEST(rfc7641_3_6_deregisters)
 {
 	watch_register(5, "a");
@@ -467,6 +495,7 @@ add_traditional(Suite *s)
 	tcase_add_test(t, nobody_there);
 	tcase_add_test(t, rfc7641_3_3_1_registers_again);
 	tcase_add_test(t, server_that_went_away_is_tried_again);
+	tcase_add_test(t, refused_connections_in_a_row_end_it);
 	tcase_add_test(t, rfc7641_3_6_deregisters);
 	suite_add_tcase(s, t);
 }
