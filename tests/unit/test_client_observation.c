@@ -282,6 +282,98 @@ START_TEST(server_that_went_away_is_tried_again)
 }
 END_TEST
 
+/* Over DTLS one that was started again drops what it cannot decrypt, without a word. */
+START_TEST(a_silent_server_gets_a_new_connection_once)
+{
+	struct msg q, r;
+
+	watch_can_renew = true;
+	watch_register(5, "a");
+	watch_said();
+	for (int i = 0; i < 2; i++) {
+		bed_wait(&watch_bed, 64999 + SOON_MS);
+		watch_registration(&q);
+		bed_wait(&watch_bed, 7000);
+		ck_assert_str_eq(watch_said(), "");
+		bed_wait(&watch_bed, 1000);
+		ck_assert_str_eq(watch_said(), "renew; ");
+		session_lost(watch_bed.session, CALL_LOST);
+		watch_bed.read = watch_bed.n;
+		bed_wait(&watch_bed, 1000);
+		watch_registration(&q);
+		/* It is silent there, too: then it is waited for as ever. */
+		if (i == 0) {
+			bed_wait(&watch_bed, 20000);
+			ck_assert_str_eq(watch_said(), "");
+		}
+		bed_respond(&r, &q, CODE_CONTENT, i == 0 ? "b" : "c");
+		ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, 6 + (uint32_t)i), 0);
+		bed_receive(&watch_bed, &watch_bed.way, &r);
+		ck_assert_str_eq(watch_said(), i == 0 ? "u6:b; " : "u7:c; ");
+		watch_bed.read = watch_bed.n;
+	}
+}
+END_TEST
+
+START_TEST(a_silent_server_of_a_group_gets_a_new_connection)
+{
+	struct msg q;
+
+	watch_can_renew = true;
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_multicast_tagged(10, "b", NULL, 5);
+	watch_said();
+	bed_wait(&watch_bed, 5000 + SOON_MS);
+	bed_read(&watch_bed, &q);
+	ck_assert(!msg_has(&q, OPT_OBSERVE));
+	bed_wait(&watch_bed, 8000);
+	ck_assert_str_eq(watch_said(), "renew; ");
+	session_lost(watch_bed.session, CALL_LOST);
+	ck_assert_str_eq(watch_said(), "");
+	watch_bed.read = watch_bed.n;
+	bed_wait(&watch_bed, 1000);
+	watch_get("c", NULL);
+	ck_assert_str_eq(watch_said(), "u:c; ");
+	/* Whether there is a connection or not is nothing to the group. */
+	session_lost(watch_bed.session, CALL_LOST);
+	watch_multicast_tagged(11, "d", NULL, 5);
+	ck_assert_str_eq(watch_said(), "m11:d; ");
+	/* Nobody is told twice that it is left when it is. */
+	observation_stop(watch_observation);
+	ck_assert_str_eq(watch_said(), "leave 7; ");
+}
+END_TEST
+
+/* Once may be what is left of a handshake with a server that was just stopped. */
+START_TEST(keys_that_are_refused_twice_end_it)
+{
+	struct msg q, r;
+
+	watch_register(5, "a");
+	watch_said();
+	for (int i = 0; i < 2; i++) {
+		session_lost(watch_bed.session, CALL_LOST);
+		ck_assert_str_eq(watch_said(), "! ");
+		watch_bed.read = watch_bed.n;
+		bed_wait(&watch_bed, 10000);
+		watch_registration(&q);
+		session_lost(watch_bed.session, CALL_INSECURE);
+		ck_assert_str_eq(watch_said(), "! ");
+		watch_bed.read = watch_bed.n;
+		bed_wait(&watch_bed, 10000);
+		watch_registration(&q);
+		if (i == 1)
+			break;
+		bed_respond(&r, &q, CODE_CONTENT, "b");
+		ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, 6), 0);
+		bed_receive(&watch_bed, &watch_bed.way, &r);
+		ck_assert_str_eq(watch_said(), "u6:b; ");
+	}
+	session_lost(watch_bed.session, CALL_INSECURE);
+	ck_assert_str_eq(watch_said(), "end: insecure EMPTY; ");
+}
+END_TEST
+
 START_TEST(rfc7641_3_6_deregisters)
 {
 	watch_register(5, "a");
@@ -467,6 +559,9 @@ add_traditional(Suite *s)
 	tcase_add_test(t, nobody_there);
 	tcase_add_test(t, rfc7641_3_3_1_registers_again);
 	tcase_add_test(t, server_that_went_away_is_tried_again);
+	tcase_add_test(t, a_silent_server_gets_a_new_connection_once);
+	tcase_add_test(t, a_silent_server_of_a_group_gets_a_new_connection);
+	tcase_add_test(t, keys_that_are_refused_twice_end_it);
 	tcase_add_test(t, rfc7641_3_6_deregisters);
 	suite_add_tcase(s, t);
 }
