@@ -163,6 +163,14 @@ on_leave(void *ctx, uint16_t socket)
 	endpoint_leave(s->c.ep, socket);
 }
 
+static bool
+on_renew(void *ctx)
+{
+	struct subscription *s = ctx;
+
+	return endpoint_renew(s->c.ep);
+}
+
 static void
 on_progress(void *ctx, size_t n, size_t total)
 {
@@ -188,6 +196,7 @@ static const struct observation_ops observation_ops = {
 	.on_note = on_note,
 	.wall_s = wall_s,
 	.on_progress = on_progress,
+	.renew = on_renew,
 	.on_end = on_end,
 };
 

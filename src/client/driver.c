@@ -303,6 +303,12 @@ driver_is_unproven(const struct driver *d)
 	return d->link && link_is_unproven(d->link);
 }
 
+bool
+driver_renew(struct driver *d)
+{
+	return d->link && link_renew(d->link);
+}
+
 const char *
 driver_why(const struct driver *d)
 {

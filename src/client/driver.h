@@ -50,6 +50,8 @@ void driver_start(struct driver *d, struct machine *m);
 /* Closes it; in a later turn of the loop, on_closed(ctx) may free the machine. */
 void driver_close(struct driver *d, void (*on_closed)(void *ctx));
 
+/* Has another session made in place of that which does not answer; false: no such thing. */
+bool driver_renew(struct driver *d);
 /* Why no secure connection came about, in words, or NULL. */
 const char *driver_why(const struct driver *d);
 /* Whether the server answers, but has not accepted our keys so far. */

@@ -132,6 +132,12 @@ endpoint_is_unproven(const struct endpoint *ep)
 	return driver_is_unproven(ep->driver);
 }
 
+bool
+endpoint_renew(struct endpoint *ep)
+{
+	return driver_renew(ep->driver);
+}
+
 const char *
 endpoint_why(const struct endpoint *ep)
 {

@@ -33,6 +33,8 @@ int endpoint_connect(uv_loop_t *loop, const struct addr *server, const struct li
 void endpoint_close(struct endpoint *ep);
 
 struct session *endpoint_session(struct endpoint *ep);
+/* Has another session made in place of that which does not answer; false: no such thing. */
+bool endpoint_renew(struct endpoint *ep);
 /* Why no secure connection came about, in words. */
 const char *endpoint_why(const struct endpoint *ep);
 /* Whether the server answers, but has not accepted our keys so far: a timeout means that. */

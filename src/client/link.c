@@ -119,6 +119,12 @@ link_is_unproven(const struct link *l)
 	return l->is_up && coapd_is_unproven(l->coapd, &l->session);
 }
 
+bool
+link_renew(struct link *l)
+{
+	return l->is_up && l->how->transport == PATH_DTLS && coapd_end(l->coapd, &l->session);
+}
+
 const char *
 link_why(const struct link *l)
 {

@@ -32,6 +32,11 @@ int link_open(uv_loop_t *loop, const struct link_how *how, const struct addr *se
 /* From a later turn of the loop calls on_closed(ctx). */
 void link_close(struct link *l, void (*on_closed)(void *ctx));
 
+/*
+ * Gives the session up, for the next one to be made: ops.lost. False when there is none, or when
+ * one that is gone is known to be.
+ */
+bool link_renew(struct link *l);
 /* Why the last session was not secure, in words, or NULL. */
 const char *link_why(const struct link *l);
 /* Whether the server answers, but has not accepted our keys so far. */

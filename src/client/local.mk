@@ -7,7 +7,7 @@ libcoapcast_a_SOURCES += \
 	src/client/meeting.c src/client/meeting.h \
 	src/client/groups.c src/client/groups.h \
 	src/client/latest.c src/client/latest.h \
-	src/client/membership.c src/client/values.c \
+	src/client/membership.c src/client/revival.c src/client/values.c \
 	src/client/observation.c src/client/observation.h src/client/observation_impl.h \
 	src/client/offer.c src/client/offer.h \
 	src/client/machine.c src/client/machine.h \

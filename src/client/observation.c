@@ -9,7 +9,6 @@
 #define NO_ANSWER 26 /* No-Response: not interested in any (RFC 7967 2.1) */
 #define REGISTER_EARLIEST_MS 5000 /* RFC 7641 3.3.1: 5 to 15 s after Max-Age reached zero */
 #define REGISTER_SPREAD_MS 10000
-#define INSECURE_MAX 3 /* connections that are refused: the keys are not valid any more */
 #define RETRY_MS 5000 /* after a registration that nobody answered, and a random part of it */
 
 void
@@ -37,6 +36,7 @@ observation_pause(struct observation *o)
 	struct wheel *w = session_wheel(o->session);
 
 	membership_leave(o);
+	revival_stop(o);
 	wheel_stop(w, &o->due);
 	wheel_stop(w, &o->rest_due);
 	transfer_stop(&o->offer);
@@ -90,6 +90,8 @@ send_registration(struct observation *o, bool same_token)
 	o->request.token = same_token ? last : session_token(o->session);
 	if (call_start(&o->call, o->session, &o->request, true, &call_ops, o) < 0)
 		observation_set_due(o, DUE_REGISTER, RETRY_MS);
+	else
+		revival_await(o);
 }
 
 static void take_refusal(struct observation *o, const struct arrival *a);
@@ -231,7 +233,7 @@ on_response(void *owner, const struct arrival *a)
 {
 	struct observation *o = owner;
 
-	o->n_insecure = 0;
+	revival_heard(o);
 	if (MSG_CLASS(a->msg->code) != 2)
 		take_refusal(o, a);
 	else if (a->msg->code != CODE_CONTENT)
@@ -253,17 +255,23 @@ on_failure(void *owner, enum call_failure why)
 		[CALL_REFUSED] = OBSERVATION_CLOSED,
 	};
 	struct observation *o = owner;
+	uint32_t in_ms;
 
-	o->n_insecure = why == CALL_INSECURE ? o->n_insecure + 1 : 0;
-	if (!o->registered || o->n_insecure == INSECURE_MAX) {
+	if (revival_is_refused(o, why == CALL_INSECURE) || !o->registered) {
 		observation_end(o, ends[why], CODE_EMPTY, "");
 		return;
 	}
-	observation_note(o, true,
-		why == CALL_INSECURE ? "no secure connection any more; still trying"
-				     : "the server does not answer; still trying");
+	/* Notifications come without it; when they do not, the value is asked for anew. */
+	if (o->state == STATE_GROUP)
+		return;
+	if (!revival_is_due(o, &in_ms)) {
+		observation_note(o, true, "the server does not answer; still trying");
+		in_ms = RETRY_MS + session_random(o->session, RETRY_MS);
+	}
+	/* Registering asks for the value as well. */
+	transfer_stop(&o->refresh);
 	o->state = STATE_WAITING;
-	observation_set_due(o, DUE_REGISTER, RETRY_MS + session_random(o->session, RETRY_MS));
+	observation_set_due(o, DUE_REGISTER, in_ms);
 }
 
 static const struct call_ops call_ops = {.on_response = on_response, .on_failure = on_failure};
@@ -336,6 +344,7 @@ observation_new(struct session *s, const struct target *what, const struct obser
 	o->due.fire = on_due;
 	o->rest_due.fire = values_fetch_rest;
 	membership_init(o);
+	revival_init(o);
 	if (write_request(o, what) < 0) {
 		error_set(e, "not a path a request can ask for: %.*s", (int)what->path.n,
 			(const char *)what->path.p);

@@ -76,6 +76,11 @@ struct observation_ops {
 	int64_t (*wall_s)(void *ctx);
 	/* A large value is on its way, as in struct transfer_request; or NULL. */
 	void (*on_progress)(void *ctx, size_t n, size_t total);
+	/*
+	 * The server is silent: begins a new connection in place of the old one, which is lost then.
+	 * False, or NULL: there is none, or it tells by itself when it is gone.
+	 */
+	bool (*renew)(void *ctx);
 	/* It is over; `text` is for humans, `code` that of REFUSED. */
 	void (*on_end)(void *ctx, enum observation_end end, uint8_t code, const char *text);
 };

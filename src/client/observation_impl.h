@@ -48,7 +48,6 @@ struct observation {
 	uint8_t space[2 * TARGET_MAX];
 	struct call call; /* the registration, whose token stays alive when moved */
 	bool registered; /* there was a good answer to a registration */
-	uint8_t n_insecure; /* connections in a row that were refused, by either end */
 	struct latest latest;
 	uint64_t n_missed; /* since the beginning */
 	uint32_t n_unsaid; /* of these, not told yet */
@@ -100,6 +99,12 @@ struct observation {
 
 	struct transfer refresh; /* the plain GET */
 	bool refresh_initial;
+
+	/* Of a server that does not answer. */
+	struct timer dead_due; /* the moment it counts as gone */
+	bool revived; /* there was a new connection for that since it was heard */
+	bool reviving; /* the old one is about to end */
+	unsigned n_refused; /* connections in a row that it did not want to have with us */
 };
 
 /* Tells on_note. */
@@ -133,6 +138,19 @@ void values_ask(struct observation *o);
 struct transfer_request values_request(const struct observation *o);
 /* For o->rest_due. */
 void values_fetch_rest(struct timer *t, void *ctx);
+
+/* revival.c: of a server that does not answer. */
+
+void revival_init(struct observation *o);
+/* A request is out that has to be answered. */
+void revival_await(struct observation *o);
+void revival_stop(struct observation *o);
+/* It was. */
+void revival_heard(struct observation *o);
+/* A request failed. Whether it is not worth another: our keys are refused. */
+bool revival_is_refused(struct observation *o, bool insecure);
+/* The same; whether it was given up for a new connection, and when to ask there. */
+bool revival_is_due(struct observation *o, uint32_t *ret_in_ms);
 
 /* membership.c: in the group. */
 

@@ -65,11 +65,22 @@ on_refreshed(void *owner, const struct transfer_result *r)
 		.initial = o->refresh_initial,
 		.token = o->call.token};
 	char name[16];
+	uint32_t in_ms;
 	bool changed;
 
 	o->refresh_initial = false;
+	if (r->end == TRANSFER_ANSWERED)
+		revival_heard(o);
 	if (r->end == TRANSFER_ANSWERED && is_final(r->code)) {
 		observation_end(o, OBSERVATION_REFUSED, r->code, "asked for the current value");
+		return;
+	}
+	if (revival_is_refused(o, r->end == TRANSFER_INSECURE)) {
+		observation_end(o, OBSERVATION_INSECURE, CODE_EMPTY, "");
+		return;
+	}
+	if (revival_is_due(o, &in_ms)) {
+		observation_set_due(o, DUE_GET, in_ms);
 		return;
 	}
 	if (r->end != TRANSFER_ANSWERED || r->code != CODE_CONTENT) {
@@ -97,6 +108,7 @@ values_ask(struct observation *o)
 		return;
 	observation_note(o, false, "asking for the current value");
 	transfer_start(&o->refresh, o->session, &r, on_refreshed, o);
+	revival_await(o);
 }
 
 static void

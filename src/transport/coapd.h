@@ -151,6 +151,9 @@ bool coapd_is_unproven(const struct coapd *c, const struct path *way);
  */
 const char *coapd_why(const struct coapd *c);
 
+/* Ends a session that is of no use: ops.on_lost, in a later turn. False: it is over. */
+bool coapd_end(struct coapd *c, const struct path *way);
+
 /* Whom the owner found behind a session; 0 without one. */
 uint32_t coapd_subject(const struct coapd *c, const struct path *way);
 

@@ -477,6 +477,16 @@ coapd_session_sweep(struct coapd *c)
 	coapd_session_bury(c);
 }
 
+bool
+coapd_end(struct coapd *c, const struct path *way)
+{
+	struct coapd_session *s = coapd_session_find(c, way);
+
+	if (s)
+		coapd_session_doom(s, COAPD_CLOSED);
+	return s != NULL;
+}
+
 struct expulsion {
 	bool (*is_gone)(void *ctx, uint32_t who);
 	void *ctx;

@@ -14,6 +14,7 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_output.sh \
 	tests/integration/cli_progress.sh \
 	tests/integration/cli_restart.sh \
+	tests/integration/cli_revive.sh \
 	tests/integration/cli_several.sh \
 	tests/integration/cli_status.sh \
 	tests/integration/cli_sub.sh \

@@ -282,31 +282,95 @@ START_TEST(server_that_went_away_is_tried_again)
 }
 END_TEST
 
-/* Its keys were taken away: it does not go on for ever. A server that is not there may return. */
-START_TEST(refused_connections_in_a_row_end_it)
+/* Over DTLS one that was started again drops what it cannot decrypt, without a word. */
+START_TEST(a_silent_server_gets_a_new_connection_once)
 {
-	static const struct {
-		enum call_failure why;
-		bool answered; /* before that */
-	} ends[] = {{CALL_INSECURE, true}, {CALL_INSECURE, false}, {CALL_LOST, false},
-		{CALL_INSECURE, false}, {CALL_INSECURE, false}, {CALL_INSECURE, true},
-		{CALL_INSECURE, false}, {CALL_INSECURE, false}};
-	const size_t last = sizeof(ends) / sizeof(ends[0]) - 1;
-	struct token t = watch_register(5, "a");
-	struct msg m;
+	struct msg q, r;
 
-	for (size_t i = 0; i <= last; i++) {
-		if (ends[i].answered)
-			watch_notify(&t, TYPE_NON, 6 + (uint32_t)i, "b");
-		(void)watch_said();
-		watch_bed.read = watch_bed.n; /* what was sent again */
-		session_lost(watch_bed.session, ends[i].why);
-		ck_assert_str_eq(watch_said(), i < last ? "! " : "end: insecure EMPTY; ");
-		if (i < last) {
-			bed_wait(&watch_bed, 10000);
-			t = watch_registration(&m);
+	watch_can_renew = true;
+	watch_register(5, "a");
+	watch_said();
+	for (int i = 0; i < 2; i++) {
+		bed_wait(&watch_bed, 64999 + SOON_MS);
+		watch_registration(&q);
+		bed_wait(&watch_bed, 7000);
+		ck_assert_str_eq(watch_said(), "");
+		bed_wait(&watch_bed, 1000);
+		ck_assert_str_eq(watch_said(), "renew; ");
+		session_lost(watch_bed.session, CALL_LOST);
+		watch_bed.read = watch_bed.n;
+		bed_wait(&watch_bed, 1000);
+		watch_registration(&q);
+		/* It is silent there, too: then it is waited for as ever. */
+		if (i == 0) {
+			bed_wait(&watch_bed, 20000);
+			ck_assert_str_eq(watch_said(), "");
 		}
+		bed_respond(&r, &q, CODE_CONTENT, i == 0 ? "b" : "c");
+		ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, 6 + (uint32_t)i), 0);
+		bed_receive(&watch_bed, &watch_bed.way, &r);
+		ck_assert_str_eq(watch_said(), i == 0 ? "u6:b; " : "u7:c; ");
+		watch_bed.read = watch_bed.n;
 	}
+}
+END_TEST
+
+START_TEST(a_silent_server_of_a_group_gets_a_new_connection)
+{
+	struct msg q;
+
+	watch_can_renew = true;
+	watch_move(INFORM_BOTH, 9, "a");
+	watch_multicast_tagged(10, "b", NULL, 5);
+	watch_said();
+	bed_wait(&watch_bed, 5000 + SOON_MS);
+	bed_read(&watch_bed, &q);
+	ck_assert(!msg_has(&q, OPT_OBSERVE));
+	bed_wait(&watch_bed, 8000);
+	ck_assert_str_eq(watch_said(), "renew; ");
+	session_lost(watch_bed.session, CALL_LOST);
+	ck_assert_str_eq(watch_said(), "");
+	watch_bed.read = watch_bed.n;
+	bed_wait(&watch_bed, 1000);
+	watch_get("c", NULL);
+	ck_assert_str_eq(watch_said(), "u:c; ");
+	/* Whether there is a connection or not is nothing to the group. */
+	session_lost(watch_bed.session, CALL_LOST);
+	watch_multicast_tagged(11, "d", NULL, 5);
+	ck_assert_str_eq(watch_said(), "m11:d; ");
+	/* Nobody is told twice that it is left when it is. */
+	observation_stop(watch_observation);
+	ck_assert_str_eq(watch_said(), "leave 7; ");
+}
+END_TEST
+
+/* Once may be what is left of a handshake with a server that was just stopped. */
+START_TEST(keys_that_are_refused_twice_end_it)
+{
+	struct msg q, r;
+
+	watch_register(5, "a");
+	watch_said();
+	for (int i = 0; i < 2; i++) {
+		session_lost(watch_bed.session, CALL_LOST);
+		ck_assert_str_eq(watch_said(), "! ");
+		watch_bed.read = watch_bed.n;
+		bed_wait(&watch_bed, 10000);
+		watch_registration(&q);
+		session_lost(watch_bed.session, CALL_INSECURE);
+		ck_assert_str_eq(watch_said(), "! ");
+		watch_bed.read = watch_bed.n;
+		bed_wait(&watch_bed, 10000);
+		watch_registration(&q);
+		if (i == 1)
+			break;
+		bed_respond(&r, &q, CODE_CONTENT, "b");
+		ck_assert_int_eq(msg_add_uint(&r, OPT_OBSERVE, 6), 0);
+		bed_receive(&watch_bed, &watch_bed.way, &r);
+		ck_assert_str_eq(watch_said(), "u6:b; ");
+	}
+	session_lost(watch_bed.session, CALL_INSECURE);
+	ck_assert_str_eq(watch_said(), "end: insecure EMPTY; ");
 }
 END_TEST
 
@@ -495,7 +559,9 @@ add_traditional(Suite *s)
 	tcase_add_test(t, nobody_there);
 	tcase_add_test(t, rfc7641_3_3_1_registers_again);
 	tcase_add_test(t, server_that_went_away_is_tried_again);
-	tcase_add_test(t, refused_connections_in_a_row_end_it);
+	tcase_add_test(t, a_silent_server_gets_a_new_connection_once);
+	tcase_add_test(t, a_silent_server_of_a_group_gets_a_new_connection);
+	tcase_add_test(t, keys_that_are_refused_twice_end_it);
 	tcase_add_test(t, rfc7641_3_6_deregisters);
 	suite_add_tcase(s, t);
 }

@@ -14,6 +14,7 @@ const struct armor *watch_armor;
 bool watch_any_token;
 uint32_t watch_missed;
 int64_t watch_wall_s;
+bool watch_can_renew;
 const struct token watch_token = {.n = 4, .b = {0x7b, 0x3c, 0x01, 0x02}};
 
 static char said[4096]; /* what the observation told, since watch_said() */
@@ -106,12 +107,22 @@ wall_s(void *ctx)
 				: watch_wall_s + (int64_t)(watch_bed.now_ms - 1000) / 1000;
 }
 
+static bool
+on_renew(void *ctx)
+{
+	(void)ctx;
+	if (watch_can_renew)
+		say("renew; ");
+	return watch_can_renew;
+}
+
 const struct observation_ops watch_ops = {
 	.join = on_join,
 	.leave = on_leave,
 	.on_value = on_value,
 	.on_note = on_note,
 	.wall_s = wall_s,
+	.renew = on_renew,
 	.on_end = on_end,
 };
 
@@ -134,6 +145,7 @@ watch_setup(void)
 	struct error e;
 
 	watch_wall_s = WATCH_WALL_S;
+	watch_can_renew = false;
 	bed_init(&watch_bed);
 	if (watch_armor)
 		session_protect(watch_bed.session, watch_armor);

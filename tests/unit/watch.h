@@ -25,6 +25,7 @@ extern bool watch_any_token; /* values need not come with watch_token */
 extern uint32_t watch_missed; /* of the last value */
 extern const struct token watch_token; /* T */
 #define WATCH_WALL_S 1800000000 /* the wall clock when a test begins */
+extern bool watch_can_renew; /* the connection: "renew; " is said */
 extern int64_t watch_wall_s; /* where it was then by now; below 0: it is not set */
 extern const struct observation_ops watch_ops;
 
