@@ -180,6 +180,18 @@ on_done(void *owner, const struct transfer_result *r)
 	uv_stop(ep->loop);
 }
 
+/*
+ * The owner may have been busy, or waited for something else than the loop: the time of a
+ * request starts when it is made.
+ */
+static void
+begin(struct endpoint *ep)
+{
+	ep->over = false;
+	uv_update_time(ep->loop);
+	machine_advance(session_machine(ep->session), driver_now_ms());
+}
+
 static void
 wait_for_result(struct endpoint *ep, struct transfer_result *ret)
 {
@@ -191,7 +203,7 @@ wait_for_result(struct endpoint *ep, struct transfer_result *ret)
 void
 endpoint_request(struct endpoint *ep, const struct transfer_request *r, struct transfer_result *ret)
 {
-	ep->over = false;
+	begin(ep);
 	transfer_start(&ep->transfer, ep->session, r, on_done, ep);
 	wait_for_result(ep, ret);
 }
@@ -200,7 +212,7 @@ void
 endpoint_resume(struct endpoint *ep, const struct transfer_request *r, const struct msg *first,
 	struct transfer_result *ret)
 {
-	ep->over = false;
+	begin(ep);
 	transfer_resume(&ep->transfer, ep->session, r, first, on_done, ep);
 	wait_for_result(ep, ret);
 }

@@ -50,6 +50,22 @@ is "$("$coapcast" get --json "$uri/hall/demo")" \
 	'{"topic":"hall/demo","payload":"","via":"unicast","verified":false}' "get --json of nothing"
 printf 'one\ntwo\nthree' | "$coapcast" pub -l -v "$uri/demo" 2>"$tmp/err"
 is "$(grep -c 'published' "$tmp/err") $("$coapcast" get "$uri/demo")" "3 three" "pub -l"
+# Lines that come slower than -W: a subscriber tells when that time is over.
+mkfifo "$tmp/lines"
+spawn first "$coapcast" sub -W 30 "$uri/demo"
+# shellcheck disable=SC2016 # expanded in there
+spawn slow bash -c 'exec "$1" pub -l -W 0.5 "$2" <"$3"' sh "$coapcast" "$uri/demo" "$tmp/lines"
+exec 9>"$tmp/lines"
+echo early >&9
+wait_line "$tmp/first.out" '^early$'
+exits 0 "-W 0.8 passes" "$coapcast" sub -W 0.8 "$uri/demo"
+echo late >&9
+wait_line "$tmp/first.out" '^late$'
+ok $? "the time for a line begins when it comes"
+exec 9>&-
+finish slow
+is $? 0 "pub -l of slow lines: status 0"
+stop first INT
 printf 'a\nb\n' | "$coapcast" pub -s --ct 0 "$uri/demo"
 is "$("$coapcast" get --json "$uri/demo")" \
 	'{"topic":"demo","payload":"a\nb\n","content_format":0,"via":"unicast","verified":false}' \

@@ -86,6 +86,7 @@ in_host h5 nft flush ruleset
 host_drops h5 100 ip daddr "${group4%:*}"
 doctor 7 h5 "a firewall that drops that group" "$at/demo"
 is "$(bad)" "fail notification " "the broker sent what did not come"
+doctor 7 h5 "the same within another time" -W 2.5 "$at/demo"
 in_host h5 nft flush ruleset
 in_host h5 nft -f - <<-END
 	table inet guard {
