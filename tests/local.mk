@@ -40,13 +40,20 @@ sanitize:
 .PHONY: sanitize
 
 # --- tsan: the store and the daemon in a build with ThreadSanitizer --------------
+# What a daemon that is killed found is in its report as well.
 tsan_tests = $(store_tests) tests/integration/smoke.sh tests/integration/signals.sh \
-	tests/integration/keep.sh
+	tests/integration/keep.sh tests/integration/keep_fault.sh tests/integration/promise.sh \
+	tests/integration/announce.sh tests/integration/powercut.sh \
+	tests/integration/oscore_restart.sh tests/integration/reload.sh \
+	tests/integration/farewell.sh tests/netns/resume.sh
 tsan:
 	$(MKDIR_P) tsan
 	cd tsan && { test -f Makefile || $(second_configure) --enable-sanitizers=thread \
 		CFLAGS='-O1 -g'; }
-	cd tsan && TEST_TIME_FACTOR=5 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(tsan_tests)'
+	rm -f tsan/report.*
+	cd tsan && TEST_TIME_FACTOR=5 TSAN_OPTIONS=log_path="$$PWD/report" \
+		$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(tsan_tests)'
+	cat tsan/report.* 2>/dev/null && exit 1 || exit 0
 .PHONY: tsan
 
 coverage:

@@ -165,6 +165,8 @@ static const struct figure table[] = {
 	COUNTER("store", "anew", store.anew,
 		"Databases that were damaged or gone, and started anew."),
 	GAUGE("store", "longest-us", store.longest_us, "The longest commit, in microseconds."),
+	GAUGE("store", "untold", store.untold,
+		"Newest publishes that subscribers would be told again after a kill."),
 	GAUGE("store", "groups-resumed", store.groups_resumed,
 		"Group observations that went on when the daemon started."),
 	GAUGE("store", "groups-ended", store.groups_ended,

@@ -524,6 +524,7 @@ keep_figures(struct keep *k, struct keep_figures *ret)
 		.longest_us = s.longest_us,
 		.waiting = s.waiting,
 		.waiting_bytes = s.waiting_bytes,
+		.untold = keep_announced_left(k),
 		.groups_resumed = k->n_groups,
 		.groups_ended = k->n_ended,
 		.observers_resumed = k->n_observers};

@@ -94,6 +94,7 @@ struct keep_figures {
 	uint64_t well; /* now: 1, or 0 while nothing can be kept */
 	uint64_t commits, records, failures, broken, refused, anew, longest_us;
 	uint64_t waiting, waiting_bytes; /* now */
+	uint64_t untold; /* now: publishes that would be told again after a kill */
 	uint64_t groups_resumed, groups_ended, observers_resumed; /* at the start */
 };
 

@@ -38,14 +38,23 @@ move_on(struct keep *k)
 	a->mark = newest;
 }
 
+unsigned
+keep_announced_left(const struct keep *k)
+{
+	uint16_t newest;
+
+	if (!restore_is_announced(k->view.broker, &newest))
+		return 1;
+	return (uint16_t)(newest - k->announced.kept);
+}
+
 static void
 on_timer(uv_timer_t *timer)
 {
 	struct keep *k = timer->data;
-	bool goes_on = k->announced.n > 0;
 
 	move_on(k);
-	if (goes_on || k->announced.kept != k->announced.mark)
+	if (keep_announced_left(k) > 0)
 		(void)uv_timer_start(timer, on_timer, EVERY_MS, 0);
 }
 

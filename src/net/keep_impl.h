@@ -82,6 +82,8 @@ void keep_announced_note(struct keep *k); /* a value is kept */
 /* At the start: what the store had, and whether that number is among those. */
 void keep_announced_take(struct keep *k, const struct store_meta *r);
 bool keep_announced_has(const struct keep *k, uint16_t nth);
+/* How many would be told again after a kill, as far as the store knows. */
+unsigned keep_announced_left(const struct keep *k);
 /* At a clean stop, or for another database. */
 void keep_announced_all(struct keep *k);
 

@@ -49,16 +49,9 @@ all_have() { # VALUE NAME...
 	done
 }
 
-commits=0
-has_committed() {
-	[ "$(broker_counter store commits)" -gt "$commits" ]
-}
-
-# Past the moment at which the store knows that all of it was told.
+# Until the store knows that all of it was told.
 let_it_age() {
-	wait_until 10 counter_is store waiting 0
-	commits=$(broker_counter store commits)
-	wait_until 20 has_committed
+	wait_until 20 counter_is store untold 0 && wait_until 10 counter_is store waiting 0
 }
 
 keep_state=yes

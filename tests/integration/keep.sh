@@ -62,12 +62,24 @@ is "$status" 74 "a directory that cannot be made: 74"
 like "$(cat "$tmp/third.err")" 'Not a directory' "and why"
 
 # --- damage ------------------------------------------------------------------------------
-stop_broker
-size=$(stat -c %s "$state/coapcast.db")
-printf 'x' | dd of="$state/coapcast.db" bs=1 seek=$((size / 2 / 4096 * 4096)) conv=notrunc 2>/dev/null
-start_broker "$tmp/coapcast.yaml" -v
-like "$(cat "$tmp/broker.log")" 'the state was damaged.*aside=.*coapcast.db.bad' "damage is said"
-is "$(stat -c %s "$state/coapcast.db.bad")" "$size" "the damaged database is kept"
-is "$(client "$at/demo")" hello "and started anew"
+for damage in flip cut; do
+	stop_broker
+	rm -f "$state"/*.bad*
+	size=$(stat -c %s "$state/coapcast.db")
+	if [ "$damage" = flip ]; then
+		printf 'x' | dd of="$state/coapcast.db" bs=1 seek=$((size / 2 / 4096 * 4096)) \
+			conv=notrunc 2>/dev/null
+	else
+		size=$((size - 4096 - 1000))
+		truncate -s "$size" "$state/coapcast.db"
+	fi
+	start_broker "$tmp/coapcast.yaml" -v
+	like "$(cat "$tmp/broker.log")" 'the state was damaged.*aside=.*coapcast.db.bad' \
+		"$damage: damage is said"
+	is "$(stat -c %s "$state/coapcast.db.bad")" "$size" "$damage: the damaged database is kept"
+	is "$(client "$at/demo")" hello "$damage: and started anew"
+	is "$(client_codes -m put -t 0 -e "after $damage" "$at/demo")" 2.04 "$damage: which works"
+	wait_until 10 counter_is store waiting 0
+done
 stop_broker
 done_testing

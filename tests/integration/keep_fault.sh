@@ -45,6 +45,9 @@ for word in enospc eio erofs fsync; do
 		"$word: a publish before anybody knows"
 	wait_until 10 says 'store: cannot write, publishes are refused' "$n"
 	ok $? "$word: the log says it"
+	is "$(broker_counter store well)" 0 "$word: so do the figures"
+	counter_reaches store failures 1
+	ok $? "$word: which count the failures"
 	is "$(client_codes -m put -t 0 -e refused "$at/demo")" 5.03 "$word: a publish is refused"
 	is "$(client_codes -m delete "$uri/ps/demo")" 5.03 "$word: so is the end of a topic"
 	is "$(client "$at/demo")" "accepted $word" "$word: reading goes on"
@@ -55,6 +58,7 @@ for word in enospc eio erofs fsync; do
 	ok $? "$word: the log says that it is over"
 	wait_until 10 counter_is store waiting 0
 	ok $? "$word: what was accepted is written"
+	is "$(broker_counter store well)" 1 "$word: the store is well"
 	stop broker KILL
 	start_preloaded
 	n=0
@@ -63,6 +67,29 @@ for word in enospc eio erofs fsync; do
 	is "$(client "$at/demo")" "accepted $word" "$word: and there after a kill"
 	is "$(client_codes -m put -t 0 -e after "$at/demo")" 2.04 "$word: all is well again"
 done
+
+# --- the disk is gone, and back -----------------------------------------------------------
+rm -rf "$STATE_DIRECTORY"
+: >"$STATE_DIRECTORY"
+is "$(client_codes -m put -t 0 -e gone "$at/demo")" 2.04 "gone: a publish before anybody knows"
+wait_line "$tmp/broker.log" 'store: cannot write, publishes are refused'
+ok $? "gone: the log says it"
+is "$(client_codes -m put -t 0 -e refused "$at/demo")" 5.03 "gone: a publish is refused"
+is "$(client "$at/demo")" gone "gone: reading goes on"
+rm "$STATE_DIRECTORY"
+wait_line "$tmp/broker.log" 'store: the database was lost, another one is made' 20
+ok $? "gone: another database is made when there is a place for it"
+wait_line "$tmp/broker.log" 'store: can write again' 20
+ok $? "gone: and the log says that it is over"
+wait_until 10 counter_is store waiting 0
+is "$(broker_counter store anew)" 1 "gone: the figures count it"
+is "$(client_codes -m put -t 0 -e back "$at/demo")" 2.04 "gone: all is well again"
+wait_until 10 counter_is store waiting 0
+stop broker KILL
+start_preloaded
+wait_until 10 counter_is store waiting 0
+is "$(client "$at/demo")" back "gone: and everything is there after a kill"
+
 fault eio
 is "$(client_codes -m put -t 0 -e last "$at/demo")" 2.04 "a publish that cannot be kept"
 status=0

@@ -33,10 +33,6 @@ ok $? "all have the value"
 tokens_before=$(sed -n 's/.* group observation started .* token=\([0-9a-f]*\) .*/\1/p' \
 	"$tmp/broker.log" | sort)
 
-has_committed() { # MORE-THAN
-	[ "$(broker_counter store commits)" -gt "$1" ]
-}
-
 # restart SIGNAL: and what the wire shows until the next publish is with everybody.
 restart() { # SIGNAL VALUE
 	capture_start "before-$1" b
@@ -46,8 +42,8 @@ restart() { # SIGNAL VALUE
 	wait_until 10 counter_is store waiting 0
 	capture_stop "before-$1"
 	# What is fresh would be told again.
-	commits=$(broker_counter store commits)
-	wait_until 20 has_committed "$commits"
+	wait_until 20 counter_is store untold 0
+	wait_until 10 counter_is store waiting 0
 	capture_start "wire-$1" b
 	if [ "$1" = KILL ]; then
 		stop broker KILL
