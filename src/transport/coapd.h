@@ -30,7 +30,7 @@
 #define COAPD_IDLE_MS 300000u /* a session nobody needs is closed after so long a silence */
 #define COAPD_PONG_MS 60000u /* one that is needed and does not answer a Ping then is closed */
 #define COAPD_OPENING_MS 30000u /* one that is not set up by then is dropped */
-#define COAPD_OPENING_MAX 64 /* TCP and TLS connections that are not set up: the oldest goes */
+#define COAPD_OPENING_MAX 256 /* TCP and TLS connections that are not set up: the oldest goes */
 /*
  * A DTLS server that is silent for so long after it was shown a key does not believe it:
  * RFC 6347 4.1.2.7 lets it drop what it cannot decrypt without a word.

@@ -82,6 +82,8 @@ logged() {
 		stop broker
 		start_broker "$tmp/coapcast.yaml"
 		tell get "$1" "$scheme://127.0.0.1:$secure/demo" >/dev/null
+		# The client may know before it is written down.
+		wait_line "$tmp/broker.log" 'session: refused'
 		like "$(grep 'session: refused' "$tmp/broker.log" | tail -n 1)" \
 			"session: refused: $2 peer=127\.0\.0\.1:[0-9]+ suppressed=0\$" "$scheme: the log: $2"
 	done

@@ -19,6 +19,7 @@
 #include "wire/msg.h"
 
 #define WAIT_MS 30000u
+#define OPENING_MAX 32u /* sessions that are on their way at once */
 
 struct one {
 	struct path way;
@@ -176,7 +177,9 @@ main(int argc, char **argv)
 		if (coapd_connect(coapd, transport, &to, &any, &how, &e, &all[i].way) < 0)
 			errx(1, "%s", e.text);
 		ask(&all[i], CODE_GET, NULL);
-		uv_run(&loop, UV_RUN_NOWAIT);
+		do
+			uv_run(&loop, UV_RUN_NOWAIT);
+		while (i + 1 - n_observing - n_lost > OPENING_MAX);
 	}
 	(void)wait_for(&n_observing);
 	printf("observing %u of %u\n", n_observing, n_all);
