@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -353,7 +354,7 @@ START_TEST(nothing_is_promised_before_the_loss_is_heard_of)
 	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_PROMISE, &first), 0);
 	/* It is under way, and stays so: what comes now is for the next commit. */
 	while (disk_n_operations() == before)
-		;
+		(void)sched_yield();
 	bed_value(2, 2, &r);
 	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_PROMISE, &second), 0);
 	gate = open(bed_path(&bed, "gate"), O_WRONLY | O_CLOEXEC);
@@ -361,6 +362,7 @@ START_TEST(nothing_is_promised_before_the_loss_is_heard_of)
 	fault(NULL);
 	(void)close(gate);
 	do {
+		(void)sched_yield();
 		store_stats(bed.store, &stats);
 	} while (stats.anew == 0);
 	ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_PROMISE, NULL), -EIO);

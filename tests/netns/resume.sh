@@ -102,6 +102,7 @@ again() {
 	start_broker "$tmp/coapcast.yaml" -v
 	for family in 4 6; do
 		for host in h4 h5 h6; do
+			[ -z "${spawned[$host-$family]:-}" ] || stop "$host-$family" KILL
 			sub "$host-$family" "$host" "${at[$family]}/demo"
 		done
 	done

@@ -154,7 +154,12 @@ disk_reset(void)
 unsigned
 disk_n_operations(void)
 {
-	return disk.n_operations;
+	unsigned n;
+
+	(void)pthread_mutex_lock(&lock);
+	n = disk.n_operations;
+	(void)pthread_mutex_unlock(&lock);
+	return n;
 }
 
 /* --- what is wrong now -------------------------------------------------------------- */
