@@ -108,12 +108,12 @@ know(struct network *n, const char *name)
 
 /* All that the configuration names, which a reload may have changed. */
 static void
-know_all(struct network *n, const struct conf *conf)
+know_all(struct network *n, const struct network_view *v)
 {
-	for (size_t i = 0; i < conf->n_groups; i++)
-		know(n, conf->groups[i].interface);
-	for (size_t i = 0; i < conf->n_discovery_interfaces; i++)
-		know(n, conf->discovery_interfaces[i]);
+	for (size_t i = 0; i < v->conf->n_groups; i++)
+		know(n, v->conf->groups[i].interface);
+	for (size_t i = 0; i < v->boot->n_discovery_interfaces; i++)
+		know(n, v->boot->discovery_interfaces[i]);
 }
 
 /* What the log says of it; whether it is good again, or another one of that name. */
@@ -251,8 +251,8 @@ look_for_addresses(struct network *n, const struct network_view *v)
 void
 network_follow(struct network *n, const struct network_view *v)
 {
-	know_all(n, v->conf);
+	know_all(n, v);
 	look(n, v);
-	discovery_follow(v->udp, v->conf->discovery_interfaces, v->conf->n_discovery_interfaces);
+	discovery_follow(v->udp, v->boot->discovery_interfaces, v->boot->n_discovery_interfaces);
 	look_for_addresses(n, v);
 }

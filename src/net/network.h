@@ -24,6 +24,7 @@ struct network;
 /* What is to be adapted; borrowed for a call. */
 struct network_view {
 	const struct conf *conf;
+	const struct conf *boot; /* that of the start: discovery wants a restart */
 	struct plan *plan; /* its groups are those of the broker */
 	struct udp *udp;
 	struct broker *broker;

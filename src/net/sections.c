@@ -24,6 +24,13 @@ after_line(struct bytes text)
 	return end ? bytes_from(text, (size_t)(end - text.p) + 1) : bytes_of(text.p, 0);
 }
 
+/* A section that is not there is printed as a comment, which is no part of the one before. */
+static bool
+ends_section(struct bytes text)
+{
+	return starts_section(text) || (text.n > 0 && text.p[0] == '#');
+}
+
 /* The next section of a text; false at its end. */
 static bool
 next_section(struct bytes *text, struct section *ret)
@@ -38,7 +45,7 @@ next_section(struct bytes *text, struct section *ret)
 	start = rest;
 	do
 		rest = after_line(rest);
-	while (rest.n > 0 && !starts_section(rest));
+	while (rest.n > 0 && !ends_section(rest));
 	ret->name = bytes_head(start, (size_t)(colon - start.p));
 	ret->lines = bytes_head(start, start.n - rest.n);
 	*text = rest;

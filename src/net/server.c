@@ -349,8 +349,11 @@ static void
 on_network(void *ctx)
 {
 	struct server *s = ctx;
-	const struct network_view v = {
-		.conf = s->conf, .plan = &s->plan, .udp = s->udp, .broker = s->broker};
+	const struct network_view v = {.conf = s->conf,
+		.boot = s->boot,
+		.plan = &s->plan,
+		.udp = s->udp,
+		.broker = s->broker};
 
 	layer_advance(s->layer, uv_now(&s->loop));
 	network_follow(s->network, &v);

@@ -124,6 +124,13 @@ ok $? "what is published arrives"
 wait_until 10 host_is_up b || bail "b does not come up"
 is "$(found h3)" "$everybody" "and the broker is found"
 
+# --- a reload opens nothing that wants a restart -------------------------------------------
+sed -i 's/^discovery:.*/discovery: { interfaces: [ eth0, lo ] }/' "$tmp/coapcast.yaml"
+kill -HUP "${spawned[broker]}"
+said 'a restart is needed for changes in sections=discovery$' 1
+ok $? "reloaded: discovery on another interface waits for a restart, and nothing else does"
+is "$(in_host b ip maddr show dev lo | grep -cE '224\.0\.1\.187|ff0.::fd')" 0 "and is not there"
+
 # --- the subscribers' interfaces ------------------------------------------------------------
 in_host h1 ip link set eth0 down
 in_host h1 ip link set eth0 up
