@@ -75,28 +75,12 @@ read_topic(struct status *s, const char *path)
 	return note_found(s, found);
 }
 
-/* The topic that the URI names alone, or all there are. */
-static enum cli_exit
-list(struct status *s)
-{
-	struct place place;
-	enum cli_exit rc;
-
-	if (s->c.uri.path[0] == '\0')
-		return survey_list(&s->c, NULL, "", &s->paths);
-	if ((rc = locate_properties(&s->c, &place)) != CLI_OK)
-		return rc;
-	s->paths.path = mem_alloc(sizeof(*s->paths.path));
-	s->paths.path[s->paths.n++] = mem_strdup(place.topic);
-	return CLI_OK;
-}
-
 static void
 read_all(struct status *s)
 {
 	enum cli_exit rc;
 
-	if ((s->exit = list(s)) != CLI_OK && s->paths.n == 0)
+	if ((s->exit = survey_meant(&s->c, &s->paths)) != CLI_OK && s->paths.n == 0)
 		return;
 	if ((rc = survey_data(&s->c, &s->data)) != CLI_OK) {
 		s->exit = rc;
