@@ -33,22 +33,6 @@ struct visit {
 	unsigned n_open; /* sockets */
 };
 
-/* The paths of the topics that are meant. */
-static enum cli_exit
-list(struct visit *v, struct survey_paths *ret)
-{
-	struct place place;
-	enum cli_exit rc;
-
-	if (v->c->uri.path[0] == '\0')
-		return survey_list(v->c, NULL, "", ret);
-	if ((rc = locate_properties(v->c, &place)) != CLI_OK)
-		return rc;
-	ret->path = mem_alloc(sizeof(*ret->path));
-	ret->path[ret->n++] = mem_strdup(place.topic);
-	return CLI_OK;
-}
-
 /* True as long as asking on makes sense. */
 static bool
 look_at(struct visit *v, const struct survey_data *data, const char *path)
@@ -77,7 +61,7 @@ find_groups(struct visit *v)
 {
 	struct survey_paths paths = {.n = 0};
 	struct survey_data data = {.n = 0};
-	enum cli_exit rc = list(v, &paths);
+	enum cli_exit rc = survey_meant(v->c, &paths);
 
 	if (rc == CLI_OK)
 		rc = survey_data(v->c, &data);

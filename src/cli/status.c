@@ -75,28 +75,12 @@ read_topic(struct status *s, const char *path)
 	return note_found(s, found);
 }
 
-/* The topic that the URI names alone, or all there are. */
-static enum cli_exit
-list(struct status *s)
-{
-	struct place place;
-	enum cli_exit rc;
-
-	if (s->c.uri.path[0] == '\0')
-		return survey_list(&s->c, NULL, "", &s->paths);
-	if ((rc = locate_properties(&s->c, &place)) != CLI_OK)
-		return rc;
-	s->paths.path = mem_alloc(sizeof(*s->paths.path));
-	s->paths.path[s->paths.n++] = mem_strdup(place.topic);
-	return CLI_OK;
-}
-
 static void
 read_all(struct status *s)
 {
 	enum cli_exit rc;
 
-	if ((s->exit = list(s)) != CLI_OK && s->paths.n == 0)
+	if ((s->exit = survey_meant(&s->c, &s->paths)) != CLI_OK && s->paths.n == 0)
 		return;
 	if ((rc = survey_data(&s->c, &s->data)) != CLI_OK) {
 		s->exit = rc;
@@ -143,15 +127,16 @@ put(struct status *s, struct buf *out)
 static void
 print_head(struct status *s, struct buf *out)
 {
-	char at[ADDR_STRLEN];
+	char at[ADDR_STRLEN], path[TEXT_ESCAPED(URI_PART_MAX)];
 	const struct addr *server = session_server(endpoint_session(s->c.ep));
 
 	buf_printf(out, "%s is at %s: answers in %u.%03u ms by %s, security %s\n", s->c.text,
 		addr_format(server, at), (unsigned)(s->probe.rtt_us / 1000),
 		(unsigned)(s->probe.rtt_us % 1000), s->probe.transport, s->probe.security);
-	for (unsigned i = 0; i < s->paths.collections.n; i++)
-		buf_printf(out, "collection %s: topics %zu\n", s->paths.collections.path[i],
-			s->paths.n_of[i]);
+	for (unsigned i = 0; i < s->paths.collections.n; i++) {
+		(void)text_escape(bytes_str(s->paths.collections.path[i]), path);
+		buf_printf(out, "collection %s: topics %zu\n", path, s->paths.n_of[i]);
+	}
 	buf_printf(out, "topics %zu, half created %zu, in a group observation %zu\n", s->n,
 		count(s, is_half_created), count(s, is_grouped));
 	put(s, out);
@@ -220,7 +205,7 @@ print_table(struct status *s)
 		if (width_of(names[i]) > width)
 			width = width_of(names[i]);
 	}
-	cap += width + URI_PART_MAX + LOCATE_COLLECTIONS_MAX * (URI_PART_MAX + 64);
+	cap += width + URI_PART_MAX + LOCATE_COLLECTIONS_MAX * (TEXT_ESCAPED(URI_PART_MAX) + 64);
 	out = buf_of(mem_alloc(cap), cap);
 	print_head(s, &out);
 	if (s->n > 0) {

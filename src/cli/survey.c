@@ -99,6 +99,21 @@ survey_list(
 	return add_collection(c, path, &r, c->text, ret);
 }
 
+enum cli_exit
+survey_meant(struct connection *c, struct survey_paths *ret)
+{
+	struct place place;
+	enum cli_exit rc;
+
+	if (c->uri.path[0] == '\0')
+		return survey_list(c, NULL, "", ret);
+	if ((rc = locate_properties(c, &place)) != CLI_OK)
+		return rc;
+	ret->path = mem_alloc(sizeof(*ret->path));
+	ret->path[ret->n++] = mem_strdup(place.topic);
+	return CLI_OK;
+}
+
 void
 survey_free_list(struct survey_paths *p)
 {

@@ -26,6 +26,8 @@ struct survey_paths {
  */
 enum cli_exit survey_list(
 	struct connection *c, const char *collection, const char *query, struct survey_paths *ret);
+/* The same of the topic that the URI names alone, or of all there are. */
+enum cli_exit survey_meant(struct connection *c, struct survey_paths *ret);
 void survey_free_list(struct survey_paths *p);
 
 enum survey_found {

@@ -367,7 +367,6 @@ on_watchdog(uv_timer_t *t)
 	notify_send("WATCHDOG=1");
 }
 
-/* Ends everything that lives in the loop; what the handles need is freed after it. */
 static const int signals[N_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
 /*
@@ -387,6 +386,7 @@ stop_signals(struct server *s)
 		uv_close((uv_handle_t *)&s->signals[i], NULL);
 }
 
+/* Ends everything that lives in the loop; what the handles need is freed after it. */
 void
 server_stop(struct server *s)
 {

@@ -164,6 +164,7 @@ coapd_hold(struct coapd *c, bool held)
 		(void)uv_poll_stop(&c->poll);
 	else
 		(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
+	coapd_door_hold_all(c);
 }
 
 struct coapd *

@@ -304,7 +304,8 @@ coapd_door_open(struct coapd *c)
 	(void)setsockopt(s.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	(void)uv_poll_init(c->loop, &d->poll, s.fd);
 	d->poll.data = d;
-	(void)uv_poll_start(&d->poll, UV_READABLE, on_readable);
+	if (!c->held)
+		(void)uv_poll_start(&d->poll, UV_READABLE, on_readable);
 	d->next = c->doors;
 	c->doors = d;
 	c->n_handles++;
@@ -333,6 +334,17 @@ coapd_door_hasten(struct coapd *c)
 
 	for (size_t i = 0; i < n; i++)
 		(void)setsockopt(s[i].fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void
+coapd_door_hold_all(struct coapd *c)
+{
+	for (struct coapd_door *d = c->doors; d; d = d->next) {
+		if (c->held)
+			(void)uv_poll_stop(&d->poll);
+		else
+			(void)uv_poll_start(&d->poll, UV_READABLE, on_readable);
+	}
 }
 
 static void

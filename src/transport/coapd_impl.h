@@ -180,6 +180,8 @@ void coapd_alert_tell(struct coapd *c, const coap_session_t *session, const char
 
 /* coapd_door.c: the DTLS endpoint made last is read past it from now on. */
 void coapd_door_open(struct coapd *c);
+/* As c->held says, which is new. */
+void coapd_door_hold_all(struct coapd *c);
 void coapd_door_close_all(struct coapd *c);
 /*
  * The kernel keeps more than five connections for the TCP endpoints: all come back at once.

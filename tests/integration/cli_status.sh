@@ -97,5 +97,29 @@ rm -f "$tmp/credentials.yaml.ssn"
 status 6 "with keys that are not its" -W 2 --credentials "$tmp/credentials.yaml" "$at"
 stop_broker
 status 1 "a port that nobody has" "$at"
+
+# --- a server that would steer the terminal ----------------------------------------------
+cat >"$tmp/server.py" <<'END'
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+print("ready", file=sys.stderr, flush=True)
+while True:
+	b, peer = s.recvfrom(2048)
+	token = b[4:4 + (b[0] & 15)]
+	code, payload = 0x45, b""
+	if b"core.ps.coll" in b:
+		payload = b'\xff</p\x1b[2Js>;rt="core.ps.coll"'
+	elif b"well-known" not in b and b"\x1b" not in b:
+		code = 0x84
+	# Content-Format 40
+	format = b"\xc1\x28" if code == 0x45 else b""
+	s.sendto(bytes([0x60 | len(token), code]) + b[2:4] + token + format + payload, peer)
+END
+spawn server python3 "$tmp/server.py" "$port"
+wait_line "$tmp/server.err" ready
+status 0 "a collection with escapes in its path" "$at"
+like "$(cat "$tmp/out")" 'collection /p[\\]x1b[[]2Js: topics 0' "they are made harmless"
+stop server
 status 2 "no URI"
 done_testing

@@ -399,6 +399,27 @@ START_TEST(a_silent_dtls_session_that_is_needed_stays)
 }
 END_TEST
 
+/* Who is not to be let in yet does not lose what was sent: it waits in the kernel. */
+START_TEST(while_it_is_held_what_comes_waits)
+{
+	static const struct addr any = {.family = AF_UNSPEC};
+	struct path way;
+	struct error e;
+
+	serve((struct coapd_limits){.sessions = 10});
+	coapd_hold(bed.server, true);
+	ck_assert_int_eq(
+		coapd_connect(bed.client, PATH_DTLS, &bed.secure, &any, &credentials, &e, &way), 0);
+	pass(300);
+	ck_assert_uint_eq(stats().challenged, 0);
+	ck_assert_uint_eq(stats().opened, 0);
+	coapd_hold(bed.server, false);
+	WAIT_FOR(stats().challenged == 1);
+	WAIT_FOR(stats().opened == 1);
+	finish();
+}
+END_TEST
+
 /* --- unread ------------------------------------------------------------------------------- */
 
 #define PIECE 1024u
@@ -758,6 +779,7 @@ suite(void)
 	tcase_add_test(t, rfc8323_5_4_a_silent_stream_that_is_needed_is_asked);
 	tcase_add_test(t, a_silent_dtls_session_nobody_needs_is_closed);
 	tcase_add_test(t, a_silent_dtls_session_that_is_needed_stays);
+	tcase_add_test(t, while_it_is_held_what_comes_waits);
 	tcase_add_test(t, what_a_stream_leaves_unread_is_limited);
 	tcase_add_test(t, so_is_it_in_a_burst);
 	tcase_add_test(t, and_with_all_of_them);
