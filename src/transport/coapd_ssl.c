@@ -104,9 +104,13 @@ on_info(const SSL *ssl, int where, int what)
 
 	if (libcoap_hears)
 		libcoap_hears(ssl, where, what);
-	if (where == SSL_CB_ACCEPT_EXIT && what <= 0 && session &&
-		!coap_session_get_tls(session, &library))
-		coapd_ssl_forget();
+	if (where != SSL_CB_ACCEPT_EXIT || what > 0 || !session ||
+		coap_session_get_tls(session, &library))
+		return;
+	/* It does not just wait for more. */
+	if (SSL_want_nothing(ssl))
+		coapd_alert_tell(coapd_of(session), session, NULL);
+	coapd_ssl_forget();
 }
 
 static void

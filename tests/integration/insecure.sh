@@ -81,9 +81,10 @@ logged() {
 	for scheme in coaps coaps+tcp; do
 		stop broker
 		start_broker "$tmp/coapcast.yaml"
-		tell get "$1" "$scheme://127.0.0.1:$secure/demo" >/dev/null
+		tell get "$1" "$scheme://127.0.0.1:$secure/demo" >"$tmp/told"
 		# The client may know before it is written down.
 		wait_line "$tmp/broker.log" 'session: refused'
+		comment <"$tmp/told"
 		like "$(grep 'session: refused' "$tmp/broker.log" | tail -n 1)" \
 			"session: refused: $2 peer=127\.0\.0\.1:[0-9]+ suppressed=0\$" "$scheme: the log: $2"
 	done
