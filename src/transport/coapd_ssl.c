@@ -104,13 +104,14 @@ on_info(const SSL *ssl, int where, int what)
 
 	if (libcoap_hears)
 		libcoap_hears(ssl, where, what);
-	if (where != SSL_CB_ACCEPT_EXIT || what > 0 || !session ||
-		coap_session_get_tls(session, &library))
+	if (!session || coap_session_get_tls(session, &library))
 		return;
-	/* It does not just wait for more. */
-	if (SSL_want_nothing(ssl))
+	if ((where & SSL_CB_ALERT) && what >> 8 == SSL3_AL_FATAL) {
+		/* By either end, while it is accepted: a busy broker may find all that at once. */
 		coapd_alert_tell(coapd_of(session), session, NULL);
-	coapd_ssl_forget();
+	} else if (where == SSL_CB_ACCEPT_EXIT && what <= 0) {
+		coapd_ssl_forget();
+	}
 }
 
 static void
