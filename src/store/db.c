@@ -277,10 +277,14 @@ make_file(const char *path, struct error *e)
 	char dir[PATH_LEN];
 	char *slash;
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc = 0;
+	struct stat st;
 
-	if (fd < 0)
+	/* Anything but a file would be waited for, a pipe for ever. */
+	if (fd < 0 || fstat(fd, &st) < 0)
 		rc = -errno;
-	else
+	else if (!S_ISREG(st.st_mode))
+		rc = -EINVAL;
+	if (fd >= 0)
 		(void)close(fd);
 	(void)snprintf(dir, sizeof(dir), "%s", path);
 	slash = strrchr(dir, '/');
@@ -292,8 +296,27 @@ make_file(const char *path, struct error *e)
 		if (fd >= 0)
 			(void)close(fd);
 	}
+	if (rc == -EINVAL)
+		error_set(e, "%s: not a file", path);
+	else if (rc < 0)
+		error_set(e, "%s: %s", path, strerror(-rc));
+	return rc;
+}
+
+/* SQLite keeps its log beside the file that a symbolic link leads to. */
+static int
+name_files(struct db *db, const char *path, struct error *e)
+{
+	char *real = realpath(path, NULL);
+	int rc = real ? 0 : -errno;
+
+	if (rc == 0 && snprintf(db->path, sizeof(db->path), "%s", real) >= PATH_LEN - 8)
+		rc = -ENAMETOOLONG;
 	if (rc < 0)
 		error_set(e, "%s: %s", path, strerror(-rc));
+	else
+		(void)snprintf(db->wal, sizeof(db->wal), "%.*s-wal", PATH_LEN - 8, real);
+	free(real);
 	return rc;
 }
 
@@ -302,20 +325,15 @@ db_open(const char *path, struct db **ret, bool *ret_created, struct error *e)
 {
 	struct db *db = mem_alloc(sizeof(*db));
 	bool created = false;
-	int rc = -ENAMETOOLONG;
+	int rc;
 
-	if (snprintf(db->path, sizeof(db->path), "%s", path) >= PATH_LEN - 8) {
-		error_set(e, "%s: too long a name", path);
-		goto fail;
-	}
-	(void)snprintf(db->wal, sizeof(db->wal), "%.*s-wal", PATH_LEN - 8, path);
-	if ((rc = make_file(path, e)) < 0 || (rc = sound_header(path, e)) < 0 ||
-		(rc = sound_wal(db->wal, e)) < 0)
+	if ((rc = make_file(path, e)) < 0 || (rc = name_files(db, path, e)) < 0 ||
+		(rc = sound_header(path, e)) < 0 || (rc = sound_wal(db->wal, e)) < 0)
 		goto fail;
 	errno = 0;
 	rc = result(db,
 		sqlite3_open_v2(
-			path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL),
+			db->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL),
 		"opening", e);
 	if (rc < 0 || (rc = set_up(db, e)) < 0 || (rc = migrate(db, &created, e)) < 0)
 		goto fail;
@@ -325,7 +343,7 @@ db_open(const char *path, struct db **ret, bool *ret_created, struct error *e)
 	}
 	if ((rc = check(db, e)) < 0 || (rc = db_checkpoint(db, e)) < 0)
 		goto fail;
-	if (stat(path, &db->opened) < 0) {
+	if (stat(db->path, &db->opened) < 0) {
 		rc = -errno;
 		error_set(e, "%s: %s", path, strerror(errno));
 		goto fail;

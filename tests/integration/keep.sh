@@ -47,6 +47,18 @@ for signal in TERM KILL; do
 	is "$("$coapcast" topic show "$uri/lamp")" "$shown" "$signal: a topic's properties"
 done
 
+# --- the database elsewhere, behind a symbolic link -----------------------------------------
+stop_broker
+mkdir "$tmp/elsewhere"
+mv "$state/coapcast.db" "$tmp/elsewhere/real.db"
+ln -s ../elsewhere/real.db "$state/coapcast.db"
+keep_state=yes start_broker "$tmp/coapcast.yaml" -v
+"$coapcast" pub -m "behind a link" "$uri/demo"
+restart TERM
+is "$(client "$at/demo")" "behind a link" "a link: what is behind it is used"
+is "$(readlink "$state/coapcast.db") $(grep -c 'was lost' "$tmp/broker.log")" "../elsewhere/real.db 0" \
+	"and nothing is said to be lost"
+
 # --- a second daemon, and directories that are none --------------------------------------
 free_port
 sed "s/127.0.0.1:[0-9]*/127.0.0.1:$port/" "$tmp/coapcast.yaml" >"$tmp/second.yaml"
@@ -60,6 +72,14 @@ status=0
 timeout 20 "$coapcastd" -c "$tmp/third.yaml" 2>"$tmp/third.err" || status=$?
 is "$status" 74 "a directory that cannot be made: 74"
 like "$(cat "$tmp/third.err")" 'Not a directory' "and why"
+
+mkdir "$tmp/pipes"
+mkfifo "$tmp/pipes/coapcast.db"
+sed "s|directory: db|directory: pipes|" "$tmp/second.yaml" >"$tmp/fourth.yaml"
+status=0
+timeout 20 "$coapcastd" -c "$tmp/fourth.yaml" 2>"$tmp/fourth.err" || status=$?
+is "$status" 74 "a database that is a pipe: 74, and no waiting for it"
+like "$(cat "$tmp/fourth.err")" 'coapcast.db: not a file' "and why"
 
 # --- damage ------------------------------------------------------------------------------
 for damage in flip cut; do
