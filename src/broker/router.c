@@ -96,6 +96,7 @@ run(struct call *c, void (*handler)(struct call *c))
 
 	/* What cannot be kept as promised is refused; the rest goes on. */
 	if (is_change(c->r->msg->code) && ops->can_keep && !ops->can_keep(c->b->ctx)) {
+		c->b->stats.publishes_refused += handler == data_put;
 		reply_busy(c->r);
 		return;
 	}

@@ -49,6 +49,7 @@ for word in enospc eio erofs fsync; do
 	counter_reaches store failures 1
 	ok $? "$word: which count the failures"
 	is "$(client_codes -m put -t 0 -e refused "$at/demo")" 5.03 "$word: a publish is refused"
+	is "$(broker_counter broker publishes-refused)" "$n" "$word: and counted"
 	is "$(client_codes -m delete "$uri/ps/demo")" 5.03 "$word: so is the end of a topic"
 	is "$(client "$at/demo")" "accepted $word" "$word: reading goes on"
 	"$coapcast" sub -C 1 "$uri/demo" >"$tmp/sub.out"
