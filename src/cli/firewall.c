@@ -53,8 +53,10 @@ number_of(struct bytes b)
 static void
 copy_name(char *ret, struct bytes b)
 {
-	(void)snprintf(ret, FIREWALL_NAME, "%.*s", (int)strnlen((const char *)b.p, b.n),
-		b.n ? (const char *)b.p : "");
+	/* An attribute that is not there has no bytes at all. */
+	const char *text = b.n ? (const char *)b.p : "";
+
+	(void)snprintf(ret, FIREWALL_NAME, "%.*s", (int)strnlen(text, b.n), text);
 }
 
 /* "inet" is both; others, such as "netdev", are not asked. */
