@@ -110,7 +110,7 @@ while True:
 	code, payload = 0x45, b""
 	if b"core.ps.coll" in b:
 		payload = b'\xff</p\x1b[2Js>;rt="core.ps.coll"'
-	elif b"well-known" not in b and b"\x1b" not in b:
+	elif b"well-known" not in b and b"\x1b[2J" not in b:
 		code = 0x84
 	# Content-Format 40
 	format = b"\xc1\x28" if code == 0x45 else b""
