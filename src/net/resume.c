@@ -106,6 +106,7 @@ bring_back(struct keep *k, const struct store_group *r, const struct broker_grou
 	kept.socket = (uint16_t)socket;
 	kept.bound = seq->bound;
 	kept.seq = k->clean ? seq->bound - 1 : seq->bound + TOPIC_SEQ_AHEAD;
+	kept.told = k->clean;
 	kept.refresh_ms = k->clean ? r->flags : group->max_age_s * 1000 / SOON;
 	rc = group_resume(k->view.broker, topic->topic, &kept);
 	if (rc < 0)

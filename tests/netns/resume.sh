@@ -75,6 +75,8 @@ restart() { # SIGNAL VALUE
 }
 
 restart TERM one
+is "$(for name in "${names[@]}"; do sed -n 's/.*notification.*, \([0-9]* missed\)$/\1/p' \
+	"$tmp/$name.err"; done)" "" "TERM: and nobody misses a number"
 restart KILL two
 restart KILL three
 restart TERM four
