@@ -266,7 +266,7 @@ announce_tail(struct broker *b, struct group_observation *g)
 		group_forget_inform(g);
 		/* One that was resumed, before it could protect. */
 		if (g->n_latest == 0)
-			(void)group_compose(g, GROUP_NO_DIVIDER);
+			(void)group_compose_again(g);
 		if (!encode(b, g, &out))
 			return BYTES_NONE;
 		g->inform = mem_dup(buf_bytes(&out));

@@ -190,8 +190,8 @@ group_forget_inform(struct group_observation *g)
  * Sections 4.3 and 4.1, step 6: composes the latest notification, without sending it.
  * divider: its Feedback-Divider, or GROUP_NO_DIVIDER.
  */
-int
-group_compose(struct group_observation *g, int divider)
+static int
+compose(struct group_observation *g, int divider)
 {
 	const struct broker_group *conf = g->bunch->group;
 	const struct value *v = g->bunch->topic->value;
@@ -201,7 +201,6 @@ group_compose(struct group_observation *g, int divider)
 	int rc;
 
 	msg_init(&m, TYPE_NON, CODE_CONTENT);
-	g->seq = (g->seq + 1) & SEQ_MASK;
 	g->nth = v->nth;
 	/* Kept long before they are used up; one that begins is kept with them. */
 	if (topic_reserve_numbers(g->seq, &g->seq_bound) && g->bunch->observation == g)
@@ -223,6 +222,19 @@ group_compose(struct group_observation *g, int divider)
 	g->n_latest = (uint32_t)out.n;
 	group_forget_inform(g);
 	return 0;
+}
+
+int
+group_compose(struct group_observation *g, int divider)
+{
+	g->seq = (g->seq + 1) & SEQ_MASK;
+	return compose(g, divider);
+}
+
+int
+group_compose_again(struct group_observation *g)
+{
+	return compose(g, GROUP_NO_DIVIDER);
 }
 
 /*
@@ -657,7 +669,7 @@ group_resume(struct broker *b, struct topic *t, const struct group_kept *kept)
 	if (!known)
 		bunch->observation = g;
 	if (!known)
-		rc = group_compose(g, GROUP_NO_DIVIDER);
+		rc = kept->told ? group_compose_again(g) : group_compose(g, GROUP_NO_DIVIDER);
 	/* Numbers that are not durable yet are when the first one is needed. */
 	if (known || (rc < 0 && rc != -EAGAIN)) {
 		g->shield = NULL;

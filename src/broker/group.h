@@ -70,6 +70,7 @@ struct group_kept {
 	struct bytes phantom; /* copied */
 	struct shield *shield; /* a reference, taken over if it goes on; NULL: unprotected */
 	uint32_t seq; /* the last observe number that may have been used */
+	bool told; /* it was, at most, for the value there is: nobody misses one */
 	uint32_t bound; /* what of them the store knows */
 	uint32_t refresh_ms; /* when the next notification is due, if nothing is published */
 	int64_t ending_s; /* since 1970, UTC; 0: none is planned */
@@ -88,6 +89,8 @@ void group_notify(struct broker *b, struct group_observation *g);
 #define GROUP_NO_DIVIDER (-1)
 /* Makes the latest notification anew, with this Feedback-Divider; nothing is sent. */
 int group_compose(struct group_observation *g, int divider);
+/* The same under the number that it has: of the same value, or of none that ever left. */
+int group_compose_again(struct group_observation *g);
 /* A message to the group. */
 void group_send(struct broker *b, struct group_observation *g, uint8_t code, struct bytes tail);
 /*

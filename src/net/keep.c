@@ -295,6 +295,9 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 		return rc;
 	if (k->n_observers > 0)
 		log_info("broker: observers resumed n=%u", k->n_observers);
+	if (k->n_left > 0)
+		log_notice(
+			"broker: what observers had is not there any more, told n=%u", k->n_left);
 	put_meta(k);
 	return store_start(k->store, e);
 }

@@ -61,6 +61,7 @@ struct keep {
 	bool same_collection; /* paths are what they were */
 	unsigned n_groups, n_observers; /* that were put back */
 	unsigned n_ended; /* group observations that could not be */
+	unsigned n_left; /* observers of what is not there any more, who were told */
 };
 
 /* A bound of this life as it is kept. */

@@ -200,6 +200,16 @@ struct all {
 	bool exact;
 };
 
+/*
+ * Where the numbers go on after a clean stop. The one before tells of the value there is, so
+ * that nothing has to be composed under another one: what has not been sent yet takes one.
+ */
+static uint32_t
+exact_bound(const struct group_observation *g)
+{
+	return (g->seq + 1 + g->pending) & 0xffffff;
+}
+
 static void
 put_one_group(void *ctx, const struct group_observation *g)
 {
@@ -207,8 +217,8 @@ put_one_group(void *ctx, const struct group_observation *g)
 
 	/* One that is about to begin does when it is kept, which is told. */
 	if (g->bunch->observation == g)
-		(void)put_group(all->k, g, all->exact ? (g->seq + 1) & 0xffffff : g->seq_bound,
-			STORE_NOW, NULL);
+		(void)put_group(
+			all->k, g, all->exact ? exact_bound(g) : g->seq_bound, STORE_NOW, NULL);
 }
 
 static void

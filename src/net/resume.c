@@ -106,6 +106,7 @@ bring_back(struct keep *k, const struct store_group *r, const struct broker_grou
 	kept.socket = (uint16_t)socket;
 	kept.bound = seq->bound;
 	kept.seq = k->clean ? seq->bound - 1 : seq->bound + TOPIC_SEQ_AHEAD;
+	kept.told = k->clean;
 	kept.refresh_ms = k->clean ? r->flags : group->max_age_s * 1000 / SOON;
 	rc = group_resume(k->view.broker, topic->topic, &kept);
 	if (rc < 0)
@@ -167,25 +168,53 @@ unshield(struct keep *k, const struct store_observer *r, struct restore_observer
 	return kept->shield != NULL;
 }
 
-static bool
-restore(struct keep *k, const struct store_observer *r)
+/* The topic that it is to observe, at the address where it did; NULL: there is none. */
+static struct topic *
+served(const struct keep *k, const struct store_observer *r)
 {
 	const struct restored *topic = keep_find(&k->topics, r->topic);
+
+	if (!k->same_collection || !topic || udp_find_socket(k->view.udp, &r->local) < 0)
+		return NULL;
+	return topic->topic;
+}
+
+/* RFC 7641 4.2: the last notification, 4.04, from where the others came. */
+static void
+tell_end(const struct store_observer *r)
+{
+	const struct udp_group way = {
+		.group = r->remote, .source = r->local, .ifindex = r->remote.scope};
+	struct token token = {.n = (uint8_t)r->token.n};
+	uint8_t bytes[16];
+	struct buf out = BUF_OF(bytes);
+	uint16_t mid;
+
+	if (r->token.n > 0)
+		memcpy(token.b, r->token.p, r->token.n);
+	rnd_fill(&mid, sizeof(mid));
+	mid &= (uint16_t)~MULTICAST_MID;
+	msg_put_header(&out, TYPE_NON, CODE_NOT_FOUND, mid, &token);
+	/* Where that address is gone, so is the way to tell anybody. */
+	(void)once_send(&way, buf_bytes(&out));
+}
+
+static bool
+restore(struct keep *k, const struct store_observer *r, struct topic *topic)
+{
 	struct restore_observer kept = {
 		.way = {.remote = r->remote, .local = r->local, .ifindex = r->remote.scope},
 		.token = {.n = (uint8_t)r->token.n},
 		.szx = (uint8_t)r->szx,
 		.flags = r->flags};
-	int socket = udp_find_socket(k->view.udp, &r->local);
 	bool ok;
 
-	if (!k->same_collection || !topic || !topic->topic || socket < 0 ||
-		r->token.n > sizeof(kept.token.b) || !unshield(k, r, &kept))
+	if (!unshield(k, r, &kept))
 		return false;
 	if (r->token.n > 0)
 		memcpy(kept.token.b, r->token.p, r->token.n);
-	kept.way.socket = (uint16_t)socket;
-	ok = restore_observer(k->view.broker, topic->topic, &kept);
+	kept.way.socket = (uint16_t)udp_find_socket(k->view.udp, &r->local);
+	ok = restore_observer(k->view.broker, topic, &kept);
 	layer_shield_release(k->view.layer, kept.shield);
 	return ok;
 }
@@ -193,11 +222,20 @@ restore(struct keep *k, const struct store_observer *r)
 int
 resume_observer(void *ctx, const union store_record *record)
 {
+	const struct store_observer *r = &record->observer;
 	struct keep *k = ctx;
+	bool is_sound = r->token.n <= sizeof(((struct token *)NULL)->b);
+	struct topic *topic = is_sound ? served(k, r) : NULL;
 
-	if (restore(k, &record->observer))
+	if (topic && restore(k, r, topic)) {
 		k->n_observers++;
-	else
-		(void)store_remove(k->store, STORE_OBSERVER, record, STORE_NOW, NULL);
+		return 0;
+	}
+	/* Who is protected believes nothing else, and asks when Max-Age has run out. */
+	if (is_sound && !topic && !r->binding.p) {
+		tell_end(r);
+		k->n_left++;
+	}
+	(void)store_remove(k->store, STORE_OBSERVER, record, STORE_NOW, NULL);
 	return 0;
 }

@@ -75,6 +75,8 @@ restart() { # SIGNAL VALUE
 }
 
 restart TERM one
+is "$(for name in "${names[@]}"; do sed -n 's/.*notification.*, \([0-9]* missed\)$/\1/p' \
+	"$tmp/$name.err"; done)" "" "TERM: and nobody misses a number"
 restart KILL two
 restart KILL three
 restart TERM four
@@ -94,6 +96,31 @@ cancelled() {
 			"^${server[$family]//[\[\]]/.} > [^ ]* ttl=1 non 5\.03 mid=[89a-f][0-9a-f]{3} token=[0-9a-f]{8}$" \
 			"$1: the IPv$family group gets the 5.03, from the address it knows"
 	done
+}
+
+# left WHAT: and the traditional ones get a 4.04 each, from the address that they know. So does
+# who registers again just then, as those of the groups do while they have nobody to answer.
+left() {
+	local family
+	declare -A h8=([4]="${host_ip4[h8]}:" [6]="[${host_ip6[h8]}]:")
+	for family in 4 6; do
+		is "$(to_hosts "$1" "${server[$family]}" | grep -F " > ${h8[$family]}" |
+			grep -cE ' non 4\.04 mid=[0-7][0-9a-f]{3} token=[0-9a-f]+$')" 1 \
+			"$1: the traditional one of IPv$family is told that it is over"
+	done
+	has_line "$tmp/broker.log" 'what observers had is not there any more, told n=([2-9]|1[0-9])$'
+	ok $? "$1: and the log says so"
+}
+
+# observed: the traditional ones begin anew.
+observed() {
+	local family
+	for family in 4 6; do
+		stop "plain$family" INT
+		spawn "plain$family" in_host h8 "$COAP_CLIENT" -w -s 90 "${at[$family]}/ps/data/demo"
+		wait_lines "$tmp/plain$family.out" 1
+	done
+	wait_until 10 counter_is store waiting 0
 }
 
 # again: everybody is in a group once more.
@@ -116,12 +143,15 @@ cancelled address 4 6
 again
 sed 's/:5683"/:5999"/' "$tmp/coapcast.yaml" >"$tmp/other.yaml"
 cancelled listen 4 6
+left listen
 again
+observed
 {
 	echo 'broker: { collection: /other }'
 	cat "$tmp/coapcast.yaml"
 } >"$tmp/other.yaml"
 cancelled collection 4 6
+left collection
 again
 sed '/hall4/d' "$tmp/coapcast.yaml" >"$tmp/other.yaml"
 cancelled removed 4

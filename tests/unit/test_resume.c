@@ -226,6 +226,29 @@ START_TEST(a_group_observation_goes_on_without_a_word)
 }
 END_TEST
 
+/* Nobody who heard the number before misses one: the value is that of that number. */
+START_TEST(after_a_clean_stop_no_number_is_left_out)
+{
+	struct topic *t;
+	struct group_kept kept = revive(&t, true);
+	struct msg m;
+
+	kept.told = true;
+	ck_assert_int_eq(group_resume(bw.broker, t, &kept), 0);
+	/* It is reserved before it is used, all the same. */
+	expect_kept(0, 1, 0);
+	ck_assert_uint_eq(last->seq_bound, 4999 + TOPIC_SEQ_AHEAD);
+	bw_sub(4);
+	bw_expect("a4 i4 ");
+	ck_assert_int_eq(msg_decode_inner(bw_inform(4).last_notif, &m), 0);
+	ck_assert_int_eq(bw_option(&m, OPT_OBSERVE), 4999);
+	bw_pub("a");
+	bw_expect("*:a ");
+	m = bw_last_to_group(0);
+	ck_assert_int_eq(bw_option(&m, OPT_OBSERVE), 5000);
+}
+END_TEST
+
 START_TEST(its_refresh_is_when_it_was_due)
 {
 	struct topic *t;
@@ -346,6 +369,7 @@ suite(void)
 	tcase_add_test(tc, the_topic_goes_before_it_is_kept);
 	tcase_add_test(tc, the_broker_goes_before_it_is_kept);
 	tcase_add_test(tc, a_group_observation_goes_on_without_a_word);
+	tcase_add_test(tc, after_a_clean_stop_no_number_is_left_out);
 	tcase_add_test(tc, its_refresh_is_when_it_was_due);
 	tcase_add_test(tc, its_planned_end_comes);
 	tcase_add_test(tc, what_is_not_as_it_was_does_not_go_on);
