@@ -14,7 +14,6 @@ broker_new(const struct broker_conf *conf, const struct broker_ops *ops, void *c
 {
 	struct broker *b = mem_alloc(sizeof(*b));
 	struct bodies_limits limits = {.bodies = conf->limits.bodies,
-		.payload = conf->limits.payload,
 		.memory = conf->limits.memory,
 		.others = {&b->topics.value_bytes, &b->covers.bytes}};
 	struct {
@@ -228,7 +227,7 @@ broker_stats(const struct broker *b, struct broker_stats *ret)
 	bodies_stats(b->bodies, &bodies);
 	*ret = b->stats;
 	ret->refused_bodies = bodies.refused;
-	ret->refused_payload = bodies.refused_payload;
+	ret->refused_payload += bodies.refused_payload;
 	ret->refused_memory += bodies.refused_memory;
 	ret->bodies = bodies.bodies;
 	ret->body_bytes = bodies.bytes;

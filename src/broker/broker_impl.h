@@ -131,13 +131,17 @@ struct answer topic_answer(struct call *c);
 void topic_describe(
 	const struct broker *b, const struct topic *t, struct buf *data, struct props *ret);
 #define TOPIC_DATA_PATH_MAX (TOPIC_PATH_MAX + 256) /* with collection and "/data" before it */
-/* The properties in the body; false: answered. */
+/* Bytes of the representation of properties at most, "initialize" not counted. */
+#define TOPIC_PROPS_MAX (TOPIC_DATA_PATH_MAX + TOPIC_NAME_MAX + SETTINGS_TYPE_MAX + 256)
+/* The properties in the body, "initialize" within limits.payload; false: answered. */
 bool topic_take_props(struct call *c, struct props *ret);
 /* Their representation, those of `keys`, in memory to be freed; never NULL. */
 uint8_t *topic_represent(const struct call *c, unsigned keys, struct bytes *ret);
 
 /* A 5.03 with Max-Age: past a limit. */
 void reply_busy(struct request *r);
+/* A 4.13 with Size1: a value past limits.payload. */
+void reply_too_large(struct broker *b, struct request *r);
 void reply_diagnostic(struct request *r, enum msg_code code, const char *text);
 
 /* 4.06, and true, when the request accepts only another Content-Format than this (RFC 7252 5.10.4). */

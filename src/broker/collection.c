@@ -54,7 +54,6 @@ create(struct call *c, const struct props *p)
 	struct bytes first = BYTES_NONE;
 	int rc = -ENOSPC;
 
-	/* Within limits.payload, since the body is. */
 	if (props_has(p, PROPS_INITIALIZE))
 		first = p->initialize.n ? p->initialize : BYTES_LIT("");
 	if (settings_have_room(c->b, NULL, p))

@@ -10,7 +10,6 @@
 
 #define FORMAT_CBOR 60
 #define RT_DATA "core.ps.data"
-#define FIXED_MAX (TOPIC_DATA_PATH_MAX + TOPIC_NAME_MAX + SETTINGS_TYPE_MAX + 256)
 
 /* "Updating the topic": what stays as it was when the topic was made. */
 #define IMMUTABLE (PROPS_BIT(PROPS_NAME) | PROPS_BIT(PROPS_DATA) | PROPS_BIT(PROPS_RESOURCE_TYPE))
@@ -38,7 +37,7 @@ topic_represent(const struct call *c, unsigned keys, struct bytes *ret)
 	size_t cap;
 
 	topic_describe(c->b, c->topic, &data, &props);
-	cap = FIXED_MAX + props.initialize.n;
+	cap = TOPIC_PROPS_MAX + props.initialize.n;
 	room = mem_alloc(cap);
 	out = buf_of(room, cap);
 	(void)props_encode(&props, keys, &out);
@@ -116,10 +115,15 @@ topic_take_props(struct call *c, struct props *ret)
 		request_reply_code(c->r, CODE_UNSUPPORTED_FORMAT);
 		return false;
 	}
-	if (props_decode(c->body, ret) == 0)
-		return true;
-	reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a map of topic properties");
-	return false;
+	if (props_decode(c->body, ret) < 0) {
+		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a map of topic properties");
+		return false;
+	}
+	if (props_has(ret, PROPS_INITIALIZE) && ret->initialize.n > c->b->conf.limits.payload) {
+		reply_too_large(c->b, c->r);
+		return false;
+	}
+	return true;
 }
 
 /* Whether there is a topic and the request's preconditions hold; answers when not. */

@@ -190,6 +190,7 @@ create_on_publish(struct call *c)
 		reply_busy(c->r);
 	else
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not a topic name");
+	c->b->stats.publishes_refused += rc == -ENOSPC || rc == -EAGAIN;
 	return rc == 0;
 }
 

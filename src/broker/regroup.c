@@ -161,7 +161,6 @@ regroup_broker(struct broker *b, const struct broker_conf *conf,
 	void *ctx)
 {
 	const struct bodies_limits bodies = {.bodies = conf->limits.bodies,
-		.payload = conf->limits.payload,
 		.memory = conf->limits.memory,
 		.others = {&b->topics.value_bytes, &b->covers.bytes}};
 	struct regroup r = {.b = b, .successor = successor, .ctx = ctx};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a request to its handler: path, method, body. */
 #include "broker/permit.h"
+#include "broker/settings.h"
 
 #define PATH_TEXT_MAX 4096 /* a longer path names nothing here: topic.h, TOPIC_PATH_MAX */
 
@@ -88,6 +89,20 @@ is_change(uint8_t method)
 	return method != CODE_GET && method != CODE_FETCH;
 }
 
+/*
+ * The request's body; false: answered. What is no value may be as long as properties are
+ * whose "initialize" is as long as a value.
+ */
+static bool
+take_body(struct call *c, bool is_publish)
+{
+	uint32_t max = c->b->conf.limits.payload + (is_publish ? 0 : TOPIC_PROPS_MAX);
+	enum body_verdict verdict = bodies_take(c->b->bodies, c->r, c->path, max, &c->body);
+
+	c->b->stats.publishes_refused += is_publish && verdict == BODY_REFUSED;
+	return verdict == BODY_WHOLE;
+}
+
 static void
 run(struct call *c, void (*handler)(struct call *c))
 {
@@ -101,7 +116,7 @@ run(struct call *c, void (*handler)(struct call *c))
 		return;
 	}
 	c->body = c->r->msg->payload;
-	if (body && bodies_take(c->b->bodies, c->r, c->path, &c->body) == BODY_ANSWERED)
+	if (body && !take_body(c, handler == data_put))
 		return;
 	handler(c);
 	if (body)
@@ -165,6 +180,17 @@ reply_busy(struct request *r)
 
 	msg_init(&m, TYPE_ACK, CODE_UNAVAILABLE);
 	(void)msg_add_uint(&m, OPT_MAX_AGE, BROKER_RETRY_AFTER_S);
+	request_reply(r, &m);
+}
+
+void
+reply_too_large(struct broker *b, struct request *r)
+{
+	struct msg m;
+
+	b->stats.refused_payload++;
+	msg_init(&m, TYPE_ACK, CODE_TOO_LARGE);
+	(void)msg_add_uint(&m, OPT_SIZE1, b->conf.limits.payload);
 	request_reply(r, &m);
 }
 

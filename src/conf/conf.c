@@ -56,6 +56,7 @@ conf_parse(struct bytes text, const char *name, struct conf **ret, struct error 
 		goto fail;
 	}
 	rc = schema_parse(c->doc, confkeys, c, text, &src, e);
+	c->is_empty = c->doc->n_places == 0;
 	if (rc == 0)
 		rc = finish(c, e);
 	if (rc != 0)
@@ -159,6 +160,7 @@ conf_load(const char *path, struct conf **ret, struct error *e)
 	int rc;
 
 	rc = read_file(c, path, folder, e);
+	c->is_empty = c->doc->n_places == 0;
 	if (rc == 0)
 		rc = read_snippets(c, folder, e);
 	if (rc == 0)

@@ -129,6 +129,7 @@ struct conf {
 	enum log_level log_level;
 	struct conf_note *notes; /* for the caller to print */
 	size_t n_notes;
+	bool is_empty; /* the file sets nothing, whatever conf.d does */
 	struct schema_doc *doc; /* private to this room */
 };
 

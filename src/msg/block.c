@@ -215,7 +215,7 @@ answer(struct request *r, enum msg_code code)
 
 /* RFC 7959 2.9.3: too large, and how large it may be. */
 static enum body_verdict
-answer_too_large(struct bodies *b, struct request *r, struct body *body)
+answer_too_large(struct bodies *b, struct request *r, struct body *body, uint32_t max)
 {
 	struct msg m;
 
@@ -223,9 +223,9 @@ answer_too_large(struct bodies *b, struct request *r, struct body *body)
 	if (body)
 		body_free(body);
 	msg_init(&m, TYPE_ACK, CODE_TOO_LARGE);
-	(void)msg_add_uint(&m, OPT_SIZE1, b->limits.payload);
+	(void)msg_add_uint(&m, OPT_SIZE1, max);
 	request_reply(r, &m);
-	return BODY_ANSWERED;
+	return BODY_REFUSED;
 }
 
 static enum body_verdict
@@ -236,7 +236,7 @@ answer_no_room(struct request *r)
 	msg_init(&m, TYPE_ACK, CODE_UNAVAILABLE);
 	(void)msg_add_uint(&m, OPT_MAX_AGE, RETRY_AFTER_S);
 	request_reply(r, &m);
-	return BODY_ANSWERED;
+	return BODY_REFUSED;
 }
 
 /* RFC 7959 2.3: a block that is not the last one was taken. */
@@ -309,7 +309,7 @@ hand_out(struct bodies *b, struct body *body, struct bytes *ret_body)
 
 static enum body_verdict
 take_block(struct bodies *b, struct request *r, const struct block *block, struct bytes path,
-	struct bytes *ret_body)
+	uint32_t max, struct bytes *ret_body)
 {
 	struct bytes payload = r->msg->payload;
 	bool refused;
@@ -328,8 +328,8 @@ take_block(struct bodies *b, struct request *r, const struct block *block, struc
 		return answer(r, CODE_INCOMPLETE);
 	if (!is_next(body, block))
 		return is_repeated(body, block) ? answer_continue(r) : answer(r, CODE_INCOMPLETE);
-	if (body->n + payload.n > b->limits.payload)
-		return answer_too_large(b, r, body);
+	if (body->n + payload.n > max)
+		return answer_too_large(b, r, body, max);
 	if (!has_room(b, payload.n)) {
 		b->stats.refused_memory++;
 		body_free(body);
@@ -341,7 +341,8 @@ take_block(struct bodies *b, struct request *r, const struct block *block, struc
 }
 
 enum body_verdict
-bodies_take(struct bodies *b, struct request *r, struct bytes path, struct bytes *ret_body)
+bodies_take(struct bodies *b, struct request *r, struct bytes path, uint32_t max,
+	struct bytes *ret_body)
 {
 	const struct opt *o = msg_find(r->msg, OPT_BLOCK1);
 	struct bytes payload = r->msg->payload;
@@ -355,11 +356,10 @@ bodies_take(struct bodies *b, struct request *r, struct bytes path, struct bytes
 		(payload.n > block_size(&block) || (block.more && payload.n != block_size(&block))))
 		return answer(r, CODE_BAD_REQUEST);
 	/* RFC 7959 4: Size1 tells early what will be too large. */
-	if (payload.n > b->limits.payload ||
-		(o && msg_uint(r->msg, OPT_SIZE1, &size) && size > b->limits.payload))
-		return answer_too_large(b, r, NULL);
+	if (payload.n > max || (o && msg_uint(r->msg, OPT_SIZE1, &size) && size > max))
+		return answer_too_large(b, r, NULL, max);
 	if (o)
-		return take_block(b, r, &block, path, ret_body);
+		return take_block(b, r, &block, path, max, ret_body);
 	*ret_body = payload;
 	return BODY_WHOLE;
 }

@@ -13,13 +13,12 @@ struct bodies;
 
 struct bodies_limits {
 	uint32_t bodies; /* bodies in the making at once */
-	uint32_t payload; /* bytes of one */
 	uint64_t memory; /* bytes of all of them and *others together; 0: any number */
 	const size_t *others[2]; /* NULL: nothing */
 };
 
 struct bodies_stats {
-	uint64_t refused, refused_payload, refused_memory; /* by each of the limits */
+	uint64_t refused, refused_payload, refused_memory; /* by each of the limits; by `max` */
 	size_t bodies, bytes; /* now */
 };
 
@@ -32,17 +31,18 @@ void bodies_set_limits(struct bodies *b, const struct bodies_limits *limits);
 
 enum body_verdict {
 	BODY_WHOLE, /* *ret_body is the request's body: run it */
-	BODY_ANSWERED, /* the request was answered here: 2.31, 4.08, 4.13 + Size1, 5.03 + Max-Age, 4.00 */
+	BODY_ANSWERED, /* the request was answered here: 2.31, 4.08, 4.00 */
+	BODY_REFUSED, /* the same, at a limit: 4.13 + Size1, 5.03 + Max-Age */
 };
 
 /*
  * Takes a request's payload (RFC 7959 2.5; keyed by peer, path and Request-Tag,
- * RFC 9175 3). `path` is msg_path's text. *ret_body borrows from the request or
+ * RFC 9175 3), of `max` bytes at most. `path` is msg_path's text. *ret_body borrows from the request or
  * from `b` until bodies_done. On BODY_WHOLE of a block-wise body the response
  * must carry the request's Block1 option: block1_echo adds it.
  */
-enum body_verdict bodies_take(
-	struct bodies *b, struct request *r, struct bytes path, struct bytes *ret_body);
+enum body_verdict bodies_take(struct bodies *b, struct request *r, struct bytes path, uint32_t max,
+	struct bytes *ret_body);
 /* Frees the body that the last BODY_WHOLE handed out, if it was assembled. */
 void bodies_done(struct bodies *b);
 /* Adds the final block's Block1 to the response, when the request had one (RFC 7959 2.3). */

@@ -121,7 +121,8 @@ static const struct figure table[] = {
 
 	COUNTER("refused", "topics", broker.refused_topics,
 		"Topics not created because limits.topics was reached."),
-	COUNTER("refused", "payload", broker.refused_payload, "Values longer than limits.payload."),
+	COUNTER("refused", "payload", broker.refused_payload,
+		"Values longer than limits.payload, and other bodies too long."),
 	COUNTER("refused", "memory", broker.refused_memory,
 		"Values that limits.memory had no room for."),
 	COUNTER("refused", "observers", broker.refused_observers,

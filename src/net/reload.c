@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/reload.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -27,7 +28,7 @@ struct change {
  * prepare: makes what is needed, without a trace; 0, or negative errno with e filled.
  * commit: puts it in place, which cannot fail; *c->r->conf is the old one until all have.
  * abandon: frees what was made and not committed, and after a commit what was replaced.
- * All but commit may be NULL. In the order of the table, first what closes: topics that
+ * Each may be NULL. In the order of the table, first what closes: topics that
  * are new are to be met by the rules that are.
  */
 struct step {
@@ -35,6 +36,30 @@ struct step {
 	void (*commit)(struct change *c);
 	void (*abandon)(struct change *c);
 };
+
+/* --- the file as a whole ------------------------------------------------------------- */
+
+/*
+ * An editor may have truncated it to write it anew, or be in the middle of that. To take
+ * that for what is wanted would open what was closed.
+ */
+static int
+check_whole(struct change *c, struct error *e)
+{
+	const struct conf *running = *c->r->conf;
+
+	if (c->fresh->is_empty && !running->is_empty) {
+		error_set(
+			e, "the file sets nothing, is it being written? For the defaults, restart");
+		return -EINVAL;
+	}
+	if (!c->fresh->access && running->access) {
+		error_set(e, "access: is not there any more, which would let everybody do "
+			     "everything; write who may do what, or restart");
+		return -EINVAL;
+	}
+	return 0;
+}
 
 /* --- the log ------------------------------------------------------------------------ */
 
@@ -238,6 +263,7 @@ commit_topics(struct change *c)
 }
 
 static const struct step steps[] = {
+	{.prepare = check_whole},
 	{.commit = commit_log},
 	{.prepare = prepare_access, .commit = commit_access, .abandon = abandon_access},
 	{.prepare = prepare_identities, .commit = commit_identities, .abandon = abandon_identities},
@@ -294,8 +320,10 @@ reload_apply(struct reload *r, struct conf *fresh, struct error *e)
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < N_STEPS; i++)
-		steps[i].commit(&c);
+	for (size_t i = 0; i < N_STEPS; i++) {
+		if (steps[i].commit)
+			steps[i].commit(&c);
+	}
 	/* What was replaced was made of the old one. */
 	abandon(&c, N_STEPS);
 	if (*r->conf != r->boot)

@@ -64,10 +64,20 @@ wait_until 10 counter_is broker observers 0
 ok $? "an empty list allows nothing"
 configure ''
 kill -HUP "${spawned[broker]}"
+wait_line "$tmp/broker.log" 'reload failed, the old configuration stays: access: .*everybody'
+ok $? "a file whose rules are gone is refused: it would let everybody in"
+is "$(codes secret)" "4.03 4.03 4.03 4.03 4.03" "and lets nobody in"
+configure 'access: [ { who: anonymous, topics: "*",
+  may: [ discover, read, subscribe, publish, create, configure, delete ] } ]'
+kill -HUP "${spawned[broker]}"
 allows_all() {
 	[ "$(codes secret)" = "2.05 2.05 2.05 2.04 2.05" ]
 }
 wait_until 10 allows_all
-ok $? "without rules everything is allowed"
+ok $? "what a rule says outright is done"
+stop_broker
+configure ''
+start_broker "$tmp/coapcast.yaml"
+is "$(codes secret)" "2.05 2.05 2.05 2.04 2.05" "started without rules everything is allowed"
 stop_broker
 done_testing

@@ -38,11 +38,13 @@ exec 3<>"/dev/udp/${at%:*}/${at#*:}"
 is "$(timeout 10 dd bs=64 count=1 status=none <&3 | od -An -tx1)" \
 	" 61 8d 12 34 07 d1 0e 06 d1 14 20" "a datagram of 8005 bytes: 4.13, in blocks, with Size1"
 exec 3>&-
+is "$(broker_counter broker publishes-refused)" 1 "a value that is too long is a publish refused"
 
 # --- topics -------------------------------------------------------------------------------
 is "$(answers "con put /ps/data/third text=x")" 2.01 "a third topic"
 like "$(answers "con put /ps/data/fourth text=x")" '^5\.03 max-age=[1-9]' \
 	"no room for a fourth: 5.03 with Max-Age"
+is "$(broker_counter broker publishes-refused)" 2 "that is one more publish refused"
 like "$(answers "con post /ps format=606 hex=a2006666756c6c6564026c636f72652e70732e64617461")" \
 	'^5\.03 max-age=[1-9]' "nor by POST"
 is "$(answers "con delete /ps/third" "con put /ps/data/fourth text=x")" $'2.02\n2.01' \
@@ -104,6 +106,30 @@ is "$(broker_counter refused observers-per-peer)" 1 "counted: observers-per-peer
 is "$(broker_counter refused observers)" 1 "counted: observers"
 like "$(broker_counter refused rate)" '^[1-9]' "counted: publish-rate"
 is "$(broker_counter broker registrations-refused)" 2 "and registrations that were answered without"
+stop_broker
+
+# --- a payload limit below any name ---------------------------------------------------------
+cat >"$tmp/coapcast.yaml" <<END
+broker:
+  limits: { payload: 5 }
+listen: [ "coap://[::]:${at##*:}" ]
+topics:
+  - { name: demo, content-format: 0, initialize: "hello" }
+END
+start_broker "$tmp/coapcast.yaml"
+is "$("$coapcast" get "coap://$at/demo")" hello "payload: 5: a topic is found by its name"
+"$coapcast" pub -m 12345 "coap://$at/demo"
+is $? 0 "payload: 5: five bytes are published"
+"$coapcast" pub -m 123456 "coap://$at/demo" 2>"$tmp/pub.err"
+is $? 4 "payload: 5: six are not"
+like "$(cat "$tmp/pub.err")" '4\.13' "payload: 5: for being too many"
+"$coapcast" topic create --ct 0 --initialize 12345 "coap://$at/a-rather-long-name" >/dev/null
+is $? 0 "payload: 5: a topic is made, with a first value of five"
+is "$("$coapcast" get "coap://$at/a-rather-long-name")" 12345 "payload: 5: which it has"
+"$coapcast" topic create --ct 0 --initialize 123456 "coap://$at/other" 2>"$tmp/pub.err"
+is $? 4 "payload: 5: a first value of six is refused"
+like "$(cat "$tmp/pub.err")" '4\.13' "payload: 5: for the same reason"
+is "$(broker_counter refused payload)" 2 "payload: 5: both are counted"
 stop_broker
 
 # --- memory -----------------------------------------------------------------------------------

@@ -206,6 +206,36 @@ START_TEST(snippets_are_merged)
 }
 END_TEST
 
+/* What a reload refuses: net/reload.c. */
+START_TEST(a_file_that_sets_nothing)
+{
+	static const struct {
+		const char *text;
+		bool is_empty;
+	} files[] = {
+		{"", true},
+		{"\n# topics: [ { name: a } ]\n", true},
+		{"---\n...\n", true},
+		{"~\n", true},
+		{"{}\n", true},
+		{"topics: []\n", false},
+		{"access: []\n", false},
+		{"broker: {}\n", false},
+	};
+
+	put("conf.d/x.yaml", 0644, "log: { level: info }\n");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct conf *c;
+
+		put("c.yaml", 0644, files[i].text);
+		c = load(at("c.yaml"));
+		ck_assert_msg(c->is_empty == files[i].is_empty, "%s", files[i].text);
+		ck_assert_int_eq(c->log_level, LOG_LEVEL_INFO);
+		conf_free(c);
+	}
+}
+END_TEST
+
 START_TEST(snippets_have_their_own_place)
 {
 	put("c.yaml", 0644, "topics: [ { name: a } ]\n");
@@ -389,6 +419,7 @@ suite(void)
 	tcase_add_loop_test(t, examples, 0, 2);
 	tcase_add_test(t, shipped_with_every_key);
 	tcase_add_test(t, snippets_are_merged);
+	tcase_add_test(t, a_file_that_sets_nothing);
 	tcase_add_test(t, snippets_have_their_own_place);
 	tcase_add_test(t, required_over_files);
 	tcase_add_test(t, unreadable);

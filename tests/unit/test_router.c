@@ -397,6 +397,7 @@ START_TEST(rfc7959_2_9_3_a_value_too_large)
 	bw_expect("1=4.13 1=2.31 1=4.13 ");
 	m = bw_last(1);
 	ck_assert_int_eq(bw_option(&m, OPT_SIZE1), 20);
+	ck_assert_uint_eq(bw_stats().publishes_refused, 3);
 }
 
 START_TEST(too_many_bodies)

@@ -455,12 +455,29 @@ START_TEST(a_first_value_keeps_to_the_limits)
 
 	anew();
 	bw.conf.limits.payload = 4;
-	bw.conf.limits.memory = 6;
 	bw_start();
-	bw_in(1, "POST /ps ct=606 x=a4006174" DATA "03000840");
+	bw_in(1, "POST /ps ct=606 x=a4006174" DATA "03000845"
+		 "3031323334");
 	m = bw_last(1);
 	ck_assert_int_eq(m.code, CODE_TOO_LARGE);
 	ck_assert_int_eq(bw_option(&m, OPT_SIZE1), 4);
+	ck_assert_uint_eq(bw_stats().refused_payload, 1);
+	ck_assert_uint_eq(bw_stats().topics, 0);
+	bw_in(1, "POST /ps ct=606 x=a4006174" DATA "03000844"
+		 "30313233");
+	ck_assert_int_eq(bw_last(1).code, CODE_CREATED);
+	(void)bw_said();
+	/* Set anew, in part or as a whole. */
+	bw_in(1, "iPATCH /ps/t ct=606 x=a10845"
+		 "3031323334");
+	bw_in(1, "POST /ps/t ct=606 x=a203000845"
+		 "3031323334");
+	bw_expect("1=4.13 1=4.13 ");
+	m = bw_last(1);
+	ck_assert_int_eq(bw_option(&m, OPT_SIZE1), 4);
+	bw_in(1, "iPATCH /ps/t ct=606 x=a10844"
+		 "34333231");
+	ck_assert_int_eq(bw_last(1).code, CODE_CHANGED);
 	(void)bw_said();
 	anew();
 	bw.conf.limits.payload = 40;
@@ -475,6 +492,40 @@ START_TEST(a_first_value_keeps_to_the_limits)
 		 "303132333435");
 	ck_assert_int_eq(bw_last(1).code, CODE_CREATED);
 	ck_assert_uint_eq(bw_stats().value_bytes, 6);
+}
+
+/* The limit of values is not that of names and properties, which have one of their own. */
+START_TEST(a_small_payload_limit_hides_no_topic)
+{
+	struct msg m;
+	unsigned max;
+
+	anew();
+	bw.conf.limits.payload = 1;
+	bw_start();
+	bw_in(1, "POST /ps ct=606 x=a2006174" DATA);
+	ck_assert_int_eq(bw_last(1).code, CODE_CREATED);
+	ck_assert_str_eq(path_of(BYTES_LIT("t")), "/t");
+	bw_in(1, "FETCH /ps/t ct=60 x=820002");
+	ck_assert_int_eq(bw_last(1).code, CODE_CONTENT);
+	bw_in(1, "iPATCH /ps/t ct=606 x=a10461"
+		 "54");
+	m = bw_last(1);
+	ck_assert_int_eq(m.code, CODE_CHANGED);
+	(void)bw_said();
+	bw_in(1, "POST /ps ct=606 b1=0+/16 s1=1000000 '0123456789abcdef'");
+	m = bw_last(1);
+	ck_assert_int_eq(m.code, CODE_TOO_LARGE);
+	max = (unsigned)bw_option(&m, OPT_SIZE1);
+	ck_assert_uint_gt(max, 1024);
+	ck_assert_uint_lt(max, 8192);
+	bw_in(1, "POST /ps ct=606 b1=0+/16 s1=%u '0123456789abcdef'", max + 1);
+	bw_in(1, "POST /ps ct=606 b1=0+/16 s1=%u '0123456789abcdef'", max);
+	bw_in(1, "PUT /ps/data/t 'xy'");
+	bw_in(1, "PUT /ps/data/t 'x'");
+	bw_expect("1=4.13 1=4.13 1=2.31 1=4.13 1=2.01 ");
+	ck_assert_uint_eq(bw_stats().refused_payload, 3);
+	ck_assert_uint_eq(bw_stats().publishes_refused, 1);
 }
 
 /* Location-Path and representation of the longest names are one datagram. */
@@ -608,6 +659,7 @@ add_collection(TCase *t)
 	tcase_add_test(t, pubsub_4_properties_have_their_format);
 	tcase_add_test(t, rfc7252_4_5_a_repeated_post);
 	tcase_add_test(t, a_first_value_keeps_to_the_limits);
+	tcase_add_test(t, a_small_payload_limit_hides_no_topic);
 	tcase_add_test(t, the_answer_for_a_very_long_name);
 	tcase_add_test(t, a_topic_tells_its_properties);
 	tcase_add_test(t, a_topic_tells_some_properties);
