@@ -117,9 +117,7 @@ struct answer {
 	void *ctx;
 };
 
-/* Answers with topic properties, in the block that the request asks for. */
-void topic_reply(struct call *c, enum msg_code code, unsigned keys);
-/* The same of all of them: they were changed (2.04); the topic was made (2.01). */
+/* Answers with all topic properties: they were changed (2.04); the topic was made (2.01). */
 void topic_tell_changed(struct call *c, const struct answer *to);
 void collection_tell_created(struct call *c, const struct answer *to);
 /* The answer to the request of the call itself. */

@@ -87,8 +87,9 @@ segment_is_safe(struct bytes s)
 	return s.n > 0 && s.n <= SEGMENT_MAX && !bytes_is(s, ".") && !bytes_is(s, "..");
 }
 
-bool
-topic_name_is_path(struct bytes name)
+/* Whether a name can be its own path: product.md, "Names". */
+static bool
+name_is_path(struct bytes name)
 {
 	struct bytes rest = name;
 	unsigned n_segments = 1;
@@ -130,7 +131,7 @@ topic_name_of_path(struct bytes path, struct buf *name)
 			buf_put_u8(name, '/');
 		buf_put(name, segment);
 	}
-	return !name->full && topic_name_is_path(buf_bytes(name));
+	return !name->full && name_is_path(buf_bytes(name));
 }
 
 /* The name as the text that msg_path makes of its segments; with a salt over 0, a made-up one. */
@@ -174,7 +175,7 @@ topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, u
 {
 	uint8_t text[TOPIC_PATH_MAX];
 	struct buf path = BUF_OF(text);
-	uint32_t salt = topic_name_is_path(name) ? 0 : 1;
+	uint32_t salt = name_is_path(name) ? 0 : 1;
 	struct topic *topic;
 
 	if (name.n == 0 || name.n > TOPIC_NAME_MAX || !is_text(name))

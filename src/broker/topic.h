@@ -90,8 +90,6 @@ void topic_arrive(struct topic_table *t, struct topic *topic);
 /* Frees a topic that nobody observes and that has no settings, and its value. */
 void topic_remove(struct topic_table *t, struct topic *topic);
 
-/* Whether a name can be its own path: product.md, "Names". */
-bool topic_name_is_path(struct bytes name);
 /* The name whose path is this one; false when no name has it. */
 bool topic_name_of_path(struct bytes path, struct buf *name);
 

@@ -141,9 +141,9 @@ add_context(
 	return rc;
 }
 
-int
-keyring_add_identity(struct keyring *k, const char *name, const struct conf_oscore *o,
-	const char *end, struct error *e)
+static int
+add_identity(struct keyring *k, const char *name, const struct conf_oscore *o, const char *end,
+	struct error *e)
 {
 	struct context_plain p = {.master_secret = o->master_secret,
 		.master_salt = o->master_salt,
@@ -219,7 +219,7 @@ keyring_add_conf(struct keyring *k, const struct conf *c, const char *end, struc
 		const struct conf_identity *id = &c->identities[i];
 
 		if (id->oscore)
-			rc = keyring_add_identity(k, id->name, id->oscore, end, e);
+			rc = add_identity(k, id->name, id->oscore, end, e);
 	}
 	return rc != 0 ? rc : keyring_add_groups(k, c->oscore_groups, c->n_oscore_groups, end, e);
 }

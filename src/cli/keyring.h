@@ -29,8 +29,6 @@ void keyring_fini(struct keyring *k); /* wipes the keys with the last reference 
  * Adds keys that are configured. `end`: what to call this end. Groups whose keys are not all
  * there are passed over. 0, or negative errno with e filled.
  */
-int keyring_add_identity(struct keyring *k, const char *name, const struct conf_oscore *o,
-	const char *end, struct error *e);
 int keyring_add_groups(struct keyring *k, const struct conf_oscore_group *groups, size_t n,
 	const char *end, struct error *e);
 /* The same of all identities and groups of the daemon's. */

@@ -196,12 +196,6 @@ keys_armor(const struct keys *k)
 	return &k->armor;
 }
 
-const struct groups *
-keys_groups(const struct keys *k)
-{
-	return &k->groups;
-}
-
 int
 keys_group_armor(const struct keys *k, const char *name, struct error *e, struct armor *ret)
 {

@@ -356,23 +356,6 @@ context_each_recipient(struct context *c, void (*visit)(void *ctx, struct recipi
 	map_each(&c->recipients, visit_recipient, &each);
 }
 
-static void
-inherit_window(void *ctx, struct recipient *r)
-{
-	const struct context *from = ctx;
-	const struct recipient *was = context_find_recipient(from, context_recipient_id(r));
-
-	/* The same key means the same numbers; a new credential alone changes nothing there. */
-	if (was != NULL && crypto_equal(BYTES_OF(was->key), BYTES_OF(r->key)))
-		r->window = was->window;
-}
-
-void
-context_inherit(struct context *c, struct context *from)
-{
-	context_each_recipient(c, inherit_window, from);
-}
-
 int
 context_need_pairwise(struct context *c, struct recipient *r)
 {
@@ -424,12 +407,6 @@ context_sender_id(const struct context *c)
 	return c->silent ? BYTES_NONE : bytes_of(c->self.id, c->self.n_id);
 }
 
-struct bytes
-context_cred(const struct context *c)
-{
-	return bytes_of(c->self.cred, c->self.n_cred);
-}
-
 struct ssn *
 context_ssn(const struct context *c)
 {
@@ -458,12 +435,6 @@ struct window *
 context_recipient_window(struct recipient *r)
 {
 	return &r->window;
-}
-
-const struct crypto_key *
-context_recipient_key(const struct recipient *r)
-{
-	return r->pub;
 }
 
 struct context *
