@@ -162,6 +162,8 @@ int broker_make_topic(struct broker *b, struct bytes name, uint32_t content_form
 
 /* For the store, if there is one: that much of a topic changed. */
 void broker_keep(struct broker *b, enum broker_keep what, const struct topic *t);
+/* The same of numbers, when that of its value comes near the last that is kept. */
+void broker_keep_seq(struct broker *b, struct topic *t);
 
 /* Removes a topic with all that depends on it. */
 void broker_drop_topic(struct broker *b, struct topic *t);

@@ -12,7 +12,6 @@
 #include "wire/option.h"
 
 #define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
-#define SEQ_MASK 0xffffffu
 #define TOKEN_TRIES 16
 #define MOVES_AT_ONCE 256 /* informative responses queued when a group observation starts */
 /*
@@ -201,7 +200,7 @@ group_compose(struct group_observation *g, int divider)
 	int rc;
 
 	msg_init(&m, TYPE_NON, CODE_CONTENT);
-	g->seq = (g->seq + 1) & SEQ_MASK;
+	g->seq = (g->seq + 1) & OBSERVE_MASK;
 	g->nth = v->nth;
 	/* Kept long before they are used up; one that begins is kept with them. */
 	if (topic_reserve_numbers(g->seq, &g->seq_bound) && g->bunch->observation == g)

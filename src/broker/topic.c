@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "wire/cborget.h"
+#include "wire/option.h"
 
-#define SEQ_MASK 0xffffffu
 #define SEQ_NEAR 32768 /* so many left: time to reserve more; a slow disk takes seconds */
 #define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
 /* A longer path would leave too little of a message for its other options and the payload. */
@@ -196,8 +196,8 @@ topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, u
 	memcpy(topic->path, path.p, path.n);
 	topic->content_format = BROKER_NO_FORMAT;
 	topic->id = ++t->last_id;
-	topic->seq = first_seq & SEQ_MASK;
-	topic->seq_bound = (topic->seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
+	topic->seq = first_seq & OBSERVE_MASK;
+	topic->seq_bound = (topic->seq + TOPIC_SEQ_AHEAD) & OBSERVE_MASK;
 	map_put(&t->by_name, &topic->by_name, map_hash(name, t->seed));
 	map_put(&t->by_path, &topic->by_path, map_hash(buf_bytes(&path), t->seed));
 	t->generation++;
@@ -248,12 +248,21 @@ topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes da
 bool
 topic_reserve_numbers(uint32_t seq, uint32_t *bound)
 {
-	uint32_t left = (*bound - seq) & SEQ_MASK;
+	uint32_t left = (*bound - seq) & OBSERVE_MASK;
 
 	if (left >= SEQ_NEAR && left <= TOPIC_SEQ_AHEAD)
 		return false;
-	*bound = (seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
+	*bound = (seq + TOPIC_SEQ_AHEAD) & OBSERVE_MASK;
 	return true;
+}
+
+void
+topic_take_number(struct topic *topic)
+{
+	/* One that nobody saw serves the newer value: RFC 7641 4.4 counts what is sent. */
+	if (!topic->unsent)
+		topic->seq = (topic->seq + 1) & OBSERVE_MASK;
+	topic->unsent = true;
 }
 
 bool
@@ -295,10 +304,7 @@ topic_take_value(struct topic_table *t, struct topic *topic, struct value *new)
 		t->generation++;
 	topic->value = new;
 	value_release(t, old);
-	/* A number that nobody saw serves the newer value: RFC 7641 4.4 counts what is sent. */
-	if (!topic->unsent)
-		topic->seq = (topic->seq + 1) & SEQ_MASK;
-	topic->unsent = true;
+	topic_take_number(topic);
 }
 
 struct bytes

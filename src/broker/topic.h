@@ -103,6 +103,8 @@ void topic_set_value(
 /* The same with one that is made already, a reference to which is taken over; NULL: none. */
 void topic_take_value(struct topic_table *t, struct topic *topic, struct value *new);
 
+/* The value is to be sent under a number that was not. */
+void topic_take_number(struct topic *topic);
 /*
  * Whether the number of the value comes near the bound, which then is farther away:
  * it is to be in the store before numbers get there.

@@ -8,6 +8,7 @@
 #include "broker/group.h"
 #include "broker/restore.h"
 #include "net/keep_impl.h"
+#include "wire/option.h"
 
 static struct store_group
 describe(const struct keep *k, const struct group_observation *g)
@@ -207,7 +208,7 @@ put_one_group(void *ctx, const struct group_observation *g)
 
 	/* One that is about to begin does when it is kept, which is told. */
 	if (g->bunch->observation == g)
-		(void)put_group(all->k, g, all->exact ? (g->seq + 1) & 0xffffff : g->seq_bound,
+		(void)put_group(all->k, g, all->exact ? (g->seq + 1) & OBSERVE_MASK : g->seq_bound,
 			STORE_NOW, NULL);
 }
 
