@@ -45,14 +45,4 @@ const char *keyring_name(const struct keyring *k, const struct context *c);
 /* Who protected a message; NULL: the kid is all there is. */
 const char *keyring_sender(const struct keyring *k, const struct recipient *from);
 
-/* The key material of an informative response (its parameter 13), decoded. */
-struct keyring_material {
-	struct bytes ms, salt, context_id; /* p NULL: absent */
-	struct bytes sign_params; /* encoded CBOR */
-	struct inform_value hkdf, cred_fmt, gp_enc_alg, sign_alg;
-};
-
-/* 0, or -EBADMSG. Borrows from the input. */
-int keyring_decode_material(struct bytes gp_material, struct keyring_material *ret);
-
 #endif

@@ -335,25 +335,75 @@ context_find_recipient(const struct context *c, struct bytes id)
 	return NULL;
 }
 
-struct each {
-	void (*visit)(void *ctx, struct recipient *r);
-	void *ctx;
-};
+/* --- a group that is known from two ends --------------------------------------------- */
 
-static void
-visit_recipient(void *ctx, struct map_node *node)
+static bool
+same_plain(const struct context *a, const struct context *b)
 {
-	struct each *each = ctx;
-
-	each->visit(each->ctx, MAP_OBJECT(node, struct recipient, node));
+	return bytes_equal(context_sender_id(a), context_sender_id(b)) &&
+	       crypto_equal(BYTES_OF(a->self.key), BYTES_OF(b->self.key)) &&
+	       crypto_equal(BYTES_OF(a->peer->key), BYTES_OF(b->peer->key)) &&
+	       crypto_equal(BYTES_OF(a->common_iv), BYTES_OF(b->common_iv));
 }
 
-void
-context_each_recipient(struct context *c, void (*visit)(void *ctx, struct recipient *r), void *ctx)
+/* All that keys and AAD are made of. */
+static bool
+same_group(const struct context *a, const struct context *b)
 {
-	struct each each = {.visit = visit, .ctx = ctx};
+	return a->hkdf == b->hkdf && a->aead == b->aead && a->pairwise == b->pairwise &&
+	       a->group_encryption == b->group_encryption && a->signature == b->signature &&
+	       a->cred_format == b->cred_format &&
+	       crypto_equal(bytes_of(a->master_secret, a->n_master_secret),
+		       bytes_of(b->master_secret, b->n_master_secret)) &&
+	       bytes_equal(bytes_of(a->master_salt, a->n_master_salt),
+		       bytes_of(b->master_salt, b->n_master_salt)) &&
+	       bytes_equal(bytes_of(a->gm_cred, a->n_gm_cred), bytes_of(b->gm_cred, b->n_gm_cred));
+}
 
-	map_each(&c->recipients, visit_recipient, &each);
+struct unite {
+	struct context *into;
+	int rc;
+};
+
+static int
+unite_end(struct context *into, const struct recipient *r, uint32_t who)
+{
+	struct bytes id = context_recipient_id(r), cred = context_recipient_cred(r);
+	const struct recipient *known = context_find_recipient(into, id);
+	struct error e;
+
+	if (known == NULL && !into->silent && bytes_equal(id, context_sender_id(into)))
+		known = &into->self;
+	if (known == NULL)
+		return context_add_recipient(into, id, cred, true, who, &e, NULL);
+	return bytes_equal(context_recipient_cred(known), cred) ? 0 : -EEXIST;
+}
+
+static void
+unite_member(void *ctx, struct map_node *node)
+{
+	struct unite *u = ctx;
+	const struct recipient *r = MAP_OBJECT(node, struct recipient, node);
+
+	if (u->rc == 0)
+		u->rc = unite_end(u->into, r, r->who);
+}
+
+int
+context_unite(struct context *into, struct context *from, uint32_t who)
+{
+	struct unite u = {.into = into};
+
+	if (into->group != from->group)
+		return -EEXIST;
+	if (!into->group)
+		return same_plain(into, from) ? 0 : -EEXIST;
+	if (!same_group(into, from))
+		return -EEXIST;
+	if (!from->silent && who != 0)
+		u.rc = unite_end(into, &from->self, who);
+	map_each(&from->recipients, unite_member, &u);
+	return u.rc;
 }
 
 int

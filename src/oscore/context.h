@@ -64,8 +64,13 @@ int context_add_recipient(struct context *c, struct bytes id, struct bytes cred,
 
 /* The member with this id; NULL when there is none (a plain context has exactly one). */
 struct recipient *context_find_recipient(const struct context *c, struct bytes id);
-void context_each_recipient(
-	struct context *c, void (*visit)(void *ctx, struct recipient *r), void *ctx);
+
+/*
+ * Makes `into` do for `from` as well, which has the same ids: all members of a group seen from
+ * another end are added, its own end as `who` unless that is 0. -EEXIST: their keys differ, or
+ * those of a member.
+ */
+int context_unite(struct context *into, struct context *from, uint32_t who);
 
 bool context_is_group(const struct context *c);
 bool context_has_group_mode(const struct context *c);
