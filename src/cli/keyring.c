@@ -91,35 +91,21 @@ add_identity(struct keyring *k, const char *name, const struct conf_oscore *o, c
 	return rc;
 }
 
-static int
-add_members(
-	struct keyring *k, const struct conf_oscore_group *g, struct context *c, struct error *why)
+static uint32_t
+label_member(void *ctx, const char *member)
 {
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < g->n_members; i++)
-		rc = context_add_recipient(c, g->members[i].sender_id, g->members[i].credential,
-			true, add_label(k, NULL, g->members[i].name, NULL), why, NULL);
-	return rc;
+	return add_label(ctx, NULL, member, NULL);
 }
 
 static int
 add_group(struct keyring *k, const struct conf_oscore_group *g, const char *end, struct error *e)
 {
-	uint8_t ccs[GROUPKEY_CCS_MAX];
-	struct buf made = BUF_OF(ccs);
-	struct context_group p;
-	struct context *c = NULL;
+	struct context *c;
 	struct error why;
-	int rc = groupkey_params(g, &made, &why, &p);
+	int rc = groupkey_context(g, NULL, label_member, k, &why, &c);
 
 	if (rc == 0)
-		rc = context_new_group(&p, &why, &c);
-	if (rc == 0)
-		rc = add_members(k, g, c, &why);
-	if (rc == 0)
 		return add_context(k, c, g->name, end, e);
-	context_release(c);
 	error_set(e, "OSCORE group %.60s: %.180s", g->name, why.text);
 	return rc;
 }
@@ -134,7 +120,7 @@ keyring_add_groups(struct keyring *k, const struct conf_oscore_group *groups, si
 		const struct conf_oscore_group *g = &groups[i];
 
 		/* Keys of the others are drawn by the broker, and come in its responses. */
-		if (g->master_secret.p && g->gid.p && g->gm_credential.p)
+		if (groupkey_is_there(g))
 			rc = add_group(k, g, end, e);
 	}
 	return rc;
