@@ -11,7 +11,7 @@ AM_TESTS_ENVIRONMENT = \
 	export top_srcdir top_builddir COAP_CLIENT;
 
 EXTRA_DIST += tests/lib.sh tests/certificates.sh
-dist_check_SCRIPTS += tests/layers.sh tests/docs.sh
+dist_check_SCRIPTS += tests/layers.sh tests/calls.sh tests/docs.sh
 
 # Everything `make check` runs, built but not run. (Not `all`: that is a make of
 # its own, which would compile the same files at the same time.)

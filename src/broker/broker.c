@@ -139,6 +139,13 @@ broker_keep(struct broker *b, enum broker_keep what, const struct topic *t)
 		b->ops->keep(b->ctx, what, t);
 }
 
+void
+broker_keep_seq(struct broker *b, struct topic *t)
+{
+	if (topic_reserve(t))
+		broker_keep(b, BROKER_KEEP_SEQ, t);
+}
+
 static void
 keep_all(void *ctx, struct map_node *node)
 {

@@ -117,9 +117,7 @@ struct answer {
 	void *ctx;
 };
 
-/* Answers with topic properties, in the block that the request asks for. */
-void topic_reply(struct call *c, enum msg_code code, unsigned keys);
-/* The same of all of them: they were changed (2.04); the topic was made (2.01). */
+/* Answers with all topic properties: they were changed (2.04); the topic was made (2.01). */
 void topic_tell_changed(struct call *c, const struct answer *to);
 void collection_tell_created(struct call *c, const struct answer *to);
 /* The answer to the request of the call itself. */
@@ -168,6 +166,8 @@ int broker_make_topic(struct broker *b, struct bytes name, uint32_t content_form
 
 /* For the store, if there is one: that much of a topic changed. */
 void broker_keep(struct broker *b, enum broker_keep what, const struct topic *t);
+/* The same of numbers, when that of its value comes near the last that is kept. */
+void broker_keep_seq(struct broker *b, struct topic *t);
 
 /* Removes a topic with all that depends on it. */
 void broker_drop_topic(struct broker *b, struct topic *t);

@@ -5,8 +5,6 @@
 
 #include "broker/broker_impl.h"
 
-#define SEQ_MASK 0xffffffu
-
 void
 catchup_add(struct broker *b, struct topic *t)
 {
@@ -20,7 +18,6 @@ catchup_add(struct broker *b, struct topic *t)
 	t->late = true;
 }
 
-/* The same value again, under a number of its own: who has it knows it by its ETag. */
 static void
 tell(struct broker *b, struct topic *t)
 {
@@ -33,11 +30,7 @@ tell(struct broker *b, struct topic *t)
 	}
 	if (n == 0)
 		return;
-	if (!t->unsent)
-		t->seq = (t->seq + 1) & SEQ_MASK;
-	if (topic_reserve(t))
-		broker_keep(b, BROKER_KEEP_SEQ, t);
-	t->unsent = true;
+	observe_renumber(b, t);
 	observe_mark_dirty(b, t);
 }
 

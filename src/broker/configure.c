@@ -90,8 +90,9 @@ tell(const struct call *c, const struct answer *to, enum msg_code code, unsigned
 	free(room);
 }
 
-void
-topic_reply(struct call *c, enum msg_code code, unsigned keys)
+/* Answers with topic properties, in the block that the request asks for. */
+static void
+reply(struct call *c, enum msg_code code, unsigned keys)
 {
 	const struct answer to = topic_answer(c);
 
@@ -155,7 +156,7 @@ void
 topic_get(struct call *c)
 {
 	if (c->topic)
-		topic_reply(c, CODE_CONTENT, PROPS_ALL);
+		reply(c, CODE_CONTENT, PROPS_ALL);
 	else
 		request_reply_code(c->r, CODE_NOT_FOUND);
 }
@@ -174,7 +175,7 @@ topic_fetch(struct call *c)
 	else if (props_decode_keys(c->body, &keys) < 0)
 		reply_diagnostic(c->r, CODE_BAD_REQUEST, "not an array of topic properties");
 	else
-		topic_reply(c, CODE_CONTENT, keys);
+		reply(c, CODE_CONTENT, keys);
 }
 
 /* Those of `keys` that `from` has, in addition to what `p` has already. */
@@ -232,7 +233,7 @@ update(struct call *c, bool partial)
 	if (park_settings(c, &asked))
 		return;
 	settings_replace(c->b, c->topic, &asked);
-	topic_reply(c, CODE_CHANGED, PROPS_ALL);
+	reply(c, CODE_CHANGED, PROPS_ALL);
 }
 
 void

@@ -268,8 +268,7 @@ data_put(struct call *c)
 		observe_end_all(c->b, c->topic, CODE_NOT_ACCEPTABLE);
 	topic_take_value(&c->b->topics, c->topic, v);
 	broker_keep(c->b, BROKER_KEEP_VALUE, c->topic);
-	if (topic_reserve(c->topic))
-		broker_keep(c->b, BROKER_KEEP_SEQ, c->topic);
+	broker_keep_seq(c->b, c->topic);
 	c->b->stats.publishes++;
 	msg_init(&m, TYPE_ACK, created ? CODE_CREATED : CODE_CHANGED);
 	block1_echo(c->r->msg, &m);

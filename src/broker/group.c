@@ -12,7 +12,6 @@
 #include "wire/option.h"
 
 #define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
-#define SEQ_MASK 0xffffffu
 #define TOKEN_TRIES 16
 #define MOVES_AT_ONCE 256 /* informative responses queued when a group observation starts */
 /*

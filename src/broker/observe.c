@@ -9,7 +9,6 @@
 #include "broker/settings.h"
 #include "wire/option.h"
 
-#define SEQ_MASK 0xffffffu
 #define OBSERVER_CHECK_S 86400 /* RFC 7641 4.5: a CON at least every 24 hours */
 #define CON_EVERY 100 /* and one among so many notifications */
 #define NUMBERS_MS 250 /* until there may be sequence numbers again to protect it with */
@@ -153,7 +152,7 @@ observer_add(struct broker *b, struct bunch *bunch, const struct request *r, uin
 	o->con_s = now_s(b);
 	/* Spread, so that those who came together are not checked together. */
 	o->since_con = (uint8_t)(b->stats.registrations % CON_EVERY);
-	o->seq = (bunch->topic->seq - 1) & SEQ_MASK;
+	o->seq = (bunch->topic->seq - 1) & OBSERVE_MASK;
 	layer_pin(b->layer, p);
 	o->next_of_peer = p->user;
 	p->user = o;
@@ -700,6 +699,13 @@ observe_limit(struct broker *b, struct topic *t, uint32_t max)
 	bunch_settle(b, plain);
 }
 
+void
+observe_renumber(struct broker *b, struct topic *t)
+{
+	topic_take_number(t);
+	broker_keep_seq(b, t);
+}
+
 uint32_t
 observe_check_every(uint32_t check_s)
 {
@@ -717,12 +723,8 @@ observe_check(struct broker *b, struct topic *t)
 	}
 	if (n == 0 || !t->value)
 		return;
-	/* RFC 7641 4.4: the same value again has a number of its own, which the others need not see. */
-	if (!t->unsent)
-		t->seq = (t->seq + 1) & SEQ_MASK;
-	if (topic_reserve(t))
-		broker_keep(b, BROKER_KEEP_SEQ, t);
-	t->unsent = true;
+	/* The others need not see that number. */
+	observe_renumber(b, t);
 	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next) {
 		for (struct observer *o = bunch->traditional.first; o; o = o->next) {
 			if (o->seq == before && !o->exchange && !is_unchecked(b, o, every))

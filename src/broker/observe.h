@@ -108,6 +108,11 @@ bool observer_move(struct broker *b, struct observer *o, uint32_t delay_ms);
 /* Ends it with an error response (RFC 7641 4.2), confirmable, after which it is gone. */
 void observer_end(struct broker *b, struct observer *o, enum msg_code code);
 
+/*
+ * Gives the value of a topic another number, for it is to be sent again as it is: RFC 7641
+ * 4.4. Who has it knows it by its ETag.
+ */
+void observe_renumber(struct broker *b, struct topic *t);
 /* Marks a topic's traditional observers for broker_flush. */
 void observe_mark_dirty(struct broker *b, struct topic *t);
 

@@ -114,8 +114,7 @@ publish(struct broker *b, struct parked *p, struct topic *t)
 	if (!created && t->value->content_format != p->value->content_format)
 		observe_end_all(b, t, CODE_NOT_ACCEPTABLE);
 	topic_take_value(&b->topics, t, value_hold(p->value));
-	if (topic_reserve(t))
-		broker_keep(b, BROKER_KEEP_SEQ, t);
+	broker_keep_seq(b, t);
 	b->stats.publishes++;
 	reply(p, created ? CODE_CREATED : CODE_CHANGED);
 	broker_published(b, t);
@@ -229,8 +228,8 @@ park_value(struct call *c, struct value *v)
 	p = parked_new(c, v ? &publishing : &taking_away);
 	p->value = v;
 	/* In the same commit. */
-	if (park(c, p, &what) && topic_reserve(c->topic))
-		broker_keep(c->b, BROKER_KEEP_SEQ, c->topic);
+	if (park(c, p, &what))
+		broker_keep_seq(c->b, c->topic);
 	return true;
 }
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "wire/cborget.h"
+#include "wire/option.h"
 
-#define SEQ_MASK 0xffffffu
 #define SEQ_NEAR 32768 /* so many left: time to reserve more; a slow disk takes seconds */
 #define SEGMENT_MAX 255 /* RFC 7252 5.10: a Uri-Path option */
 /* A longer path would leave too little of a message for its other options and the payload. */
@@ -87,8 +87,9 @@ segment_is_safe(struct bytes s)
 	return s.n > 0 && s.n <= SEGMENT_MAX && !bytes_is(s, ".") && !bytes_is(s, "..");
 }
 
-bool
-topic_name_is_path(struct bytes name)
+/* Whether a name can be its own path: product.md, "Names". */
+static bool
+name_is_path(struct bytes name)
 {
 	struct bytes rest = name;
 	unsigned n_segments = 1;
@@ -130,7 +131,7 @@ topic_name_of_path(struct bytes path, struct buf *name)
 			buf_put_u8(name, '/');
 		buf_put(name, segment);
 	}
-	return !name->full && topic_name_is_path(buf_bytes(name));
+	return !name->full && name_is_path(buf_bytes(name));
 }
 
 /* The name as the text that msg_path makes of its segments; with a salt over 0, a made-up one. */
@@ -174,7 +175,7 @@ topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, u
 {
 	uint8_t text[TOPIC_PATH_MAX];
 	struct buf path = BUF_OF(text);
-	uint32_t salt = topic_name_is_path(name) ? 0 : 1;
+	uint32_t salt = name_is_path(name) ? 0 : 1;
 	struct topic *topic;
 
 	if (name.n == 0 || name.n > TOPIC_NAME_MAX || !is_text(name))
@@ -195,8 +196,8 @@ topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, u
 	memcpy(topic->path, path.p, path.n);
 	topic->content_format = BROKER_NO_FORMAT;
 	topic->id = ++t->last_id;
-	topic->seq = first_seq & SEQ_MASK;
-	topic->seq_bound = (topic->seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
+	topic->seq = first_seq & OBSERVE_MASK;
+	topic->seq_bound = (topic->seq + TOPIC_SEQ_AHEAD) & OBSERVE_MASK;
 	map_put(&t->by_name, &topic->by_name, map_hash(name, t->seed));
 	map_put(&t->by_path, &topic->by_path, map_hash(buf_bytes(&path), t->seed));
 	t->generation++;
@@ -247,12 +248,21 @@ topic_etag(const struct topic_table *t, uint32_t content_format, struct bytes da
 bool
 topic_reserve_numbers(uint32_t seq, uint32_t *bound)
 {
-	uint32_t left = (*bound - seq) & SEQ_MASK;
+	uint32_t left = (*bound - seq) & OBSERVE_MASK;
 
 	if (left >= SEQ_NEAR && left <= TOPIC_SEQ_AHEAD)
 		return false;
-	*bound = (seq + TOPIC_SEQ_AHEAD) & SEQ_MASK;
+	*bound = (seq + TOPIC_SEQ_AHEAD) & OBSERVE_MASK;
 	return true;
+}
+
+void
+topic_take_number(struct topic *topic)
+{
+	/* One that nobody saw serves the newer value: RFC 7641 4.4 counts what is sent. */
+	if (!topic->unsent)
+		topic->seq = (topic->seq + 1) & OBSERVE_MASK;
+	topic->unsent = true;
 }
 
 bool
@@ -294,10 +304,7 @@ topic_take_value(struct topic_table *t, struct topic *topic, struct value *new)
 		t->generation++;
 	topic->value = new;
 	value_release(t, old);
-	/* A number that nobody saw serves the newer value: RFC 7641 4.4 counts what is sent. */
-	if (!topic->unsent)
-		topic->seq = (topic->seq + 1) & SEQ_MASK;
-	topic->unsent = true;
+	topic_take_number(topic);
 }
 
 struct bytes

@@ -90,8 +90,6 @@ void topic_arrive(struct topic_table *t, struct topic *topic);
 /* Frees a topic that nobody observes and that has no settings, and its value. */
 void topic_remove(struct topic_table *t, struct topic *topic);
 
-/* Whether a name can be its own path: product.md, "Names". */
-bool topic_name_is_path(struct bytes name);
 /* The name whose path is this one; false when no name has it. */
 bool topic_name_of_path(struct bytes path, struct buf *name);
 
@@ -105,6 +103,8 @@ void topic_set_value(
 /* The same with one that is made already, a reference to which is taken over; NULL: none. */
 void topic_take_value(struct topic_table *t, struct topic *topic, struct value *new);
 
+/* The value is to be sent under a number that was not. */
+void topic_take_number(struct topic *topic);
 /*
  * Whether the number of the value comes near the bound, which then is farther away:
  * it is to be in the store before numbers get there.

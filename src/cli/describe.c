@@ -5,10 +5,11 @@
 #include <time.h>
 
 #include "cli/diag.h"
-#include "cli/keyring.h"
 #include "cli/text.h"
+#include "oscore/cred.h"
 #include "oscore/option.h"
 #include "wire/cborget.h"
+#include "wire/material.h"
 #include "wire/option.h"
 
 #define SHORT_TEXT 64 /* bytes of a payload or value that are shown */
@@ -348,12 +349,12 @@ put_join(const struct inform_join *j, const char *indent, struct buf *out)
 static void
 put_material(struct bytes gp_material, const char *indent, struct buf *out)
 {
-	struct keyring_material m;
+	struct material m;
 
 	if (!gp_material.p)
 		return;
 	buf_printf(out, "%sgp_material:", indent);
-	if (keyring_decode_material(gp_material, &m) < 0) {
+	if (material_decode(gp_material, &m) < 0) {
 		buf_printf(out, " %zu bytes, not understood\n", gp_material.n);
 		return;
 	}

@@ -167,7 +167,7 @@ put_hex(struct buf *out, const char *key, struct bytes what)
 	buf_put_str(out, "\"\n");
 }
 
-/* How coapcast.yaml(5) writes it: suite's has blanks. */
+/* How coapcast.yaml(5) writes it. */
 static const char *
 pairwise_name(int number)
 {

@@ -29,8 +29,6 @@ void keyring_fini(struct keyring *k); /* wipes the keys with the last reference 
  * Adds keys that are configured. `end`: what to call this end. Groups whose keys are not all
  * there are passed over. 0, or negative errno with e filled.
  */
-int keyring_add_identity(struct keyring *k, const char *name, const struct conf_oscore *o,
-	const char *end, struct error *e);
 int keyring_add_groups(struct keyring *k, const struct conf_oscore_group *groups, size_t n,
 	const char *end, struct error *e);
 /* The same of all identities and groups of the daemon's. */
@@ -46,15 +44,5 @@ int keyring_add_offered(struct keyring *k, const struct inform_keys *offered);
 const char *keyring_name(const struct keyring *k, const struct context *c);
 /* Who protected a message; NULL: the kid is all there is. */
 const char *keyring_sender(const struct keyring *k, const struct recipient *from);
-
-/* The key material of an informative response (its parameter 13), decoded. */
-struct keyring_material {
-	struct bytes ms, salt, context_id; /* p NULL: absent */
-	struct bytes sign_params; /* encoded CBOR */
-	struct inform_value hkdf, cred_fmt, gp_enc_alg, sign_alg;
-};
-
-/* 0, or -EBADMSG. Borrows from the input. */
-int keyring_decode_material(struct bytes gp_material, struct keyring_material *ret);
 
 #endif

@@ -62,37 +62,17 @@ add_own(struct keys *k, const struct credentials_identity *id, struct error *e)
 }
 
 static int
-add_members(const struct conf_oscore_group *g, struct context *c, struct error *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < g->n_members; i++)
-		rc = context_add_recipient(
-			c, g->members[i].sender_id, g->members[i].credential, true, 0, e, NULL);
-	return rc;
-}
-
-static int
 make_group(struct keys *k, const struct conf_oscore_group *g, struct error *e, struct context **ret)
 {
-	uint8_t ccs[GROUPKEY_CCS_MAX];
-	struct buf made = BUF_OF(ccs);
-	struct context_group p = {.ssn = NULL};
-	struct context *c = NULL;
-	int rc = groupkey_params(g, &made, e, &p);
+	struct ssn *ssn = NULL;
+	int rc = 0;
 
-	if (rc == 0 && p.sender_id.p)
+	if (!groupkey_is_silent(g))
 		rc = take_numbers(
-			k, g->master_secret, g->master_salt, g->gid, g->sender_id, e, &p.ssn);
+			k, g->master_secret, g->master_salt, g->gid, g->sender_id, e, &ssn);
 	if (rc == 0)
-		rc = context_new_group(&p, e, &c);
-	if (rc == 0)
-		rc = add_members(g, c, e);
-	ssn_release(p.ssn);
-	if (rc < 0)
-		context_release(c);
-	else
-		*ret = c;
+		rc = groupkey_context(g, ssn, NULL, NULL, e, ret);
+	ssn_release(ssn);
 	return rc;
 }
 
@@ -105,10 +85,9 @@ add_group(struct keys *k, const struct conf_oscore_group *g, struct error *e)
 	struct error why;
 	int rc;
 
-	if (g->managed == CONF_MANAGED_SELF &&
-		!(g->master_secret.p && g->gid.p && g->gm_credential.p))
-		return 0;
-	if (!g->master_secret.p || !g->gid.p || !g->gm_credential.p) {
+	if (!groupkey_is_there(g)) {
+		if (g->managed == CONF_MANAGED_SELF)
+			return 0;
 		error_set(
 			e, "group %.40s: gid, master-secret and gm-credential are wanted", g->name);
 		return -EINVAL;
@@ -194,12 +173,6 @@ const struct armor *
 keys_armor(const struct keys *k)
 {
 	return &k->armor;
-}
-
-const struct groups *
-keys_groups(const struct keys *k)
-{
-	return &k->groups;
 }
 
 int

@@ -22,7 +22,6 @@ void keys_close(struct keys *k);
 
 /* How requests to the broker are protected; its context is NULL for one without OSCORE. */
 const struct armor *keys_armor(const struct keys *k);
-const struct groups *keys_groups(const struct keys *k);
 /* How requests are, in a group that we can send to: the one with that name, or the only one. */
 int keys_group_armor(const struct keys *k, const char *name, struct error *e, struct armor *ret);
 

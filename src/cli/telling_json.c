@@ -5,9 +5,9 @@
 #include <time.h>
 
 #include "cli/describe.h"
-#include "cli/keyring.h"
 #include "cli/telling.h"
 #include "oscore/option.h"
+#include "wire/material.h"
 #include "wire/option.h"
 
 #define HEX_MAX 2048 /* bytes of what is written in hexadecimal */
@@ -161,12 +161,12 @@ static void
 put_keys(const struct telling *t, struct json *j)
 {
 	const struct inform_keys *k = &t->inform.keys;
-	struct keyring_material m;
+	struct material m;
 
 	if (!k->gp_material.p)
 		return;
 	json_put_bool(j, "keys_used", t->keys >= 0);
-	if (keyring_decode_material(k->gp_material, &m) == 0 && m.context_id.p)
+	if (material_decode(k->gp_material, &m) == 0 && m.context_id.p)
 		put_hex(j, "gid", m.context_id);
 	if (k->srv_cred.p)
 		put_hex(j, "srv_cred", k->srv_cred);

@@ -2,11 +2,10 @@
 #include "client/groups.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "wire/cborget.h"
+#include "wire/material.h"
 
 void
 groups_init(struct groups *g, uint32_t seed)
@@ -49,78 +48,6 @@ groups_find(const struct groups *g, struct bytes name)
 
 /* --- what comes in an informative response ------------------------------------------- */
 
-struct material {
-	struct bytes ms, salt, context_id; /* p NULL: absent */
-	struct inform_value hkdf, cred_fmt, gp_enc_alg, sign_alg;
-};
-
-static int
-take_bytes(struct cborget *in, void *field)
-{
-	return cborget_bstr(in, field);
-}
-
-static int
-take_value(struct cborget *in, void *field)
-{
-	struct inform_value *v = field;
-
-	if (cborget_int(in, &v->number) < 0 && cborget_tstr(in, &v->text) < 0)
-		return -EBADMSG;
-	v->present = true;
-	return 0;
-}
-
-static const struct {
-	int64_t key;
-	int (*take)(struct cborget *in, void *field);
-	size_t at;
-} fields[] = {
-	{2, take_bytes, offsetof(struct material, ms)},
-	{3, take_value, offsetof(struct material, hkdf)},
-	{5, take_bytes, offsetof(struct material, salt)},
-	{6, take_bytes, offsetof(struct material, context_id)},
-	{8, take_value, offsetof(struct material, cred_fmt)},
-	{9, take_value, offsetof(struct material, gp_enc_alg)},
-	{10, take_value, offsetof(struct material, sign_alg)},
-};
-
-#define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
-
-/* Unknown keys are passed over, sign_params too: the credential says its curve itself. */
-static int
-decode(struct bytes map, struct material *ret)
-{
-	struct cborget in = cborget_of(map);
-	unsigned seen = 0;
-	uint64_t n;
-	int64_t key;
-
-	if (cborget_map(&in, &n) < 0)
-		return -EBADMSG;
-	for (; n > 0; n--) {
-		size_t i = 0;
-
-		if (cborget_int(&in, &key) < 0) {
-			if (cborget_skip(&in) < 0 || cborget_skip(&in) < 0)
-				return -EBADMSG;
-			continue;
-		}
-		while (i < N_FIELDS && fields[i].key != key)
-			i++;
-		if (i == N_FIELDS) {
-			if (cborget_skip(&in) < 0)
-				return -EBADMSG;
-		} else if ((seen & 1u << i) ||
-			   fields[i].take(&in, (char *)ret + fields[i].at) < 0) {
-			return -EBADMSG;
-		} else {
-			seen |= 1u << i;
-		}
-	}
-	return cborget_at_end(&in) ? 0 : -EBADMSG;
-}
-
 /* What a registry calls it, by its number or by its name. */
 static bool
 take_number(const struct inform_value *v, int absent, int (*by_name)(struct bytes name, int *ret),
@@ -144,6 +71,7 @@ no_name(struct bytes name, int *ret)
 	return -ENOENT;
 }
 
+/* The parameters of the signature are left alone: the credential says its curve itself. */
 static bool
 fill(const struct material *m, struct context_group *p)
 {
@@ -165,13 +93,13 @@ fill(const struct material *m, struct context_group *p)
 int
 groups_make_offered(const struct inform_keys *offered, struct error *e, struct context **ret)
 {
-	struct material m = {.ms = BYTES_NONE};
+	struct material m;
 	struct context_group p = {.gm_cred = offered->srv_cred};
 	struct context *c;
 	struct error why;
 	int rc;
 
-	if (decode(offered->gp_material, &m) < 0 || !fill(&m, &p)) {
+	if (material_decode(offered->gp_material, &m) < 0 || !fill(&m, &p)) {
 		error_set(e, "the key material is malformed");
 		return -EBADMSG;
 	}

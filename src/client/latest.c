@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-
-#define SEQ_MASK 0xffffff /* RFC 7641 4.4 */
+#include "wire/option.h"
 
 void
 latest_fini(struct latest *l)
@@ -19,12 +18,12 @@ latest_take(struct latest *l, uint32_t seq, uint64_t now_ms, uint32_t *ret_gap, 
 {
 	uint32_t step = 1;
 
-	seq &= SEQ_MASK;
+	seq &= OBSERVE_MASK;
 	if (l->has_seq) {
 		if (!observe_newer(l->seq, l->seq_ms, seq, now_ms))
 			return false;
 		/* One that is newer by its time only steps as far, too. */
-		step = (seq - l->seq) & SEQ_MASK;
+		step = (seq - l->seq) & OBSERVE_MASK;
 	}
 	l->has_seq = true;
 	l->seq = seq;

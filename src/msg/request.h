@@ -64,7 +64,5 @@ void request_ignore(struct request *r);
 bool request_wants(const struct request *r, uint8_t code);
 /* How long an answer of the owner's own has to wait: 0, or for a multicast request a random time. */
 uint32_t request_leisure(const struct request *r);
-/* Makes duplicates of this request get an empty ACK instead of running again. */
-void request_remember(struct request *r);
 
 #endif

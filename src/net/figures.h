@@ -7,6 +7,7 @@
 #define COAPCAST_NET_FIGURES_H
 
 #include "broker/broker.h"
+#include "net/groupkeys.h"
 #include "net/guard.h"
 #include "net/keep.h"
 #include "transport/coapd.h"
@@ -19,6 +20,7 @@ struct figures {
 	struct layer_stats layer;
 	struct broker_stats broker;
 	struct guard_stats oscore;
+	struct groupkeys_stats keys;
 	struct keep_figures store;
 	uint64_t peers, exchanges; /* now */
 	uint64_t unprotected_refused; /* requests that security.nosec forbade */

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What informative responses say of an OSCORE group: its keys, or where to get them. */
-#include <errno.h>
-
 #include "net/groupkeys_impl.h"
 #include "oscore/suite.h"
-#include "wire/cborbuf.h"
-
-/* OSCORE Security Context Parameters. */
-enum material_key {
-	MATERIAL_MS = 2,
-	MATERIAL_HKDF = 3,
-	MATERIAL_SALT = 5,
-	MATERIAL_CONTEXT_ID = 6,
-	MATERIAL_CRED_FMT = 8,
-	MATERIAL_GP_ENC_ALG = 9,
-	MATERIAL_SIGN_ALG = 10,
-	MATERIAL_SIGN_PARAMS = 11,
-};
+#include "wire/material.h"
 
 #define COSE_KTY_OKP 1
 #define COSE_KTY_EC2 2
@@ -34,36 +20,26 @@ sign_params(int signature)
 	return signature == SUITE_ES256 ? BYTES_OF(es256) : BYTES_OF(eddsa);
 }
 
-int
-groupinform_material(const struct conf_oscore_group *conf, struct bytes secret, struct bytes gid,
-	struct buf *out)
-{
-	cborbuf_put_map(out, conf->master_salt.n > 0 ? 8 : 7);
-	cborbuf_put_uint(out, MATERIAL_MS);
-	cborbuf_put_bstr(out, secret);
-	cborbuf_put_uint(out, MATERIAL_HKDF);
-	cborbuf_put_int(out, conf->hkdf);
-	if (conf->master_salt.n > 0) {
-		cborbuf_put_uint(out, MATERIAL_SALT);
-		cborbuf_put_bstr(out, conf->master_salt);
-	}
-	cborbuf_put_uint(out, MATERIAL_CONTEXT_ID);
-	cborbuf_put_bstr(out, gid);
-	cborbuf_put_uint(out, MATERIAL_CRED_FMT);
-	cborbuf_put_int(out, conf->credential_format);
-	cborbuf_put_uint(out, MATERIAL_GP_ENC_ALG);
-	cborbuf_put_int(out, conf->group_encryption_algorithm);
-	cborbuf_put_uint(out, MATERIAL_SIGN_ALG);
-	cborbuf_put_int(out, conf->signature_algorithm);
-	cborbuf_put_uint(out, MATERIAL_SIGN_PARAMS);
-	buf_put(out, sign_params(conf->signature_algorithm));
-	return out->full ? -ENOBUFS : 0;
-}
-
 static struct inform_value
 number(int64_t n)
 {
 	return (struct inform_value){.present = true, .number = n};
+}
+
+int
+groupinform_material(const struct conf_oscore_group *conf, struct bytes secret, struct bytes gid,
+	struct buf *out)
+{
+	struct material m = {.ms = secret,
+		.hkdf = number(conf->hkdf),
+		.salt = conf->master_salt.n > 0 ? conf->master_salt : BYTES_NONE,
+		.context_id = gid,
+		.cred_fmt = number(conf->credential_format),
+		.gp_enc_alg = number(conf->group_encryption_algorithm),
+		.sign_alg = number(conf->signature_algorithm),
+		.sign_params = sign_params(conf->signature_algorithm)};
+
+	return material_encode(&m, out);
 }
 
 static void

@@ -113,7 +113,7 @@ bool groupkeys_admits(const struct groupkeys *k, const struct request *r);
 struct groupkeys_stats {
 	uint64_t rekeyed, expired; /* keys replaced; keys that expired before */
 	uint64_t revoked; /* keys that somebody had who lost the right to them */
-	uint64_t unprotected; /* group observations that could not begin for want of numbers */
+	uint64_t unprotected; /* group observations that nothing could protect: not begun */
 	uint64_t shields; /* of group observations now */
 };
 void groupkeys_stats(const struct groupkeys *k, struct groupkeys_stats *ret);

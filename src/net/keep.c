@@ -8,14 +8,14 @@
 #include "base/mem.h"
 #include "broker/restore.h"
 #include "broker/settings.h"
+#include "wire/option.h"
 
 #define SERVER_ID "server-id"
 #define COLLECTION "collection"
 #define LIVES "lives"
-#define SEQ_MASK 0xffffffu
 
 /* So that a byte is enough for lives. */
-_Static_assert(256u * TOPIC_SEQ_AHEAD == SEQ_MASK + 1, "observe numbers of 24 bits");
+_Static_assert(256u * TOPIC_SEQ_AHEAD == OBSERVE_MASK + 1, "observe numbers of 24 bits");
 
 /* In the store's thread. */
 static void
@@ -194,7 +194,7 @@ keep_find(const struct restored_list *l, uint64_t id)
 uint32_t
 keep_bound(const struct keep *k, uint32_t bound)
 {
-	return (bound - k->lives * (uint32_t)TOPIC_SEQ_AHEAD) & SEQ_MASK;
+	return (bound - k->lives * (uint32_t)TOPIC_SEQ_AHEAD) & OBSERVE_MASK;
 }
 
 /* Observe numbers come first: they are known before their topics are there. */
@@ -207,7 +207,7 @@ note(const struct keep *k, struct restored_list *l, const struct store_seq *seq)
 		l->cap = l->cap ? 2 * l->cap : 256;
 		l->all = mem_realloc(l->all, l->cap * sizeof(*l->all));
 	}
-	l->all[l->n++] = (struct restored){.id = seq->id, .bound = bound & SEQ_MASK};
+	l->all[l->n++] = (struct restored){.id = seq->id, .bound = bound & OBSERVE_MASK};
 }
 
 static int
@@ -450,7 +450,7 @@ static void
 put_exact_seq(void *ctx, const struct topic *t)
 {
 	struct keep *k = ctx;
-	uint32_t next = (t->seq + 1) & SEQ_MASK;
+	uint32_t next = (t->seq + 1) & OBSERVE_MASK;
 	const union store_record r = {.seq = {.id = t->id, .bound = keep_bound(k, next)}};
 
 	if (t->seq_bound != next)

@@ -8,6 +8,7 @@
 #include "broker/group.h"
 #include "broker/restore.h"
 #include "net/keep_impl.h"
+#include "wire/option.h"
 
 static struct store_group
 describe(const struct keep *k, const struct group_observation *g)

@@ -374,9 +374,3 @@ secure_groups(struct secure *s)
 {
 	return s->groups;
 }
-
-struct ssnstore *
-secure_numbers(struct secure *s)
-{
-	return s->numbers;
-}

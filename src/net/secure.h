@@ -58,6 +58,5 @@ void secure_remember(struct secure *s, const struct conf *conf, struct access *a
 
 struct guard *secure_guard(struct secure *s);
 struct groupkeys *secure_groups(struct secure *s);
-struct ssnstore *secure_numbers(struct secure *s);
 
 #endif

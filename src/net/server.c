@@ -457,6 +457,7 @@ take_figures(void *ctx, struct figures *ret)
 	keep_figures(s->keep, &ret->store);
 	ret->unprotected_refused = s->n_refused;
 	guard_stats(secure_guard(s->secure), &ret->oscore);
+	groupkeys_stats(secure_groups(s->secure), &ret->keys);
 	if (s->coapd)
 		coapd_stats(s->coapd, &ret->sessions);
 }

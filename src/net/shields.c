@@ -18,12 +18,6 @@ shields_new(size_t *n_alive)
 }
 
 void
-shields_hold(struct shield *s)
-{
-	s->n_refs++;
-}
-
-void
 shields_release(struct shield *s)
 {
 	if (!s || --s->n_refs > 0)
@@ -37,7 +31,7 @@ static void
 on_hold(void *ctx, struct shield *s)
 {
 	(void)ctx;
-	shields_hold(s);
+	s->n_refs++;
 }
 
 static void

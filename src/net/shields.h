@@ -19,7 +19,6 @@ struct shield {
 
 /* With one reference and an empty binding, to be filled by the caller; *n_alive counts it. */
 struct shield *shields_new(size_t *n_alive);
-void shields_hold(struct shield *s);
 void shields_release(struct shield *s); /* NULL is fine */
 
 /* For layer_ops.shields; their ctx is not used. */

@@ -335,42 +335,75 @@ context_find_recipient(const struct context *c, struct bytes id)
 	return NULL;
 }
 
-struct each {
-	void (*visit)(void *ctx, struct recipient *r);
-	void *ctx;
+/* --- a group that is known from two ends --------------------------------------------- */
+
+static bool
+same_plain(const struct context *a, const struct context *b)
+{
+	return bytes_equal(context_sender_id(a), context_sender_id(b)) &&
+	       crypto_equal(BYTES_OF(a->self.key), BYTES_OF(b->self.key)) &&
+	       crypto_equal(BYTES_OF(a->peer->key), BYTES_OF(b->peer->key)) &&
+	       crypto_equal(BYTES_OF(a->common_iv), BYTES_OF(b->common_iv));
+}
+
+/* All that keys and AAD are made of. */
+static bool
+same_group(const struct context *a, const struct context *b)
+{
+	return a->hkdf == b->hkdf && a->aead == b->aead && a->pairwise == b->pairwise &&
+	       a->group_encryption == b->group_encryption && a->signature == b->signature &&
+	       a->cred_format == b->cred_format &&
+	       crypto_equal(bytes_of(a->master_secret, a->n_master_secret),
+		       bytes_of(b->master_secret, b->n_master_secret)) &&
+	       bytes_equal(bytes_of(a->master_salt, a->n_master_salt),
+		       bytes_of(b->master_salt, b->n_master_salt)) &&
+	       bytes_equal(bytes_of(a->gm_cred, a->n_gm_cred), bytes_of(b->gm_cred, b->n_gm_cred));
+}
+
+struct unite {
+	struct context *into;
+	int rc;
 };
 
-static void
-visit_recipient(void *ctx, struct map_node *node)
+static int
+unite_end(struct context *into, const struct recipient *r, uint32_t who)
 {
-	struct each *each = ctx;
+	struct bytes id = context_recipient_id(r), cred = context_recipient_cred(r);
+	const struct recipient *known = context_find_recipient(into, id);
+	struct error e;
 
-	each->visit(each->ctx, MAP_OBJECT(node, struct recipient, node));
-}
-
-void
-context_each_recipient(struct context *c, void (*visit)(void *ctx, struct recipient *r), void *ctx)
-{
-	struct each each = {.visit = visit, .ctx = ctx};
-
-	map_each(&c->recipients, visit_recipient, &each);
+	if (known == NULL && !into->silent && bytes_equal(id, context_sender_id(into)))
+		known = &into->self;
+	if (known == NULL)
+		return context_add_recipient(into, id, cred, true, who, &e, NULL);
+	return bytes_equal(context_recipient_cred(known), cred) ? 0 : -EEXIST;
 }
 
 static void
-inherit_window(void *ctx, struct recipient *r)
+unite_member(void *ctx, struct map_node *node)
 {
-	const struct context *from = ctx;
-	const struct recipient *was = context_find_recipient(from, context_recipient_id(r));
+	struct unite *u = ctx;
+	const struct recipient *r = MAP_OBJECT(node, struct recipient, node);
 
-	/* The same key means the same numbers; a new credential alone changes nothing there. */
-	if (was != NULL && crypto_equal(BYTES_OF(was->key), BYTES_OF(r->key)))
-		r->window = was->window;
+	if (u->rc == 0)
+		u->rc = unite_end(u->into, r, r->who);
 }
 
-void
-context_inherit(struct context *c, struct context *from)
+int
+context_unite(struct context *into, struct context *from, uint32_t who)
 {
-	context_each_recipient(c, inherit_window, from);
+	struct unite u = {.into = into};
+
+	if (into->group != from->group)
+		return -EEXIST;
+	if (!into->group)
+		return same_plain(into, from) ? 0 : -EEXIST;
+	if (!same_group(into, from))
+		return -EEXIST;
+	if (!from->silent && who != 0)
+		u.rc = unite_end(into, &from->self, who);
+	map_each(&from->recipients, unite_member, &u);
+	return u.rc;
 }
 
 int
@@ -424,12 +457,6 @@ context_sender_id(const struct context *c)
 	return c->silent ? BYTES_NONE : bytes_of(c->self.id, c->self.n_id);
 }
 
-struct bytes
-context_cred(const struct context *c)
-{
-	return bytes_of(c->self.cred, c->self.n_cred);
-}
-
 struct ssn *
 context_ssn(const struct context *c)
 {
@@ -458,12 +485,6 @@ struct window *
 context_recipient_window(struct recipient *r)
 {
 	return &r->window;
-}
-
-const struct crypto_key *
-context_recipient_key(const struct recipient *r)
-{
-	return r->pub;
 }
 
 struct context *

@@ -64,10 +64,13 @@ int context_add_recipient(struct context *c, struct bytes id, struct bytes cred,
 
 /* The member with this id; NULL when there is none (a plain context has exactly one). */
 struct recipient *context_find_recipient(const struct context *c, struct bytes id);
-void context_each_recipient(
-	struct context *c, void (*visit)(void *ctx, struct recipient *r), void *ctx);
-/* Windows of members that both contexts have go over: after a reload with the same keys. */
-void context_inherit(struct context *c, struct context *from);
+
+/*
+ * Makes `into` do for `from` as well, which has the same ids: all members of a group seen from
+ * another end are added, its own end as `who` unless that is 0. -EEXIST: their keys differ, or
+ * those of a member.
+ */
+int context_unite(struct context *into, struct context *from, uint32_t who);
 
 bool context_is_group(const struct context *c);
 bool context_has_group_mode(const struct context *c);
@@ -75,7 +78,6 @@ bool context_has_pairwise_mode(const struct context *c);
 bool context_is_silent(const struct context *c); /* cannot protect */
 struct bytes context_gid(const struct context *c); /* or ID Context; p NULL: none; borrowed */
 struct bytes context_sender_id(const struct context *c); /* p NULL: silent */
-struct bytes context_cred(const struct context *c); /* our own; borrowed */
 struct ssn *context_ssn(const struct context *c); /* borrowed */
 /* The smallest nonce of the set algorithms less 6 (oscore-groupcomm 2.1). */
 size_t context_max_id(const struct context *c);
@@ -86,6 +88,5 @@ uint32_t context_recipient_who(const struct recipient *r);
 struct window *context_recipient_window(struct recipient *r); /* to save and restore */
 struct context *context_recipient_context(const struct recipient *r); /* whose it is; borrowed */
 bool context_recipient_is_own(const struct recipient *r); /* our own end, and no peer */
-const struct crypto_key *context_recipient_key(const struct recipient *r); /* NULL in plain */
 
 #endif

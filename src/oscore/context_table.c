@@ -114,21 +114,20 @@ context_table_find(const struct context_table *t, struct bytes kid_context, stru
 	return kid_context.p != NULL ? context_table_find_group(t, kid_context) : find_only(t, kid);
 }
 
+struct context *
+context_table_namesake(const struct context_table *t, const struct context *c)
+{
+	return c->group ? context_table_find_group(t, context_gid(c))
+			: find_plain(t, context_gid(c), peer_id(c));
+}
+
 int
 context_table_add(struct context_table *t, struct context *c)
 {
-	struct bytes kid;
-
-	if (c->group) {
-		if (context_table_find_group(t, context_gid(c)) != NULL)
-			return -EEXIST;
-		map_put(&t->map, &c->node, hash_group(t, context_gid(c)));
-	} else {
-		kid = peer_id(c);
-		if (find_plain(t, context_gid(c), kid) != NULL)
-			return -EEXIST;
-		map_put(&t->map, &c->node, hash_peer(t, kid));
-	}
+	if (context_table_namesake(t, c) != NULL)
+		return -EEXIST;
+	map_put(&t->map, &c->node,
+		c->group ? hash_group(t, context_gid(c)) : hash_peer(t, peer_id(c)));
 	context_hold(c);
 	return 0;
 }

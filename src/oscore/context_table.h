@@ -22,6 +22,8 @@ void context_table_init(struct context_table *t, uint32_t seed);
 void context_table_fini(struct context_table *t); /* releases the contexts */
 int context_table_add(struct context_table *t, struct context *c); /* -EEXIST */
 void context_table_remove(struct context_table *t, struct context *c); /* it must be in it */
+/* The one that is in the way of adding `c`, as it is found by the same ids; NULL: none. */
+struct context *context_table_namesake(const struct context_table *t, const struct context *c);
 /*
  * The context of a request. `kid_context.p` NULL: only plain contexts; one without ID
  * Context, else the only one with that recipient id. NULL: none, or it cannot be told.

@@ -270,16 +270,3 @@ cred_key(enum cred_format format, struct bytes credential, struct error *e, stru
 	error_set(e, "unknown credential format %d", (int)format);
 	return -EINVAL;
 }
-
-struct bytes
-cred_subject(enum cred_format format, struct bytes credential)
-{
-	struct bytes claims, item, text;
-	struct cborget c;
-
-	if ((format != CRED_KCCS && format != CRED_KCWT) ||
-		!open_claims(format, credential, &claims) || !find_key(claims, CLAIM_SUB, &item))
-		return BYTES_NONE;
-	c = cborget_of(item);
-	return cborget_tstr(&c, &text) == 0 ? text : BYTES_NONE;
-}

@@ -42,7 +42,4 @@ int cred_make_own(int signature, enum cred_format format, struct bytes private_k
 int cred_key(
 	enum cred_format format, struct bytes credential, struct error *e, struct crypto_key **ret);
 
-/* The subject of a CCS or CWT (borrowed), BYTES_NONE when there is none. */
-struct bytes cred_subject(enum cred_format format, struct bytes credential);
-
 #endif

@@ -15,12 +15,7 @@
 
 #define CRYPTO_MAX_KDF 64 /* bytes crypto_hkdf is asked for at most */
 
-/*
- * Fetches the algorithms; done by itself at first use, here to learn early that it
- * fails: 0 or -EIO with an error that names what is missing.
- */
-int crypto_start(struct error *e);
-/* Frees what crypto_start made, wiping keys; everything works again after it. */
+/* Frees what first use made, wiping keys; everything works again after it. */
 void crypto_stop(void);
 
 /* HKDF extract and expand (RFC 5869); `hkdf` is 5 or 7; fills all n bytes of ret. 0, -EIO. */

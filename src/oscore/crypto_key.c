@@ -243,14 +243,6 @@ crypto_key_private(
 }
 
 int
-crypto_key_any(struct bytes raw_or_pem, struct error *e, struct crypto_key **ret)
-{
-	if (is_pem(raw_or_pem))
-		return private_from_pem(raw_or_pem, e, ret);
-	return crypto_key_private(SUITE_ED25519, raw_or_pem, e, ret);
-}
-
-int
 crypto_key_public(enum suite_curve curve, struct bytes raw, struct crypto_key **ret)
 {
 	struct crypto_key *k;
@@ -298,12 +290,6 @@ enum suite_curve
 crypto_key_curve(const struct crypto_key *k)
 {
 	return k->curve;
-}
-
-bool
-crypto_key_is_private(const struct crypto_key *k)
-{
-	return k->is_private;
 }
 
 struct bytes

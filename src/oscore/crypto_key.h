@@ -23,8 +23,6 @@ struct crypto_key;
  */
 int crypto_key_private(
 	enum suite_curve curve, struct bytes raw_or_pem, struct error *e, struct crypto_key **ret);
-/* The same of PEM, or of raw bytes taken as Ed25519: whatever curve it is of. */
-int crypto_key_any(struct bytes raw_or_pem, struct error *e, struct crypto_key **ret);
 /* A public key: Ed25519 32 bytes; P-256 x | y. -EINVAL: wrong length or not on the curve. */
 int crypto_key_public(enum suite_curve curve, struct bytes raw, struct crypto_key **ret);
 /* A new private key from random bytes: `random` is as rnd_fill. */
@@ -33,7 +31,6 @@ int crypto_key_generate(
 void crypto_key_free(struct crypto_key *k); /* NULL is fine */
 
 enum suite_curve crypto_key_curve(const struct crypto_key *k);
-bool crypto_key_is_private(const struct crypto_key *k);
 /* The public half as crypto_key_public takes it; borrowed from the key. */
 struct bytes crypto_key_bytes(const struct crypto_key *k);
 /* The private half as raw bytes; BYTES_NONE without one; borrowed: do not copy around. */

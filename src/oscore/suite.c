@@ -196,9 +196,3 @@ suite_hkdf_name(int number)
 {
 	return find_name(hkdf_names, number);
 }
-
-const char *
-suite_pairwise_name(int number)
-{
-	return find_name(pairwise_names, number);
-}

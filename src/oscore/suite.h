@@ -67,6 +67,5 @@ int suite_pairwise_number(struct bytes name, int *ret);
 const char *suite_cipher_name(int number);
 const char *suite_signature_name(int number);
 const char *suite_hkdf_name(int number);
-const char *suite_pairwise_name(int number);
 
 #endif

@@ -431,8 +431,8 @@ number_observe(struct msg *m, const struct job *j)
 	if (j->option.piv.n == 0)
 		msg_add(m, OPT_OBSERVE, bytes_of("", 0));
 	else
-		msg_add_uint(
-			m, OPT_OBSERVE, (uint32_t)(oscore_option_number(j->option.piv) & 0xffffff));
+		msg_add_uint(m, OPT_OBSERVE,
+			(uint32_t)(oscore_option_number(j->option.piv) & OBSERVE_MASK));
 }
 
 static enum unprotect_verdict

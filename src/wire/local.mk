@@ -7,5 +7,6 @@ libcoapcast_a_SOURCES += \
 	src/wire/cri.c src/wire/cri.h \
 	src/wire/inform.c src/wire/inform.h \
 	src/wire/link.c src/wire/link.h \
+	src/wire/material.c src/wire/material.h \
 	src/wire/option.c src/wire/option.h \
 	src/wire/props.c src/wire/props.h

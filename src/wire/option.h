@@ -70,6 +70,7 @@ struct block {
 	uint8_t szx; /* 0..6: blocks of 2^(szx+4) bytes */
 };
 
+#define OBSERVE_MASK 0xffffffu /* RFC 7641 4.4: a notification's number has 24 bits */
 #define BLOCK_MAX_SZX 6
 #define BLOCK_MAX_NUM 0xfffff
 

@@ -52,9 +52,9 @@ is "$(curl -sS -m 20 -o /dev/null -w '%{http_code} %{content_type}' "http://$htt
 # The dump has the same figures under the same names.
 kill -USR1 "${spawned[broker]}"
 wait_line "$tmp/broker.log" 'state: groups '
-scrape | sed -n 's/^coapcast_\(udp\|messages\|broker\|refused\|groups\)_\([a-z_]*\) .*/\1 \2/p' |
+scrape | sed -n 's/^coapcast_\(udp\|messages\|oscore\|broker\|refused\|groups\)_\([a-z_]*\) .*/\1 \2/p' |
 	sed 's/_total$//; s/_/-/g' | sort >"$tmp/told"
-grep -E 'state: (udp|messages|broker|refused|groups) ' "$tmp/broker.log" | sed 's/.*state: //' |
+grep -E 'state: (udp|messages|oscore|broker|refused|groups) ' "$tmp/broker.log" | sed 's/.*state: //' |
 	awk '{ for (i = 2; i <= NF; i++) { sub(/=.*/, "", $i); print $1, $i } }' | sort >"$tmp/dumped"
 is "$(cat "$tmp/told")" "$(cat "$tmp/dumped")" "SIGUSR1 dumps the same figures"
 

@@ -175,18 +175,6 @@ bed_expect(struct bed *b, enum store_event_kind kind)
 	return event;
 }
 
-void
-bed_settle(struct bed *b)
-{
-	const union store_record r = {.meta = {.name = BYTES_LIT("settled")}};
-	struct store_stats stats;
-
-	do {
-		assert(bed_promise(b, STORE_META, &r) == 0);
-		store_stats(b->store, &stats);
-	} while (stats.waiting > 0);
-}
-
 int
 bed_promise(struct bed *b, enum store_kind kind, const union store_record *r)
 {
@@ -311,8 +299,8 @@ bed_value(uint64_t id, unsigned version, union store_record *ret)
 					    .data = text("value", id, version)}};
 }
 
-void
-bed_observer(unsigned n, unsigned version, union store_record *ret)
+static void
+some_observer(unsigned n, unsigned version, union store_record *ret)
 {
 	*ret = (union store_record){.observer = {.remote = address(n),
 					    .local = address(n % 2),
@@ -369,7 +357,7 @@ bed_full(enum store_kind kind, unsigned n, union store_record *ret)
 		full_group(n, &ret->group);
 		break;
 	case STORE_OBSERVER:
-		bed_observer(n, 6, ret);
+		some_observer(n, 6, ret);
 		ret->observer.who = text("who", n, 0);
 		ret->observer.binding = text("binding", n, 0);
 		break;

@@ -31,13 +31,10 @@ uint64_t bed_digest(struct bed *b, size_t *ret_n);
 
 /* The next event, which has to be one of that kind; waits for it. */
 struct store_event bed_expect(struct bed *b, enum store_event_kind kind);
-/* Waits until everything that was put is kept. */
-void bed_settle(struct bed *b);
 
 /* Records by number; the same number is the same key, `version` all the rest. */
 void bed_topic(uint64_t id, unsigned version, union store_record *ret);
 void bed_value(uint64_t id, unsigned version, union store_record *ret);
-void bed_observer(unsigned n, unsigned version, union store_record *ret);
 /* One of any kind with everything in it that can be; or with as little as can be. */
 void bed_full(enum store_kind kind, unsigned n, union store_record *ret);
 void bed_bare(enum store_kind kind, unsigned n, union store_record *ret);

@@ -10,6 +10,7 @@
 
 #include "../unit/unit.h"
 #include "base/mem.h"
+#include "cli/groupkey.h"
 #include "cli/keygen.h"
 #include "conf/conf.h"
 #include "oscore/crypto.h"
@@ -134,30 +135,13 @@ plain_of(const struct conf *c)
 static struct context *
 group_of(const struct conf *c)
 {
-	const struct conf_oscore_group *g = &c->oscore_groups[0];
-	struct context_group p = {.master_secret = g->master_secret,
-		.master_salt = g->master_salt,
-		.gid = g->gid,
-		.sender_id = g->sender_id,
-		.hkdf = g->hkdf,
-		.aead = g->aead_algorithm,
-		.group_encryption = g->group_encryption_algorithm,
-		.signature = g->signature_algorithm,
-		.pairwise = g->pairwise_key_agreement_algorithm,
-		.cred_format = (enum cred_format)g->credential_format,
-		.gm_cred = g->gm_credential,
-		.cred = g->credential,
-		.private_key = g->private_key,
-		.ssn = numbers()};
+	struct ssn *ssn = numbers();
 	struct context *ret;
 	struct error e;
 
-	ck_assert_msg(context_new_group(&p, &e, &ret) == 0, "%s", e.text);
-	for (size_t i = 0; i < g->n_members; i++)
-		ck_assert_msg(context_add_recipient(ret, g->members[i].sender_id,
-				      g->members[i].credential, true, 0, &e, NULL) == 0,
-			"%s", e.text);
-	ssn_release(p.ssn);
+	ck_assert_msg(groupkey_context(&c->oscore_groups[0], ssn, NULL, NULL, &e, &ret) == 0, "%s",
+		e.text);
+	ssn_release(ssn);
 	return ret;
 }
 

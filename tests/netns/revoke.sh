@@ -156,6 +156,8 @@ $four"
 reload
 hear keys-1 "$any" one
 is "$(n_revoked)" 4 "so do other keys under the same name"
+counter_is oscore keys-revoked 4
+ok $? "which is what the figures tell"
 wait_line "$tmp/two.err" 'did not take the protected request: 4\.00 Decryption failed' 20
 ok $? "the old ones are nobody's"
 stop two INT

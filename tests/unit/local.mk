@@ -61,6 +61,9 @@ tests_unit_test_conf_values_SOURCES = tests/unit/test_conf_values.c tests/unit/u
 check_PROGRAMS += tests/unit/test_doctor
 tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c tests/unit/unit.h
 
+check_PROGRAMS += tests/unit/test_material
+tests_unit_test_material_SOURCES = tests/unit/test_material.c tests/unit/unit.h tests/unit/hex.h
+
 check_PROGRAMS += tests/unit/test_keycheck
 tests_unit_test_keycheck_SOURCES = tests/unit/test_keycheck.c tests/unit/unit.h tests/unit/hex.h
 

@@ -220,8 +220,8 @@ static const struct layer_ops ops = {
 	.on_crowd = on_crowd,
 };
 
-struct path
-world_path(unsigned peer, unsigned address, bool multicast)
+static struct path
+way_of(unsigned peer, unsigned address, bool multicast)
 {
 	struct path way = {.multicast = multicast};
 
@@ -238,7 +238,7 @@ world_path(unsigned peer, unsigned address, bool multicast)
 void
 world_from(struct world *w, unsigned peer, unsigned address, bool multicast)
 {
-	w->way = world_path(peer, address, multicast);
+	w->way = way_of(peer, address, multicast);
 }
 
 void
@@ -264,7 +264,7 @@ world_fini(struct world *w)
 struct peer *
 world_peer(struct world *w, unsigned peer)
 {
-	struct path way = world_path(peer, 1, false);
+	struct path way = way_of(peer, 1, false);
 
 	return layer_peer(w->layer, &way);
 }
@@ -331,8 +331,9 @@ add_word(struct msg *m, char *word, uint8_t **store)
 	}
 }
 
-struct bytes
-world_datagram(const char *text)
+/* The datagram of such a text, in a static buffer. */
+static struct bytes
+encode(const char *text)
 {
 	static uint8_t room[2048];
 	uint8_t values[2048], *store = values;
@@ -369,7 +370,7 @@ world_in_bytes(struct world *w, struct bytes datagram)
 void
 world_in(struct world *w, const char *text)
 {
-	world_in_bytes(w, world_datagram(text));
+	world_in_bytes(w, encode(text));
 }
 
 void

@@ -49,11 +49,9 @@ void world_fini(struct world *w);
 
 /* Where the next datagrams come from and to. */
 void world_from(struct world *w, unsigned peer, unsigned address, bool multicast);
-struct path world_path(unsigned peer, unsigned address, bool multicast);
 struct peer *world_peer(struct world *w, unsigned peer);
 
-/* The datagram of such a text, in a static buffer. */
-struct bytes world_datagram(const char *text);
+/* The datagram of such a text arrives. */
 void world_in(struct world *w, const char *text);
 void world_in_hex(struct world *w, const char *hex);
 void world_in_bytes(struct world *w, struct bytes datagram);
