@@ -176,6 +176,12 @@ void broker_reroute(struct broker *b, const struct broker_group *group, bool aga
  * cancelled, under the old ones. How many go on.
  */
 unsigned broker_rekey(struct broker *b, const struct broker_security *security, uint32_t within_ms);
+/*
+ * After a restart and before anything else is said: the same for those that are under other
+ * keys yet, and the rest of it for those of whose keys not everybody may know.
+ */
+unsigned broker_rekey_again(
+	struct broker *b, const struct broker_security *security, uint32_t within_ms);
 /* Those keys are to protect nothing more: what is under them is cancelled, which is the last. */
 void broker_unkey(struct broker *b, const struct broker_security *security);
 /* Cancels those group observations; how many. */

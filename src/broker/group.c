@@ -160,15 +160,16 @@ keep(const struct group_observation *g, enum broker_keep_group what)
 
 /* A message to the group as it leaves: code, options, marker and payload. */
 static int
-encode_inner(struct group_observation *g, const struct msg *m, struct buf *out)
+encode_inner(
+	struct group_observation *g, struct shield *shield, const struct msg *m, struct buf *out)
 {
 	uint8_t bytes[GROUP_DATAGRAM_MAX], code;
 	struct buf tail = BUF_OF(bytes);
 	int rc;
 
-	if (!g->shield)
+	if (!shield)
 		return msg_encode_inner(m, out);
-	if ((rc = layer_protect(g->broker->layer, g->shield, m, &tail, &code)) < 0)
+	if ((rc = layer_protect(g->broker->layer, shield, m, &tail, &code)) < 0)
 		return rc;
 	buf_put_u8(out, code);
 	buf_put(out, buf_bytes(&tail));
@@ -213,7 +214,7 @@ compose(struct group_observation *g, int divider)
 		m.payload = value_bytes(v);
 	else
 		block2_first(value_bytes(v), (uint8_t)datagram_szx(conf), &m);
-	if ((rc = encode_inner(g, &m, &out)) < 0)
+	if ((rc = encode_inner(g, g->shield, &m, &out)) < 0)
 		return rc;
 	if (out.n > g->n_latest)
 		g->latest = mem_realloc(g->latest, out.n);
@@ -415,6 +416,7 @@ dispose(struct broker *b, struct group_observation *g)
 	wheel_stop(layer_wheel(b->layer), &g->end);
 	unaware_end(b, g);
 	rekey_end(g);
+	layer_shield_release(b->layer, g->before);
 	map_remove(&b->group_tokens, &g->by_token);
 	free(g->phantom);
 	free(g->latest);
@@ -436,7 +438,6 @@ group_renew(struct group_observation *g, struct shield **ret_old)
 	if ((rc = make_phantom(g->broker, g)) == 0 &&
 		(rc = group_compose(g, GROUP_NO_DIVIDER)) == 0) {
 		free(phantom);
-		keep(g, BROKER_GROUP_COUNTS);
 		*ret_old = old;
 		return 0;
 	}
@@ -661,6 +662,8 @@ group_resume(struct broker *b, struct topic *t, const struct group_kept *kept)
 	g->phantom = mem_dup(kept->phantom);
 	g->n_phantom = (uint32_t)kept->phantom.n;
 	g->shield = kept->shield;
+	g->before = kept->before;
+	g->renewal = kept->renewal;
 	g->count.n = kept->n;
 	hash = map_hash(bytes_of(g->token.b, g->token.n), b->topics.seed);
 	known = bunch->observation != NULL || token_is_live(b, g, hash);
@@ -671,7 +674,7 @@ group_resume(struct broker *b, struct topic *t, const struct group_kept *kept)
 		rc = kept->told ? group_compose_again(g) : group_compose(g, GROUP_NO_DIVIDER);
 	/* Numbers that are not durable yet are when the first one is needed. */
 	if (known || (rc < 0 && rc != -EAGAIN)) {
-		g->shield = NULL;
+		g->shield = g->before = NULL;
 		if (!known)
 			bunch->observation = NULL;
 		dispose(b, g);
@@ -694,16 +697,16 @@ group_drop(struct broker *b, struct group_observation *g)
 	dispose(b, g);
 }
 
-/* "Cancellation": 5.03, Token T, no payload, no Observe. */
+/* "Cancellation": 5.03, Token T, no payload, no Observe; protected by `shield`. */
 static void
-send_cancellation(struct broker *b, struct group_observation *g)
+send_cancellation(struct broker *b, struct group_observation *g, struct shield *shield)
 {
 	uint8_t bytes[GROUP_DATAGRAM_MAX];
 	struct buf inner = BUF_OF(bytes);
 	struct msg m;
 
 	msg_init(&m, TYPE_NON, CODE_UNAVAILABLE);
-	if (encode_inner(g, &m, &inner) == 0)
+	if (encode_inner(g, shield, &m, &inner) == 0)
 		group_send(b, g, bytes[0], bytes_from(buf_bytes(&inner), 1));
 	else
 		b->stats.group_dropped++;
@@ -714,7 +717,10 @@ group_cancel(struct broker *b, struct group_observation *g)
 {
 	struct bunch *bunch = g->bunch;
 
-	send_cancellation(b, g);
+	send_cancellation(b, g, g->shield);
+	/* Not everybody may have heard of the keys that it has now. */
+	if (rekey_before(g))
+		send_cancellation(b, g, rekey_before(g));
 	b->stats.group_cancelled++;
 	if (b->ops->on_group)
 		b->ops->on_group(b->ctx, g, false);

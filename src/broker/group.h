@@ -37,6 +37,8 @@ struct group_observation {
 	uint64_t sent_ms; /* when a notification left last; 0: never */
 	uint32_t inform_wait_s; /* next_not_before of `inform` */
 	struct rekey *rekey; /* while new keys are told; owned */
+	struct shield *before; /* resumed: of the keys that members may still have; held */
+	uint8_t renewal; /* the same: enum group_renewal */
 	bool orphan; /* it did not get the new keys */
 	bool pending; /* the topic has a value that waits for its moment to be sent */
 	uint32_t seq; /* its observe number, 24 bits; a sequence of this observation's own */
@@ -60,7 +62,13 @@ bool group_fits(const struct broker_group *g, const struct value *v);
  * they stay traditional.
  */
 int group_start(struct broker *b, struct bunch *bunch);
-/* How an observation that was kept goes on, without a word to anybody. */
+/* What is to become of one whose keys were replaced before the restart, or are by it. */
+enum group_renewal {
+	GROUP_KEYS_STAY, /* its keys are the group's; who may have those before is told again */
+	GROUP_KEYS_CHANGE, /* they are those before; new ones are told under them */
+	GROUP_KEYS_END, /* they may protect its end only */
+};
+/* How an observation that was kept goes on, without a word to anybody: broker_rekey_again. */
 struct group_kept {
 	uint64_t id;
 	const struct broker_group *group;
@@ -69,6 +77,8 @@ struct group_kept {
 	struct token token;
 	struct bytes phantom; /* copied */
 	struct shield *shield; /* a reference, taken over if it goes on; NULL: unprotected */
+	struct shield *before; /* the same; NULL: nobody has other keys */
+	enum group_renewal renewal;
 	uint32_t seq; /* the last observe number that may have been used */
 	bool told; /* it was, at most, for the value there is: nobody misses one */
 	uint32_t bound; /* what of them the store knows */

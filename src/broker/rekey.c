@@ -10,6 +10,9 @@
 #include "broker/regroup.h"
 
 #define FIRST_WAIT_MS 1000 /* from the first notice to the second; doubled to the third */
+/* Of many group observations those after the first wait for theirs: others are to be sent, too. */
+#define AT_ONCE 64
+#define PACE_MS 10
 
 struct rekey {
 	struct timer timer; /* the next notice; the last time: the end */
@@ -46,6 +49,24 @@ send_notice(struct rekey *r)
 	r->n_left--;
 }
 
+/* With what its members may have: the store is to know as long as they are told. */
+static void
+keep(struct group_observation *g)
+{
+	struct broker *b = g->broker;
+
+	if (b->ops->keep_group)
+		(void)b->ops->keep_group(b->ctx, BROKER_GROUP_COUNTS, g);
+}
+
+struct shield *
+rekey_before(const struct group_observation *g)
+{
+	if (!g->rekey)
+		return g->before;
+	return g->rekey->n_left > 0 ? g->rekey->old : NULL;
+}
+
 static void
 on_timer(struct timer *t, void *ctx)
 {
@@ -55,6 +76,8 @@ on_timer(struct timer *t, void *ctx)
 	(void)ctx;
 	if (r->n_left > 0) {
 		send_notice(r);
+		if (r->n_left == 0)
+			keep(g);
 		return;
 	}
 	rekey_end(g);
@@ -91,44 +114,74 @@ make_notice(struct group_observation *g, struct shield *old, struct buf *out)
 	return out->full ? -ENOBUFS : 0;
 }
 
+struct renewal {
+	struct broker *b;
+	const struct broker_security *security;
+	uint32_t within_ms;
+	unsigned n; /* that were begun */
+};
+
+/* Tells the keys that it has to who has those of `old`, which is taken over if it can. */
 static int
-rekey_one(struct group_observation *g, uint32_t within_ms)
+tell(struct group_observation *g, struct shield *old, const struct renewal *how)
 {
+	struct wheel *w = layer_wheel(g->broker->layer);
 	uint8_t bytes[GROUP_DATAGRAM_MAX];
 	struct buf notice = BUF_OF(bytes);
-	struct shield *old;
 	struct rekey *r;
-	int rc;
+	int rc = make_notice(g, old, &notice);
 
-	rekey_end(g);
-	if ((rc = group_renew(g, &old)) < 0)
+	if (rc < 0)
 		return rc;
-	if ((rc = make_notice(g, old, &notice)) < 0) {
-		/* Nobody can be told, but for the cancellation under the keys they have. */
-		layer_shield_release(g->broker->layer, g->shield);
-		g->shield = old;
-		return rc;
-	}
 	r = mem_alloc(sizeof(*r) + notice.n);
 	r->timer.fire = on_timer;
 	r->g = g;
 	r->old = old;
 	/* All of them, and what follows, in three quarters of the time there is. */
-	r->wait_ms = within_ms / 10 < FIRST_WAIT_MS ? within_ms / 10 : FIRST_WAIT_MS;
+	r->wait_ms = how->within_ms / 10 < FIRST_WAIT_MS ? how->within_ms / 10 : FIRST_WAIT_MS;
 	r->n_left = REKEY_NOTICES;
 	r->n_notice = notice.n;
 	memcpy(r->notice, bytes, notice.n);
 	g->rekey = r;
-	send_notice(r);
+	if (how->n < AT_ONCE)
+		send_notice(r);
+	else
+		wheel_start(w, &r->timer, w->now_ms + how->n / AT_ONCE * PACE_MS);
+	keep(g);
 	return 0;
 }
 
-struct renewal {
-	struct broker *b;
-	const struct broker_security *security;
-	uint32_t within_ms;
-	unsigned n;
-};
+static int
+rekey_one(struct group_observation *g, const struct renewal *how)
+{
+	struct shield *old;
+	int rc;
+
+	rekey_end(g);
+	if ((rc = group_renew(g, &old)) < 0)
+		return rc;
+	if ((rc = tell(g, old, how)) < 0) {
+		/* Nobody can be told, but for the cancellation under the keys they have. */
+		layer_shield_release(g->broker->layer, g->shield);
+		g->shield = old;
+	}
+	return rc;
+}
+
+/* What was put back as it was, before anything could be protected. */
+static void
+forget_before(struct group_observation *g)
+{
+	layer_shield_release(g->broker->layer, g->before);
+	g->before = NULL;
+	g->renewal = GROUP_KEYS_STAY;
+}
+
+static bool
+is_of(const struct group_observation *g, const struct renewal *r)
+{
+	return g->bunch->group->security == r->security && g->bunch->observation == g;
+}
 
 static void
 renew(void *ctx, struct map_node *node)
@@ -136,10 +189,45 @@ renew(void *ctx, struct map_node *node)
 	struct group_observation *g = MAP_OBJECT(node, struct group_observation, by_token);
 	struct renewal *r = ctx;
 
-	if (g->bunch->group->security != r->security || g->bunch->observation != g)
+	if (!is_of(g, r))
 		return;
-	g->orphan = rekey_one(g, r->within_ms) < 0;
+	forget_before(g);
+	g->orphan = rekey_one(g, r) < 0;
 	r->n += !g->orphan;
+}
+
+/* Those who may not have heard of its keys before the restart. */
+static int
+tell_again(struct group_observation *g, const struct renewal *r)
+{
+	int rc = g->n_latest > 0 ? 0 : group_compose(g, GROUP_NO_DIVIDER);
+
+	if (rc == 0)
+		rc = tell(g, g->before, r);
+	if (rc == 0)
+		g->before = NULL;
+	return rc;
+}
+
+static void
+renew_again(void *ctx, struct map_node *node)
+{
+	struct group_observation *g = MAP_OBJECT(node, struct group_observation, by_token);
+	struct renewal *r = ctx;
+
+	if (!is_of(g, r))
+		return;
+	if (g->renewal == GROUP_KEYS_END)
+		g->orphan = true;
+	else if (g->renewal == GROUP_KEYS_CHANGE)
+		g->orphan = rekey_one(g, r) < 0;
+	else if (g->before)
+		g->orphan = tell_again(g, r) < 0;
+	else
+		return;
+	r->n += !g->orphan;
+	if (!g->orphan)
+		forget_before(g);
 }
 
 static bool
@@ -189,6 +277,16 @@ broker_rekey(struct broker *b, const struct broker_security *security, uint32_t 
 	map_each(&b->group_tokens, renew, &r);
 	(void)broker_cancel_groups(b, is_orphan, NULL);
 	map_each(&b->topics.by_path, start_waiting, &r);
+	return r.n;
+}
+
+unsigned
+broker_rekey_again(struct broker *b, const struct broker_security *security, uint32_t within_ms)
+{
+	struct renewal r = {.b = b, .security = security, .within_ms = within_ms};
+
+	map_each(&b->group_tokens, renew_again, &r);
+	(void)broker_cancel_groups(b, is_orphan, NULL);
 	return r.n;
 }
 

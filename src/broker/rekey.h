@@ -16,5 +16,7 @@ struct rekey; /* while it is told */
 
 /* Stops telling, and releases the old keys. */
 void rekey_end(struct group_observation *g);
+/* What protects messages to those who may not have the new ones; NULL: they were told. */
+struct shield *rekey_before(const struct group_observation *g);
 
 #endif

@@ -208,8 +208,8 @@ bearers_review(const struct bearers *b, const struct revoke *r)
 	return n;
 }
 
-static void
-save_one(const struct revoke *r, const struct broker_security *s, struct store *store)
+void
+bearers_save_of(const struct revoke *r, const struct broker_security *s, struct store *store)
 {
 	uint8_t name_bytes[NAME_MAX_LEN], salt[SALT], *marks, *all;
 	struct buf name = BUF_OF(name_bytes);
@@ -236,6 +236,6 @@ bearers_save(const struct revoke *r, struct store *store)
 
 	for (size_t i = 0; store && (s = groupkeys_at(revoke_keys(r), i)) != NULL; i++) {
 		if (groupkeys_is_self(s))
-			save_one(r, s, store);
+			bearers_save_of(r, s, store);
 	}
 }

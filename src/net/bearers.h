@@ -18,7 +18,8 @@ void bearers_free(struct bearers *b); /* NULL is fine */
 
 /* Revokes the keys of the groups of which one is not among those that `r` found; how many. */
 unsigned bearers_review(const struct bearers *b, const struct revoke *r);
-/* Keeps those that `r` found, instead. */
+/* Keeps those that `r` found, instead; of one group, which is self-managed, or of all. */
+void bearers_save_of(const struct revoke *r, const struct broker_security *s, struct store *store);
 void bearers_save(const struct revoke *r, struct store *store);
 
 #endif

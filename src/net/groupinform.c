@@ -84,8 +84,8 @@ fill_keys(const struct broker_security *s, uint64_t now_ms, struct inform *in)
 		.has_exi = true,
 		.exi_s = left_s(s, now_ms),
 		/* "If the server has a reliable way to synchronize its internal clock with UTC". */
-		.has_exp = s->now->exp_s != 0,
-		.exp_s = s->now->exp_s};
+		.has_exp = s->now->drawn.exp_s != 0,
+		.exp_s = s->now->drawn.exp_s};
 }
 
 void

@@ -17,12 +17,9 @@
 #define LOOK_MS 60000 /* how often it is looked whether numbers run out */
 #define NUMBERS_LEFT (1ULL << 24) /* fewer than that, and keys are replaced */
 #define RETRY_MS 250 /* new keys cannot protect yet */
+#define TELL_MS 15000 /* new keys are told by then, and those before are needed no more */
 
-#define DRAWN 32 /* random bytes of a generation */
-#define GID_RANDOM 8 /* bytes of a Gid that are drawn */
-#define GID_GIVEN_MAX 16 /* bytes of the configured one before them */
-#define SECRET_VERSION 1
-#define SECRET_BYTES (1 + DRAWN + GID_RANDOM + 8)
+#define GID_GIVEN_MAX 16 /* bytes of the configured Gid before those that are drawn */
 
 struct groupkeys {
 	struct groupkeys_options options;
@@ -31,13 +28,6 @@ struct groupkeys {
 	size_t n_shields; /* alive */
 	struct groupkeys_stats stats;
 	struct log_brake unprotected;
-};
-
-/* What makes a generation: kept by the store. */
-struct drawn {
-	uint8_t random[DRAWN];
-	uint8_t gid[GID_RANDOM];
-	int64_t exp_s; /* 0: the clock was not set */
 };
 
 static bool
@@ -140,37 +130,33 @@ make_context(struct broker_security *s, struct keyset *keys, struct bytes secret
 
 /* --- self-managed -------------------------------------------------------------------- */
 
+/* `before`: what members may still have; NULL: nothing else. */
 static void
-encode_drawn(const struct drawn *d, struct buf *out)
-{
-	buf_put_u8(out, SECRET_VERSION);
-	buf_put(out, BYTES_OF(d->random));
-	buf_put(out, BYTES_OF(d->gid));
-	for (int shift = 56; shift >= 0; shift -= 8)
-		buf_put_u8(out, (uint8_t)((uint64_t)d->exp_s >> shift));
-}
-
-static bool
-decode_drawn(struct bytes in, struct drawn *ret)
-{
-	uint64_t exp_s = 0;
-
-	if (in.n != SECRET_BYTES || in.p[0] != SECRET_VERSION)
-		return false;
-	memcpy(ret->random, in.p + 1, DRAWN);
-	memcpy(ret->gid, in.p + 1 + DRAWN, GID_RANDOM);
-	for (size_t i = 1 + DRAWN + GID_RANDOM; i < SECRET_BYTES; i++)
-		exp_s = exp_s << 8 | in.p[i];
-	ret->exp_s = (int64_t)exp_s;
-	return true;
-}
-
-static void
-save_drawn(const struct broker_security *s, const struct keyset *keys)
+save_drawn(const struct broker_security *s, const struct keyset *keys, const struct keyset *before,
+	bool ended)
 {
 	const struct groupkeys_options *o = &s->owner->options;
+	struct groupdrawn_kept kept = {
+		.now = keys->drawn, .has_before = before != NULL, .ended = ended};
+	uint8_t bytes[GROUPKEYS_SECRET_MAX];
+	struct buf out = BUF_OF(bytes);
 
-	o->ops->save_secret(o->ctx, bytes_str(s->conf->name), bytes_of(keys->drawn, keys->n_drawn));
+	if (before)
+		kept.before = before->drawn;
+	groupdrawn_put(&kept, &out);
+	o->ops->save_secret(o->ctx, bytes_str(s->conf->name), buf_bytes(&out));
+	mem_wipe(bytes, sizeof(bytes));
+	mem_wipe(&kept, sizeof(kept));
+}
+
+/* What a start has to know now. */
+static void
+save_group(const struct broker_security *s)
+{
+	if (s->next)
+		save_drawn(s, s->next, s->now, s->expired);
+	else
+		save_drawn(s, s->now, s->before, s->before_ended);
 }
 
 /*
@@ -178,21 +164,21 @@ save_drawn(const struct broker_security *s, const struct keyset *keys)
  * configured secret and Gid are only mixed in. NULL: libcrypto fails.
  */
 static struct keyset *
-make_keys(struct broker_security *s, const struct drawn *d, uint64_t left_ms, bool fresh,
+make_keys(struct broker_security *s, const struct groupdrawn *d, uint64_t left_ms, bool fresh,
 	struct error *e)
 {
 	struct keyset *keys = mem_alloc(sizeof(*keys));
-	uint8_t secret[DRAWN], id[GID_GIVEN_MAX + GID_RANDOM];
-	struct buf gid = BUF_OF(id), material = BUF_OF(keys->material), out = BUF_OF(keys->drawn);
+	uint8_t secret[GROUPDRAWN_RANDOM], id[GID_GIVEN_MAX + GROUPDRAWN_GID];
+	struct buf gid = BUF_OF(id), material = BUF_OF(keys->material);
 
-	encode_drawn(d, &out);
-	keys->n_drawn = out.n;
+	keys->drawn = *d;
 	/* Before any number of these keys. */
-	if (fresh)
-		save_drawn(s, keys);
+	if (fresh && s->now)
+		save_drawn(s, keys, s->now, s->expired);
+	else if (fresh)
+		save_drawn(s, keys, s->before, s->before_ended);
 	buf_put(&gid, bytes_head(s->conf->gid, GID_GIVEN_MAX));
 	buf_put(&gid, BYTES_OF(d->gid));
-	keys->exp_s = d->exp_s;
 	keys->expires_ms = now_ms(s->owner) + left_ms;
 	if (crypto_hkdf(SUITE_HKDF_SHA256, s->conf->master_secret, BYTES_OF(d->random),
 		    BYTES_LIT("self-managed group"), secret, sizeof(secret)) < 0 ||
@@ -213,7 +199,7 @@ static struct keyset *
 draw_keys(struct broker_security *s, struct error *e)
 {
 	int64_t utc = utc_s(s->owner);
-	struct drawn d = {.exp_s = utc ? utc + (int64_t)(s->conf->lifetime_ms / 1000) : 0};
+	struct groupdrawn d = {.exp_s = utc ? utc + (int64_t)(s->conf->lifetime_ms / 1000) : 0};
 	struct keyset *keys;
 
 	rnd_fill(d.random, sizeof(d.random));
@@ -223,27 +209,23 @@ draw_keys(struct broker_security *s, struct error *e)
 	return keys;
 }
 
-/* Those of before the restart, unless their life is over or nobody knows how long it lasts. */
+/* How long keys live yet; 0: their life is over, or nobody knows how long it lasts. */
+static uint64_t
+left_ms(const struct broker_security *s, const struct groupdrawn *d)
+{
+	int64_t utc = utc_s(s->owner);
+
+	return utc != 0 && d->exp_s > utc ? (uint64_t)(d->exp_s - utc) * 1000 : 0;
+}
+
+/* Those of before the restart; NULL: what was used of them is not known. */
 static struct keyset *
-load_keys(struct broker_security *s)
+make_again(struct broker_security *s, const struct groupdrawn *d, uint64_t left)
 {
 	const struct groupkeys_options *o = &s->owner->options;
-	uint8_t bytes[GROUPKEYS_SECRET_MAX];
-	struct buf in = BUF_OF(bytes);
-	int64_t utc = utc_s(s->owner);
-	struct keyset *keys = NULL;
-	struct drawn d = {.exp_s = 0};
 	struct error e;
-	int64_t left_ms;
+	struct keyset *keys = make_keys(s, d, left, false, &e);
 
-	if (o->ops->load_secret(o->ctx, bytes_str(s->conf->name), &in) &&
-		decode_drawn(buf_bytes(&in), &d) && utc != 0 && d.exp_s != 0) {
-		left_ms = (d.exp_s - utc) * 1000;
-		if (left_ms > lead_ms(s) && (uint64_t)left_ms <= s->conf->lifetime_ms)
-			keys = make_keys(s, &d, (uint64_t)left_ms, false, &e);
-	}
-	mem_wipe(bytes, sizeof(bytes));
-	mem_wipe(&d, sizeof(d));
 	if (keys && !ssn_is_started(context_ssn(keys->context))) {
 		context_table_remove(o->contexts, keys->context);
 		free_keys(keys);
@@ -252,22 +234,75 @@ load_keys(struct broker_security *s)
 	return keys;
 }
 
+/* Nothing that comes is under them. */
+static void
+take_before(struct broker_security *s, const struct groupdrawn *d, bool ended)
+{
+	uint64_t left = left_ms(s, d);
+
+	s->before = make_again(s, d, left);
+	if (!s->before)
+		return;
+	context_table_remove(s->owner->options.contexts, s->before->context);
+	s->before_ended = ended || left == 0;
+	s->before_until_ms = now_ms(s->owner) + TELL_MS;
+}
+
+/* The keys of before the restart, unless they are to be replaced: then who has them is told. */
+static void
+load_keys(struct broker_security *s)
+{
+	const struct groupkeys_options *o = &s->owner->options;
+	uint8_t bytes[GROUPKEYS_SECRET_MAX];
+	struct buf in = BUF_OF(bytes);
+	struct groupdrawn_kept kept = {.has_before = false};
+	uint64_t left;
+
+	if (o->ops->load_secret(o->ctx, bytes_str(s->conf->name), &in) &&
+		groupdrawn_take(buf_bytes(&in), &kept)) {
+		left = left_ms(s, &kept.now);
+		if (left > lead_ms(s) && left <= s->conf->lifetime_ms)
+			s->now = make_again(s, &kept.now, left);
+		if (!s->now)
+			take_before(s, &kept.now, false);
+		else if (kept.has_before)
+			take_before(s, &kept.before, kept.ended);
+	}
+	mem_wipe(bytes, sizeof(bytes));
+	mem_wipe(&kept, sizeof(kept));
+}
+
+/* Everybody was told. */
+static void
+forget_before(struct broker_security *s)
+{
+	struct keyset *before = s->before;
+
+	if (!before)
+		return;
+	s->before = NULL;
+	save_group(s);
+	s->owner->options.ops->forget(s->owner->options.ctx, before->fingerprint);
+	free_keys(before);
+}
+
 /* The new keys take over: what was protected with the old ones is told so. */
 static void
 replace(struct broker_security *s)
 {
 	struct groupkeys *k = s->owner;
-	struct keyset *old = s->now;
 
+	forget_before(s);
+	s->before = s->now;
+	s->before_ended = s->expired;
+	s->before_until_ms = now_ms(k) + TELL_MS;
 	s->now = s->next;
 	s->next = NULL;
 	s->expired = false;
 	k->stats.rekeyed++;
 	log_notice("oscore: keys replaced oscore-group=%s", s->conf->name);
+	context_table_remove(k->options.contexts, s->before->context);
 	k->options.ops->on_rekey(k->options.ctx, s, lead_ms(s));
-	context_table_remove(k->options.contexts, old->context);
-	k->options.ops->forget(k->options.ctx, old->fingerprint);
-	free_keys(old);
 }
 
 static void
@@ -281,6 +316,7 @@ expire(struct broker_security *s)
 	/* While they can still say so. */
 	k->options.ops->on_expired(k->options.ctx, s);
 	s->expired = true;
+	save_group(s);
 }
 
 static bool
@@ -300,6 +336,8 @@ look_again(struct broker_security *s)
 		at = now + RETRY_MS;
 	else if (due < at)
 		at = due;
+	if (s->before && s->before_until_ms < at)
+		at = s->before_until_ms;
 	wheel_start(s->owner->options.wheel, &s->timer, at);
 }
 
@@ -310,6 +348,8 @@ on_timer(struct timer *t, void *ctx)
 	struct error e;
 
 	(void)ctx;
+	if (s->before && now_ms(s->owner) >= s->before_until_ms)
+		forget_before(s);
 	if (is_due(s) && !s->next && !(s->next = draw_keys(s, &e)))
 		log_error("oscore: no new keys: %s oscore-group=%s", e.text, s->conf->name);
 	if (s->next) {
@@ -331,6 +371,9 @@ groupkeys_revoke(struct groupkeys *k, const struct broker_security *security)
 	log_notice("oscore: keys revoked oscore-group=%s", s->conf->name);
 	k->options.ops->on_expired(k->options.ctx, s);
 	s->expired = true;
+	/* Whoever has these were told by the end of what they protect, and that was all. */
+	forget_before(s);
+	save_group(s);
 	on_timer(&s->timer, NULL);
 }
 
@@ -408,7 +451,8 @@ take_credential(struct broker_security *s, struct error *e)
 static int
 start_self(struct broker_security *s, struct error *e)
 {
-	if (!(s->now = load_keys(s)) && !(s->now = draw_keys(s, e)))
+	load_keys(s);
+	if (!s->now && !(s->now = draw_keys(s, e)))
 		return -EINVAL;
 	look_again(s);
 	return 0;
@@ -475,6 +519,7 @@ groupkeys_free(struct groupkeys *k)
 			wheel_stop(k->options.wheel, &k->groups[i].timer);
 		free_keys(k->groups[i].next);
 		free_keys(k->groups[i].now);
+		free_keys(k->groups[i].before);
 		free(k->groups[i].made);
 	}
 	free(k->groups);
@@ -498,7 +543,7 @@ groupkeys_save_all(struct groupkeys *k)
 		const struct broker_security *s = &k->groups[i];
 
 		if (is_self(s))
-			save_drawn(s, s->next ? s->next : s->now);
+			save_group(s);
 	}
 }
 
@@ -588,20 +633,50 @@ groupkeys_inform(struct groupkeys *k, const struct broker_group *g, struct infor
 	groupinform_fill(g->security, now_ms(k), in);
 }
 
+/* NULL: nobody's. */
+static const struct keyset *
+keys_of(const struct broker_security *s, struct bytes gid)
+{
+	if (bytes_equal(gid, context_gid(s->now->context)))
+		return s->now;
+	return s->before && bytes_equal(gid, context_gid(s->before->context)) ? s->before : NULL;
+}
+
 struct shield *
 groupkeys_restore(struct groupkeys *k, const struct broker_group *g, struct bytes gid,
 	struct bytes kid, struct bytes piv)
 {
-	const struct broker_security *s = g->security;
+	const struct keyset *keys = g->security ? keys_of(g->security, gid) : NULL;
 	struct shield *shield;
 
-	if (!s || !bytes_equal(gid, context_gid(s->now->context)))
+	if (!keys)
 		return NULL;
 	shield = shields_new(&k->n_shields);
-	if (binding_restore_phantom(&shield->binding, s->now->context, kid, piv) == 0)
+	if (binding_restore_phantom(&shield->binding, keys->context, kid, piv) == 0)
 		return shield;
 	shields_release(shield);
 	return NULL;
+}
+
+enum group_renewal
+groupkeys_renewal(const struct broker_security *s, struct bytes gid)
+{
+	const struct keyset *keys = keys_of(s, gid);
+
+	if (!keys || keys == s->now)
+		return GROUP_KEYS_STAY;
+	return s->before_ended ? GROUP_KEYS_END : GROUP_KEYS_CHANGE;
+}
+
+void
+groupkeys_go_on(struct groupkeys *k)
+{
+	for (size_t i = 0; i < k->n_groups; i++) {
+		struct broker_security *s = &k->groups[i];
+
+		if (s->before)
+			k->options.ops->on_unfinished(k->options.ctx, s, lead_ms(s));
+	}
 }
 
 struct shield *

@@ -11,6 +11,7 @@
 #define COAPCAST_NET_GROUPKEYS_H
 
 #include "broker/broker.h"
+#include "broker/group.h"
 #include "conf/conf.h"
 #include "net/subjects.h"
 #include "oscore/binding.h"
@@ -19,7 +20,7 @@
 struct groupkeys;
 struct broker_security; /* an OSCORE group: what broker_group.security points at */
 
-#define GROUPKEYS_SECRET_MAX 64 /* bytes of what load_secret and save_secret are given */
+#define GROUPKEYS_SECRET_MAX 128 /* bytes of what load_secret and save_secret are given */
 
 struct groupkeys_ops {
 	/* Sender Sequence Numbers under a fingerprint, with a reference; fresh: of new keys. */
@@ -42,6 +43,8 @@ struct groupkeys_ops {
 	void (*on_rekey)(void *ctx, const struct broker_security *s, uint32_t within_ms);
 	/* They are not to be used any more, and there are no others yet: broker_unkey. */
 	void (*on_expired)(void *ctx, const struct broker_security *s);
+	/* After a restart not everybody may know that they are: broker_rekey_again. */
+	void (*on_unfinished)(void *ctx, const struct broker_security *s, uint32_t within_ms);
 };
 
 struct groupkeys_options {
@@ -86,11 +89,22 @@ struct shield *groupkeys_phantom(struct groupkeys *k, const struct broker_group 
 void groupkeys_inform(struct groupkeys *k, const struct broker_group *g, struct inform *in);
 
 /*
- * The shield of a phantom request of before a restart, with a reference; NULL when the
- * group has other keys now.
+ * The shield of a phantom request of before a restart, with a reference; NULL when neither
+ * the group's keys nor those before them are its.
  */
 struct shield *groupkeys_restore(struct groupkeys *k, const struct broker_group *g,
 	struct bytes gid, struct bytes kid, struct bytes piv);
+
+/*
+ * What is to become, when messages can be protected, of a group observation whose phantom
+ * request is under the keys with that Gid.
+ */
+enum group_renewal groupkeys_renewal(const struct broker_security *s, struct bytes gid);
+/*
+ * Once that is so, and everything is put back: goes on where the end of the daemon interrupted
+ * the replacement of keys.
+ */
+void groupkeys_go_on(struct groupkeys *k);
 
 /* The same of what a member registered by itself: under which keys and how, and whose it is. */
 struct groupkeys_registration {

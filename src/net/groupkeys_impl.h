@@ -3,6 +3,7 @@
 #ifndef COAPCAST_NET_GROUPKEYS_IMPL_H
 #define COAPCAST_NET_GROUPKEYS_IMPL_H
 
+#include "net/groupdrawn.h"
 #include "net/groupkeys.h"
 
 #define GROUPKEYS_MATERIAL_MAX 640 /* of gp_material: secret, salt and Gid at their longest */
@@ -11,10 +12,8 @@
 struct keyset {
 	struct context *context; /* held */
 	uint64_t expires_ms; /* on the wheel's clock; WHEEL_NEVER: an external group's */
-	int64_t exp_s; /* the same since 1970, UTC; 0: the clock was not set */
 	uint8_t fingerprint[SSN_FINGERPRINT];
-	uint8_t drawn[GROUPKEYS_SECRET_MAX]; /* self-managed: what the store has of it */
-	size_t n_drawn;
+	struct groupdrawn drawn; /* self-managed: what the store has of it */
 	size_t n_material;
 	uint8_t material[GROUPKEYS_MATERIAL_MAX]; /* self-managed: gp_material, encoded */
 };
@@ -26,6 +25,10 @@ struct broker_security {
 	uint8_t *made; /* the latter; owned */
 	struct keyset *now; /* in use */
 	struct keyset *next; /* drawn, until it can protect; NULL: none */
+	/* Those that members may still have instead of `now`, while they are told; NULL: none. */
+	struct keyset *before;
+	uint64_t before_until_ms; /* they are told by then */
+	bool before_ended; /* they protect the end of group observations, and nothing more */
 	struct timer timer; /* to look whether keys are to be replaced */
 	bool expired; /* `now` did, or was revoked, and nothing is there in its place */
 };

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "broker/broker.h"
+#include "broker/group.h"
 #include "conf/conf.h"
 #include "net/plan.h"
 #include "transport/udp.h"
@@ -39,6 +40,9 @@ struct keep_view {
 		struct keep_binding *ret);
 	struct shield *(*unpack)(void *ctx, const struct broker_group *group,
 		const struct keep_binding *binding, uint32_t *ret_who);
+	/* What is to become of a group observation that goes on under the keys with that Gid. */
+	enum group_renewal (*renewal)(
+		void *ctx, const struct broker_group *group, struct bytes gid);
 	/* Whether who is not protected may use the broker that way. */
 	bool (*admits)(void *ctx, const struct path *way);
 	/* Something may have to be sent, as after a batch of datagrams. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "broker/group.h"
+#include "broker/rekey.h"
 #include "broker/restore.h"
 #include "net/keep_impl.h"
 #include "wire/option.h"
@@ -51,11 +52,29 @@ wait_for(struct keep *k, uint64_t ticket, uint64_t group)
 	k->waiting = w;
 }
 
+#define BINDING_MAX 512
+
+/* The mode, and the four of them, each with its length. */
+static void
+put_binding(const struct keep_binding *b, struct buf *out)
+{
+	const struct bytes parts[] = {b->keys, b->gid, b->kid, b->piv};
+
+	buf_put_u8(out, b->mode);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		buf_put_u16(out, (uint16_t)parts[i].n);
+		buf_put(out, parts[i]);
+	}
+}
+
 static int
 put_group(struct keep *k, const struct group_observation *g, uint32_t bound, enum store_when when,
 	uint64_t *ret_ticket)
 {
 	const struct keep_binding binding = binding_of(k, g->bunch->group, g->shield);
+	struct shield *old = rekey_before(g);
+	uint8_t bytes[BINDING_MAX];
+	struct buf before = BUF_OF(bytes);
 	union store_record group = {.group = describe(k, g)};
 	const union store_record seq = {.seq = {.id = g->id, .bound = keep_bound(k, bound)}};
 	const struct store_change changes[] = {
@@ -65,6 +84,13 @@ put_group(struct keep *k, const struct group_observation *g, uint32_t bound, enu
 	group.group.gid = binding.gid;
 	group.group.kid = binding.kid;
 	group.group.piv = binding.piv;
+	if (old) {
+		const struct keep_binding theirs = binding_of(k, g->bunch->group, old);
+
+		put_binding(&theirs, &before);
+		assert(!before.full);
+		group.group.before = buf_bytes(&before);
+	}
 	return store_put_all(k->store, changes, 2, when, ret_ticket);
 }
 
@@ -126,21 +152,6 @@ keep_watch_free(struct keep *k)
 }
 
 /* --- observers ------------------------------------------------------------------- */
-
-#define BINDING_MAX 512
-
-/* The mode, and the four of them, each with its length. */
-static void
-put_binding(const struct keep_binding *b, struct buf *out)
-{
-	const struct bytes parts[] = {b->keys, b->gid, b->kid, b->piv};
-
-	buf_put_u8(out, b->mode);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		buf_put_u16(out, (uint16_t)parts[i].n);
-		buf_put(out, parts[i]);
-	}
-}
 
 bool
 keep_take_binding(struct bytes from, struct keep_binding *ret)

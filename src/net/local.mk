@@ -13,6 +13,7 @@ libcoapcast_a_SOURCES += \
 	src/net/listen.c src/net/listen.h \
 	src/net/guard.c src/net/guard.h \
 	src/net/groupkeys.c src/net/groupkeys.h src/net/groupkeys_impl.h src/net/groupinform.c \
+	src/net/groupdrawn.c src/net/groupdrawn.h \
 	src/net/secure.c src/net/secure.h \
 	src/net/shields.c src/net/shields.h \
 	src/net/ssnstore.c src/net/ssnstore.h \

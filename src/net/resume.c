@@ -70,16 +70,24 @@ is_admitted(const struct keep *k, const struct store_group *r)
 	return k->view.admits(k->view.ctx, &way);
 }
 
-static struct shield *
-shield_of(struct keep *k, const struct broker_group *group, const struct store_group *r)
+/* Of the keys that it has; and of those before, if its members may have no others. */
+static int
+take_shields(struct keep *k, const struct broker_group *group, const struct store_group *r,
+	struct group_kept *kept)
 {
 	const struct keep_binding binding = {
 		.keys = r->keys, .gid = r->gid, .kid = r->kid, .piv = r->piv};
+	struct keep_binding before;
 	uint32_t who;
 
-	if (r->keys.n == 0 || !k->view.unpack)
-		return NULL;
-	return k->view.unpack(k->view.ctx, group, &binding, &who);
+	if (r->keys.n == 0 || !k->view.unpack ||
+		(kept->shield = k->view.unpack(k->view.ctx, group, &binding, &who)) == NULL)
+		return -EACCES;
+	kept->renewal = k->view.renewal(k->view.ctx, group, r->gid);
+	if (keep_take_binding(r->before, &before) &&
+		k->view.renewal(k->view.ctx, group, before.gid) == GROUP_KEYS_CHANGE)
+		kept->before = k->view.unpack(k->view.ctx, group, &before, &who);
+	return 0;
 }
 
 /* As a start of the same would make it now; -ESTALE: it cannot be. */
@@ -100,8 +108,8 @@ bring_back(struct keep *k, const struct store_group *r, const struct broker_grou
 	if (!group || !topic || !topic->topic || !seq || socket < 0 ||
 		!addr_equal(&group->address, &r->address) || !(r->keys.p || is_admitted(k, r)))
 		return -ESTALE;
-	if (r->keys.p && (kept.shield = shield_of(k, group, r)) == NULL)
-		return -EACCES;
+	if (r->keys.p && (rc = take_shields(k, group, r, &kept)) < 0)
+		return rc;
 	memcpy(kept.token.b, r->token.p, r->token.n);
 	kept.socket = (uint16_t)socket;
 	kept.bound = seq->bound;
@@ -109,8 +117,10 @@ bring_back(struct keep *k, const struct store_group *r, const struct broker_grou
 	kept.told = k->clean;
 	kept.refresh_ms = k->clean ? r->flags : group->max_age_s * 1000 / SOON;
 	rc = group_resume(k->view.broker, topic->topic, &kept);
-	if (rc < 0)
+	if (rc < 0) {
 		layer_shield_release(k->view.layer, kept.shield);
+		layer_shield_release(k->view.layer, kept.before);
+	}
 	return rc;
 }
 

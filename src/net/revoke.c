@@ -36,6 +36,20 @@ visit(void *ctx, const struct broker_security *security, struct bytes topic)
 			 access_allows(r->view.access, r->who[i], CONF_MAY_SUBSCRIBE, topic);
 }
 
+bool
+revoke_add(struct revoke *r, const struct broker_security *s, struct bytes topic)
+{
+	bool *row = groupkeys_is_self(s) ? row_of(r, r->had, s) : NULL, more = false;
+
+	for (size_t i = 0; row && i < r->n_who; i++) {
+		if (row[i] || !access_allows(r->view.access, r->who[i], CONF_MAY_SUBSCRIBE, topic))
+			continue;
+		row[i] = true;
+		more = true;
+	}
+	return more;
+}
+
 static void
 look(struct revoke *r, bool *into)
 {

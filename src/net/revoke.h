@@ -31,6 +31,9 @@ const struct conf *revoke_conf(const struct revoke *r);
 struct groupkeys *revoke_keys(const struct revoke *r);
 bool revoke_found(const struct revoke *r, const struct broker_security *s, size_t identity);
 
+/* Another topic of that group; whether it made anybody more be found. */
+bool revoke_add(struct revoke *r, const struct broker_security *s, struct bytes topic);
+
 /*
  * Looks again, with the access rules and groups that are in force now, and revokes the keys of
  * every group that somebody lost the right to: by them, or as `is_gone` says. How many.

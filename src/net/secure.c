@@ -15,6 +15,7 @@ struct secure {
 	struct guard *guard;
 	struct groupkeys *groups;
 	struct bearers *bearers; /* of before the start, until secure_review */
+	struct revoke *found; /* who may have been given keys since, as it is kept; or NULL */
 	struct subjects *subjects;
 	struct store *store;
 	struct broker *broker;
@@ -81,8 +82,11 @@ on_store(void *ctx, const struct store_event *event)
 	struct secure *s = ctx;
 
 	ssnstore_event(s->numbers, event);
-	if (event->kind == STORE_EVENT_ANEW)
-		groupkeys_save_all(s->groups);
+	if (event->kind != STORE_EVENT_ANEW)
+		return;
+	groupkeys_save_all(s->groups);
+	if (s->found)
+		bearers_save(s->found, s->store);
 }
 
 int
@@ -187,6 +191,18 @@ on_expired(void *ctx, const struct broker_security *security)
 	broker_unkey(s->broker, security);
 }
 
+static void
+on_unfinished(void *ctx, const struct broker_security *security, uint32_t within_ms)
+{
+	struct secure *s = ctx;
+	unsigned n = broker_rekey_again(s->broker, security, within_ms);
+
+	if (n > 0)
+		log_notice("oscore: keys that not everybody may have are told again "
+			   "oscore-group=%s group-observations=%u",
+			groupkeys_name(security), n);
+}
+
 int
 secure_start_groups(struct secure *s, const struct secure_groups_with *with, struct error *e)
 {
@@ -199,7 +215,8 @@ secure_start_groups(struct secure *s, const struct secure_groups_with *with, str
 		.save_secret = on_save_secret,
 		.wall_s = wall_s,
 		.on_rekey = on_rekey,
-		.on_expired = on_expired};
+		.on_expired = on_expired,
+		.on_unfinished = on_unfinished};
 	const struct groupkeys_options options = {.conf = with->conf,
 		.subjects = with->subjects,
 		.contexts = guard_contexts(s->guard),
@@ -262,8 +279,15 @@ secure_unpack(struct secure *s, const struct broker_group *group,
 	return groupkeys_restore(s->groups, group, binding->gid, binding->kid, binding->piv);
 }
 
-static struct revoke *
-look_for_bearers(struct secure *s, const struct conf *conf, struct access *access)
+enum group_renewal
+secure_renewal(const struct broker_group *group, struct bytes gid)
+{
+	return group->security ? groupkeys_renewal(group->security, gid) : GROUP_KEYS_STAY;
+}
+
+/* Anew, for good. */
+static void
+find_bearers(struct secure *s, const struct conf *conf, struct access *access)
 {
 	const struct revoke_view view = {.conf = conf,
 		.subjects = s->subjects,
@@ -271,32 +295,41 @@ look_for_bearers(struct secure *s, const struct conf *conf, struct access *acces
 		.broker = s->broker,
 		.keys = s->groups};
 
-	return revoke_new(&view);
+	revoke_free(s->found);
+	s->found = revoke_new(&view);
 }
 
 void
 secure_review(struct secure *s, const struct conf *conf, struct access *access)
 {
-	struct revoke *r = look_for_bearers(s, conf, access);
-
-	(void)bearers_review(s->bearers, r);
+	find_bearers(s, conf, access);
+	(void)bearers_review(s->bearers, s->found);
 	bearers_free(s->bearers);
 	s->bearers = NULL;
-	bearers_save(r, s->store);
-	revoke_free(r);
+	bearers_save(s->found, s->store);
+}
+
+void
+secure_note(struct secure *s, const struct broker_security *security, struct bytes topic)
+{
+	if (s->found && revoke_add(s->found, security, topic))
+		bearers_save_of(s->found, security, s->store);
+}
+
+void
+secure_announce(struct secure *s)
+{
+	groupkeys_go_on(s->groups);
 }
 
 void
 secure_remember(struct secure *s, const struct conf *conf, struct access *access)
 {
-	struct revoke *r;
-
 	/* Those of before the start are not looked at yet. */
 	if (!s || !s->groups || s->bearers)
 		return;
-	r = look_for_bearers(s, conf, access);
-	bearers_save(r, s->store);
-	revoke_free(r);
+	find_bearers(s, conf, access);
+	bearers_save(s->found, s->store);
 }
 
 void
@@ -304,6 +337,8 @@ secure_stop(struct secure *s)
 {
 	if (!s)
 		return;
+	revoke_free(s->found);
+	s->found = NULL;
 	guard_stop(s->guard);
 	groupkeys_stop(s->groups);
 	ssnstore_stop(s->numbers);
@@ -315,6 +350,7 @@ secure_free(struct secure *s)
 	if (!s)
 		return;
 	bearers_free(s->bearers);
+	revoke_free(s->found);
 	groupkeys_free(s->groups);
 	guard_free(s->guard);
 	ssnstore_free(s->numbers);

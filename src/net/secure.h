@@ -38,6 +38,9 @@ bool secure_pack(struct secure *s, const struct broker_group *group, struct shie
 struct shield *secure_unpack(struct secure *s, const struct broker_group *group,
 	const struct keep_binding *binding, uint32_t *ret_who);
 
+/* keep_view.renewal. */
+enum group_renewal secure_renewal(const struct broker_group *group, struct bytes gid);
+
 /* Before keep_close, when nothing comes any more. NULL is fine, here and below. */
 void secure_stop(struct secure *s);
 void secure_free(struct secure *s); /* after the layer */
@@ -49,11 +52,18 @@ void secure_free(struct secure *s); /* after the layer */
 void secure_wait(struct secure *s, uv_loop_t *loop, const bool *stopping);
 
 /*
- * Who may have the keys of self-managed groups, by what is in force: after secure_wait, when
- * those are replaced that somebody lost the right to since the last start; after a reload and
- * before keep_close, when it is kept for the next one.
+ * Who may have the keys of self-managed groups, by what is in force, which stays borrowed until
+ * the next of these: after secure_wait, when those are replaced that somebody lost the right to
+ * since the last start; after a reload and before keep_close, when it is kept for the next one.
  */
 void secure_review(struct secure *s, const struct conf *conf, struct access *access);
+/*
+ * A group observation of that topic is about to begin, when it is kept: who may be given its
+ * keys is kept first.
+ */
+void secure_note(struct secure *s, const struct broker_security *security, struct bytes topic);
+/* After that, and before anything is said: members who may not know the groups' keys are told. */
+void secure_announce(struct secure *s);
 void secure_remember(struct secure *s, const struct conf *conf, struct access *access);
 
 struct guard *secure_guard(struct secure *s);

@@ -171,8 +171,11 @@ on_keep(void *ctx, enum broker_keep what, const struct topic *t)
 static bool
 on_keep_group(void *ctx, enum broker_keep_group what, const struct group_observation *g)
 {
+	const struct broker_security *security = group_conf(g)->security;
 	struct server *s = ctx;
 
+	if (what == BROKER_GROUP_BEGINS && security)
+		secure_note(s->secure, security, bytes_str(group_topic_name(g)));
 	return keep_group(s->keep, what, g);
 }
 
@@ -526,6 +529,7 @@ start_reading(struct server *s)
 	udp_hold(s->udp, false);
 	if (s->coapd)
 		coapd_hold(s->coapd, false);
+	secure_announce(s->secure);
 	keep_announce(s->keep);
 }
 
@@ -563,6 +567,13 @@ on_unpack(void *ctx, const struct broker_group *group, const struct keep_binding
 	return secure_unpack(s->secure, group, binding, ret_who);
 }
 
+static enum group_renewal
+on_renewal(void *ctx, const struct broker_group *group, struct bytes gid)
+{
+	(void)ctx;
+	return secure_renewal(group, gid);
+}
+
 static int
 start_groups(struct server *s, struct error *e)
 {
@@ -573,6 +584,23 @@ start_groups(struct server *s, struct error *e)
 		.broker = s->broker};
 
 	return secure_start_groups(s->secure, &with, e);
+}
+
+static int
+restore(struct server *s, struct error *e)
+{
+	const struct keep_view view = {.broker = s->broker,
+		.layer = s->layer,
+		.udp = s->udp,
+		.plan = &s->plan,
+		.pack = on_pack,
+		.unpack = on_unpack,
+		.renewal = on_renewal,
+		.admits = on_admits,
+		.settle = server_settle,
+		.ctx = s};
+
+	return keep_restore(s->keep, &view, e);
 }
 
 static int
@@ -607,7 +635,6 @@ start_core(struct server *s, struct error *e)
 		.udp_local = on_udp_local,
 		.on_group = on_group,
 		.on_unaware = on_unaware};
-	struct keep_view view;
 	int rc;
 
 	option_set_feedback_divider((uint16_t)s->conf->protocol.feedback_divider_option);
@@ -619,16 +646,7 @@ start_core(struct server *s, struct error *e)
 	if ((rc = secure_new(s->conf, s->keep, s->subjects, run, s, &s->secure, e)) < 0 ||
 		(rc = start_groups(s, e)) < 0)
 		return rc;
-	view = (struct keep_view){.broker = s->broker,
-		.layer = s->layer,
-		.udp = s->udp,
-		.plan = &s->plan,
-		.pack = on_pack,
-		.unpack = on_unpack,
-		.admits = on_admits,
-		.settle = server_settle,
-		.ctx = s};
-	if ((rc = keep_restore(s->keep, &view, e)) < 0)
+	if ((rc = restore(s, e)) < 0)
 		return rc;
 	/* What is not allowed any more. */
 	broker_review(s->broker, is_closed, s);

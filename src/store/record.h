@@ -74,7 +74,7 @@ struct store_group {
 	/* Object security; p NULL without. */
 	struct bytes keys; /* name of the OSCORE group in the configuration */
 	struct bytes gid, kid, piv; /* that the phantom is bound to */
-	struct bytes initial; /* the initial notification, protected */
+	struct bytes before; /* the same under the keys before those, while members are told */
 	struct bytes latest; /* the latest one that was protected */
 };
 

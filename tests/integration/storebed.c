@@ -327,7 +327,7 @@ full_group(unsigned n, struct store_group *ret)
 		.gid = text("gid", n, 0),
 		.kid = bytes_of("", 0),
 		.piv = bytes_of("\0", 1),
-		.initial = text("initial", n, 0),
+		.before = text("initial", n, 0),
 		.latest = text("latest", n, 0)};
 }
 

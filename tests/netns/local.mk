@@ -26,8 +26,10 @@ netns_tests = \
 	tests/netns/ssnfile.sh \
 	tests/netns/refresh.sh \
 	tests/netns/rekey.sh \
+	tests/netns/rekey_restart.sh \
 	tests/netns/resume.sh \
 	tests/netns/revoke.sh \
+	tests/netns/revoke_killed.sh \
 	tests/netns/several.sh \
 	tests/netns/unheard.sh \
 	tests/netns/source.sh \

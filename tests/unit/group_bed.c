@@ -256,6 +256,13 @@ on_expired(void *ctx, const struct broker_security *s)
 	broker_unkey(gb.broker, s);
 }
 
+static void
+on_unfinished(void *ctx, const struct broker_security *s, uint32_t within_ms)
+{
+	(void)ctx;
+	(void)broker_rekey_again(gb.broker, s, within_ms);
+}
+
 /* --- the world --------------------------------------------------------------------- */
 
 void
@@ -309,7 +316,8 @@ start_security(void)
 		.save_secret = on_save_secret,
 		.wall_s = on_wall,
 		.on_rekey = on_rekey,
-		.on_expired = on_expired};
+		.on_expired = on_expired,
+		.on_unfinished = on_unfinished};
 	struct groupkeys_options options = {.conf = gb.conf,
 		.subjects = gb.subjects,
 		.wheel = layer_wheel(gb.layer),

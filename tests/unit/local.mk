@@ -174,6 +174,9 @@ tests_unit_test_dissect_SOURCES = tests/unit/test_dissect.c tests/unit/dissect_b
 check_PROGRAMS += tests/unit/test_revoke
 tests_unit_test_revoke_SOURCES = tests/unit/test_revoke.c tests/unit/group_bed.c \
 	tests/unit/group_bed.h tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_rekeyed
+tests_unit_test_rekeyed_SOURCES = tests/unit/test_rekeyed.c tests/unit/group_bed.c \
+	tests/unit/group_bed.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_groupkeys
 tests_unit_test_groupkeys_SOURCES = tests/unit/test_groupkeys.c tests/unit/group_bed.c \
 	tests/unit/group_bed.h tests/unit/unit.h
