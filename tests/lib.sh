@@ -222,18 +222,31 @@ port_is_used() { # PORT
 	grep -qi ":$hex " /proc/net/udp /proc/net/udp6 /proc/net/tcp /proc/net/tcp6 2>/dev/null
 }
 
-# free_port: sets `port` to one that no other running test has.
-free_port() {
-	local i
+take_port() { # PORT
+	! port_is_used "$1" && mkdir "$on_ports/$1" 2>/dev/null && port_locks+=("$on_ports/$1")
+}
+
+# take_ports N: sets `port` to the first of N in a row that no other running test has.
+take_ports() {
+	local i n
 	mkdir -p "$on_ports"
 	for i in {1..200}; do
 		port=$((20000 + RANDOM % 10000))
-		if ! port_is_used "$port" && mkdir "$on_ports/$port" 2>/dev/null; then
-			port_locks+=("$on_ports/$port")
-			return 0
-		fi
+		for ((n = 0; n < $1; n++)); do
+			take_port $((port + n)) || continue 2
+		done
+		return 0
 	done
 	bail "no free port after $i tries"
+}
+
+free_port() {
+	take_ports 1
+}
+
+# free_pair: `port` and the one after it.
+free_pair() {
+	take_ports 2
 }
 
 # launch_broker FILE [ARG...]: start the daemon on configuration FILE without

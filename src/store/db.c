@@ -308,14 +308,16 @@ static int
 name_files(struct db *db, const char *path, struct error *e)
 {
 	char *real = realpath(path, NULL);
-	int rc = real ? 0 : -errno;
+	int rc = 0;
 
-	if (rc == 0 && snprintf(db->path, sizeof(db->path), "%s", real) >= PATH_LEN - 8)
+	if (!real)
+		rc = -errno;
+	else if (snprintf(db->path, sizeof(db->path), "%s", real) >= PATH_LEN - 8)
 		rc = -ENAMETOOLONG;
 	if (rc < 0)
 		error_set(e, "%s: %s", path, strerror(-rc));
 	else
-		(void)snprintf(db->wal, sizeof(db->wal), "%.*s-wal", PATH_LEN - 8, real);
+		(void)snprintf(db->wal, sizeof(db->wal), "%.*s-wal", PATH_LEN - 8, db->path);
 	free(real);
 	return rc;
 }

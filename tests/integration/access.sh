@@ -45,7 +45,7 @@ like "$(cat "$tmp/err")" '4\.03' "and it says 4.03"
 is "$(client -m delete "$at/ps/data/open")" 4.03 "coap-client: a refusal"
 
 spawn one "$coapcast" sub "$at/open"
-spawn other "$COAP_CLIENT" -w -s 60 "$at/ps/data/shown"
+spawn other "$COAP_CLIENT" -w -s 1000 "$at/ps/data/shown"
 wait_line "$tmp/one.out" z && wait_line "$tmp/other.out" s
 ok $? "two observe"
 configure 'access: [ { who: anonymous, topics: shown, may: [ read, subscribe ] } ]'

@@ -32,7 +32,7 @@ for host in 127.0.0.1 "[::1]"; do
 	done
 
 	# A notification has the first block; the rest is fetched (RFC 7959 2.6).
-	spawn "sub$host" "$COAP_CLIENT" -s 60 -o "$tmp/observed" "$at"
+	spawn "sub$host" "$COAP_CLIENT" -s 1000 -o "$tmp/observed" "$at"
 	got_it() { tail -c "$(stat -c %s "$tmp/sent")" "$tmp/observed" | cmp -s "$tmp/sent"; }
 	wait_until 10 got_it
 	ok $? "$host: Observe with Block2, the current value"

@@ -40,7 +40,7 @@ for host in 127.0.0.1 "[::1]"; do
 		: >"$tmp/wanted"
 		rm -f "$tmp/observed"
 		publish 60000
-		spawn sub "$COAP_CLIENT" -s 120 -b "$size" -o "$tmp/observed" "$at"
+		spawn sub "$COAP_CLIENT" -s 1000 -b "$size" -o "$tmp/observed" "$at"
 		all_came "$host, blocks of $size: the current 60,000 bytes"
 		for n in 1 2 3; do
 			publish 60000

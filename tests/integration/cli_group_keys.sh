@@ -64,10 +64,10 @@ is "$(grep -c moved "$tmp/bare.err")" 0 "and is told nothing of keys"
 
 # --- the next keys --------------------------------------------------------------------
 for who in one two three; do
-	wait_line "$tmp/$who.err" "the group has new keys"
+	wait_line "$tmp/$who.err" "the group has new keys" 30
 	ok $? "$who is told the new keys"
 done
 values 6 10
-wait_line "$tmp/broker.err" "keys replaced oscore-group=keys"
+wait_line "$tmp/broker.err" "keys replaced oscore-group=keys" 30
 ok $? "the broker says so"
 done_testing

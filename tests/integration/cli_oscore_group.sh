@@ -62,7 +62,7 @@ done
 for i in panel lamp; do
 	wait_line "$tmp/$i.out" '"payload":"first".*"via":"multicast".*"verified":true'
 	ok $? "$i: so is a notification"
-	wait_line "$tmp/$i.err" 'the group has new keys'
+	wait_line "$tmp/$i.err" 'the group has new keys' 30
 	ok $? "$i hears of new keys"
 done
 "$coapcast" pub "${as[@]}" panel -m second "$at/own/demo"

@@ -97,10 +97,11 @@ like "$(cat "$tmp/first.err")" '4\.04' "which is told"
 exits 0 "and without" "$coapcast" topic set --replace --ct 0 "$uri/demo"
 is "$("$coapcast" sub -C 1 -W 5 "$uri/demo")" hello "anybody may subscribe again"
 
-exits 0 "expiration-date" "$coapcast" topic create --ct 0 --initialize soon --expires +2s "$uri/soon"
+exits 0 "a topic that stays" "$coapcast" topic create --ct 0 --initialize soon "$uri/soon"
 spawn last "$coapcast" sub "$uri/soon"
 wait_line "$tmp/last.out" soon
 ok $? "it is there"
+exits 0 "expiration-date" "$coapcast" topic set --expires +2s "$uri/soon"
 rc=0
 finish last || rc=$?
 is "$rc" 4 "when it comes the subscription ends with 4.04"

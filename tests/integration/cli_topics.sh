@@ -54,11 +54,11 @@ is "$(grep -c 'published' "$tmp/err") $("$coapcast" get "$uri/demo")" "3 three" 
 mkfifo "$tmp/lines"
 spawn first "$coapcast" sub -W 30 "$uri/demo"
 # shellcheck disable=SC2016 # expanded in there
-spawn slow bash -c 'exec "$1" pub -l -W 0.5 "$2" <"$3"' sh "$coapcast" "$uri/demo" "$tmp/lines"
+spawn slow bash -c 'exec "$1" pub -l -W 2 "$2" <"$3"' sh "$coapcast" "$uri/demo" "$tmp/lines"
 exec 9>"$tmp/lines"
 echo early >&9
 wait_line "$tmp/first.out" '^early$'
-exits 0 "-W 0.8 passes" "$coapcast" sub -W 0.8 "$uri/demo"
+exits 0 "-W 2.5 passes" "$coapcast" sub -W 2.5 "$uri/demo"
 echo late >&9
 wait_line "$tmp/first.out" '^late$'
 ok $? "the time for a line begins when it comes"

@@ -34,7 +34,7 @@ for host in 127.0.0.1 "[::1]"; do
 	is "$(client_codes "$at/elsewhere")" 4.04 "$host: an unknown resource"
 
 	# --- subscribe ----------------------------------------------------------
-	spawn "sub$host" "$COAP_CLIENT" -w -s 60 "$at/ps/data/demo"
+	spawn "sub$host" "$COAP_CLIENT" -w -s 1000 "$at/ps/data/demo"
 	wait_lines "$tmp/sub$host.out" 1
 	for i in 1 2 3; do
 		client -m put -t 0 -e "value $i" "$at/ps/data/demo"
@@ -85,7 +85,7 @@ for host in 127.0.0.1 "[::1]"; do
 	is "$(client "$at/ps/data/new/topic")" one "$host: with that value"
 
 	# --- delete -------------------------------------------------------------
-	spawn "end$host" "$COAP_CLIENT" -w -s 60 "$at/ps/data/made"
+	spawn "end$host" "$COAP_CLIENT" -w -s 1000 "$at/ps/data/made"
 	wait_line "$tmp/end$host.out" first
 	is "$(client_codes -m delete "$at/ps/data/made")" 2.02 "$host: delete topic data"
 	wait_line "$tmp/end$host.err" 4.04

@@ -52,7 +52,7 @@ goes_on() {
 
 spawn grouped "$coapcast" sub "coap://$at/hall/demo"
 spawn plain "$coapcast" sub "coap://$at/demo"
-spawn other "$COAP_CLIENT" -w -s 300 "coap://$at/ps/data/demo"
+spawn other "$COAP_CLIENT" -w -s 1000 "coap://$at/ps/data/demo"
 wait_line "$tmp/other.out" hello
 wait_line "$tmp/plain.out" hello
 wait_until 10 counter_is groups moved 1

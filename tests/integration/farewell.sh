@@ -35,7 +35,7 @@ like "$said" 'no coapcastd runs with this configuration' "and it is said"
 start_broker "$tmp/coapcast.yaml" -v
 spawn grouped "$coapcast" sub -v "coap://$at/hall/demo"
 spawn plain "$coapcast" sub -v "coap://$at/demo"
-spawn other "$COAP_CLIENT" -w -s 60 "coap://$at/ps/data/demo"
+spawn other "$COAP_CLIENT" -w -s 1000 "coap://$at/ps/data/demo"
 wait_line "$tmp/plain.out" hello
 wait_line "$tmp/other.out" hello
 wait_until 10 counter_is groups moved 1

@@ -8,8 +8,8 @@ need coap-client-openssl coap-server-openssl openssl
 COAP_CLIENT=coap-client-openssl
 free_port
 secure=$port
-free_port
-foreign=$port
+free_pair
+foreign=$((port + 1)) # coap-server has the one before it, too
 
 {
 	authority ca && authority stranger && certificate broker localhost ca &&
@@ -52,7 +52,8 @@ cast() {
 	comment <"$tmp/cast.err"
 }
 
-# told STATUS MS NAME: of the last one, within so many milliseconds, in one line.
+# told STATUS MS NAME: of the last one, within so many milliseconds, in one line. Who is not told
+# asks for seven seconds, and if not so then for fifteen: in less than five is at once.
 told() {
 	is "$status" "$1" "$3: status $1"
 	ok $((took_ms >= $2 * TEST_TIME_FACTOR)) "$3: within $2 ms ($took_ms)"
@@ -76,18 +77,18 @@ for scheme in coaps coaps+tcp; do
 	for command in get "sub -C 1" "pub -m x" "topic show"; do
 		# shellcheck disable=SC2086 # words
 		cast wrong "$at" $command
-		told 6 2000 "$scheme, $command with a wrong key"
+		told 6 5000 "$scheme, $command with a wrong key"
 	done
 	cast wrong "$scheme://localhost:$secure/ps/data/demo" sub
-	told 6 2000 "$scheme, sub by a full URI with a wrong key"
+	told 6 5000 "$scheme, sub by a full URI with a wrong key"
 	cast nobody "$at" get
-	told 6 2000 "$scheme, an unknown identity"
+	told 6 5000 "$scheme, an unknown identity"
 	for who in unlisted stray expired; do
 		cast "$who" "$at" get
-		told 6 2000 "$scheme, the broker does not take the certificate: $who"
+		told 6 5000 "$scheme, the broker does not take the certificate: $who"
 	done
 	cast trusting "$at" get
-	told 6 2000 "$scheme, the broker's certificate is not believed"
+	told 6 5000 "$scheme, the broker's certificate is not believed"
 	cast gateway "$at" get
 	is "$status $(cat "$tmp/cast.out")" "0 hello" "$scheme: who has a certificate gets in"
 done
@@ -98,7 +99,7 @@ from=$EPOCHREALTIME
 like "$("$COAP_CLIENT" -v 6 -B 20 -u sensor-1 -k bad "coaps://127.0.0.1:$secure/demo" 2>&1)" \
 	'read:fatal:decrypt error' "another's client with a wrong key: an alert"
 took_ms=$(((${EPOCHREALTIME/./} - ${from/./}) / 1000))
-ok $((took_ms >= 2000 * TEST_TIME_FACTOR)) "at once ($took_ms ms)"
+ok $((took_ms >= 5000 * TEST_TIME_FACTOR)) "at once ($took_ms ms)"
 n=$(broker_counter sessions failed)
 cast wrong "coaps://127.0.0.1:$secure/demo" get
 is "$(broker_counter sessions failed)" $((n + 1)) "a wrong key is a failed handshake"
@@ -107,9 +108,9 @@ is "$(broker_counter sessions failed)" $((n + 1)) "a wrong key is a failed hands
 spawn foreign coap-server-openssl -A 127.0.0.1 -p $((foreign - 1)) -k "the real key"
 wait_until 10 port_is_used "$foreign"
 cast wrong "coaps://127.0.0.1:$foreign/demo" get -W 1
-told 6 1900 "a server that does not tell, and -W"
+told 6 5000 "a server that does not tell, and -W"
 cast wrong "coaps://127.0.0.1:$foreign/demo" get
-told 6 9000 "a server that does not tell"
+told 6 13000 "a server that does not tell"
 ok $((took_ms < 6000)) "but not before it was asked several times"
 stop foreign INT
 
@@ -149,7 +150,7 @@ for scheme in coaps coaps+tcp; do
 	for command in "get -W 1" "sub -C 1 -W 1"; do
 		# shellcheck disable=SC2086 # words
 		cast wrong "$scheme://127.0.0.1:$secure/ps/data/demo" $command
-		told 3 3000 "$scheme, $command of a host that does not answer"
+		told 3 5000 "$scheme, $command of a host that does not answer"
 	done
 done
 kill -CONT "${spawned[broker]}"

@@ -91,7 +91,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	run 0 "with them it reads all of it" as_service ./daemon -t -c etc/coapcast.yaml
 	cp -a bundle/. etc/
 	run 0 "and after a plain cp -a" as_service ./daemon -t -c etc/coapcast.yaml
-	free_port
+	free_pair
 	sed -i "s/:5683/:$port/; s/:5684/:$((port + 1))/" etc/coapcast.yaml
 	spawn broker setpriv --reuid=65534 --regid=65534 --clear-groups env \
 		"CREDENTIALS_DIRECTORY=$tmp/cred" "STATE_DIRECTORY=$tmp/state" ./daemon -c etc/coapcast.yaml

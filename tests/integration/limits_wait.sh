@@ -70,7 +70,8 @@ is_refused() {
 wait_until 20 is_refused
 ok $? "three of 300 kB may wait, not four: what waits counts as memory"
 is "$(broker_counter refused memory)" 1 "counted: memory"
-is "$(broker_counter broker value-bytes)" 900005 "as the values that they will be"
+wait_until 20 counter_is broker value-bytes 900005
+ok $? "as the values that they will be"
 open_gate
 wait_until 20 counter_is broker value-bytes 300000
 ok $? "in the end there is one of them"

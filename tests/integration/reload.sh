@@ -9,8 +9,10 @@ COAP_CLIENT=coap-client-openssl
 free_port
 secure=$port
 free_port
+group_port=$port
+free_port
 at=coap://127.0.0.1:$port
-group="{ name: hall, address: 239.255.17.4, port: $((port + 1)), interface: lo, topics: [ hall ]"
+group="{ name: hall, address: 239.255.17.4, port: $group_port, interface: lo, topics: [ hall ]"
 other=${group/239.255.17.4/239.255.17.5}
 ident='  - { name: one, psk: { identity: one, key: "text:the first key" } }'
 both="$ident"$'\n''  - { name: two, psk: { identity: two, key: "text:another key" } }'
@@ -127,7 +129,7 @@ is "$(client_codes -m put -t 0 -e x "$at/ps/data/new")" 2.01 "has room for more"
 for who in one two; do
 	key='the first key'
 	[ "$who" = one ] || key='another key'
-	spawn "$who" "$COAP_CLIENT" -u "$who" -k "$key" -w -s 60 "coaps://127.0.0.1:$secure/ps/data/plain"
+	spawn "$who" "$COAP_CLIENT" -u "$who" -k "$key" -w -s 1000 "coaps://127.0.0.1:$secure/ps/data/plain"
 	wait_line "$tmp/$who.out" 0 || bail "$who does not observe"
 done
 wait_until 10 counter_is broker observers 2
@@ -153,9 +155,14 @@ reload "and gone"
 is "$(grep -c 'a restart is needed' "$tmp/broker.log")" 0 "no restart is needed for any of it"
 
 # --- the level of the log: -v adds one to it -------------------------------------------------------
-configure "$group, threshold: 1 }" "$ident" 10 'log: { level: error }'
+configure "$group, threshold: 1 }" "$ident" 10 '  - { name: silent, content-format: 0, initialize: "0" }
+log: { level: error }'
 n_lines=$(wc -l <"$tmp/broker.log")
 kill -HUP "${spawned[broker]}"
+is_silent() {
+	[ "$(client_codes "$at/ps/data/silent")" = 2.05 ]
+}
+wait_until 10 is_silent
 "$coapcast" pub -m quiet "$at/plain"
 configure "$group, threshold: 1 }" "$ident" 10 'log: { level: notice }'
 reload "the level of the log"
@@ -166,7 +173,7 @@ is "$(grep -c 'server: reloaded' <(tail -n "+$((n_lines + 1))" "$tmp/broker.log"
 
 # --- under load ----------------------------------------------------------------------------------
 # The subscriber of before is in the group; another one observes as others do.
-spawn plain "$COAP_CLIENT" -w -s 100 "$at/ps/data/plain"
+spawn plain "$COAP_CLIENT" -w -s 1000 "$at/ps/data/plain"
 wait_line "$tmp/plain.out" quiet || bail "the traditional one does not observe"
 for topic in hall plain; do
 	seq -f "$topic %g" 1 2000 >"$tmp/values.$topic"
@@ -175,7 +182,7 @@ for topic in hall plain; do
 done
 for i in {1..20}; do
 	n_reloads=$((n_reloads + 1))
-	configure "$group, max-age: ${i}0s, threshold: $((i % 3 + 1)) }" "$both" $((i + 4)) \
+	configure "$group, max-age: ${i}0s, threshold: $((i % 3 + 1)) }" "$both" $((i + 5)) \
 		"  - { name: more/$i, content-format: 0, initialize: \"\" }"
 	kill -HUP "${spawned[broker]}"
 	wait_until 10 has_reloads "$n_reloads" || break

@@ -5,7 +5,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 need coap-client-openssl
 COAP_CLIENT=coap-client-openssl
-free_port
+free_pair
 
 cat >"$tmp/coapcast.yaml" <<END
 broker: { limits: { sessions: 8 } }
@@ -14,7 +14,6 @@ identities: [ { name: one, psk: { identity: one, key: "text:a key" } } ]
 topics: [ { name: demo, content-format: 0, initialize: "hello" } ]
 END
 chmod 600 "$tmp/coapcast.yaml"
-mkdir "$on_ports/$((port + 1))" 2>/dev/null && port_locks+=("$on_ports/$((port + 1))")
 start_broker "$tmp/coapcast.yaml"
 secure=coaps://127.0.0.1:$((port + 1))/ps/data/demo
 

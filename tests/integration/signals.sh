@@ -70,7 +70,7 @@ ok $? "SIGHUP without the file: the log says so"
 is "$(client "$at/demo")" changed "and it goes on"
 
 # --- SIGUSR1 ----------------------------------------------------------------------------
-spawn sub "$COAP_CLIENT" -w -s 60 "$at/demo"
+spawn sub "$COAP_CLIENT" -w -s 1000 "$at/demo"
 wait_line "$tmp/sub.out" changed
 kill -USR1 "${spawned[broker]}"
 wait_line "$tmp/broker.log" 'state: groups '

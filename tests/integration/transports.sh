@@ -55,7 +55,7 @@ talks() {
 	is "$(client_codes "$@" -m delete "$at/nothing")" 4.04 "$name: DELETE of nothing"
 	is "$(client_codes "$@" -O 35,x "$at/ps/data/demo")" 5.05 "$name: is no proxy"
 
-	spawn sub "$COAP_CLIENT" "$@" -w -s 60 "$at/ps/data/demo"
+	spawn sub "$COAP_CLIENT" "$@" -w -s 1000 "$at/ps/data/demo"
 	wait_lines "$tmp/sub.out" 1
 	for i in 1 2 3; do
 		client -m put -t 0 -e "value $i" "coap://127.0.0.1:$plain/ps/data/demo"
@@ -187,7 +187,7 @@ is "$(client "${first[@]}" "coaps://127.0.0.1:$secure/ps/data/demo")" "value 3" 
 
 # --- a connection is cut, and with it what was asked for by it ----------------------------------
 for how in "coap+tcp://127.0.0.1:$plain" "coaps+tcp://127.0.0.1:$secure"; do
-	spawn sub "$COAP_CLIENT" "${first[@]}" -w -s 60 "$how/ps/data/demo"
+	spawn sub "$COAP_CLIENT" "${first[@]}" -w -s 1000 "$how/ps/data/demo"
 	wait_lines "$tmp/sub.out" 1
 	is "$(broker_counter broker observers)" 1 "${how%%:*}: an observer"
 	stop sub KILL 2>/dev/null
@@ -239,7 +239,7 @@ stop_broker
 chmod 600 "$tmp/two.yaml"
 start_broker "$tmp/two.yaml"
 for i in 1 2; do
-	spawn "sub$i" "$COAP_CLIENT" -w -s 60 "coap+tcp://127.0.0.1:$plain/ps/data/demo"
+	spawn "sub$i" "$COAP_CLIENT" -w -s 1000 "coap+tcp://127.0.0.1:$plain/ps/data/demo"
 	wait_lines "$tmp/sub$i.out" 1
 done
 is "$("$COAP_CLIENT" -B 2 "coap+tcp://127.0.0.1:$plain/ps/data/demo" 2>/dev/null)" "" \

@@ -32,7 +32,7 @@ done
 is "$(broker_counter groups unaware) $(broker_counter broker observers)" "0 0" \
 	"it is not known yet as one that does not follow"
 
-spawn plain "$COAP_CLIENT" -w -p "$from" -s 60 "$uri/ps/data/demo"
+spawn plain "$COAP_CLIENT" -w -p "$from" -s 1000 "$uri/ps/data/demo"
 wait_line "$tmp/plain.out" start
 ok $? "for the third time: a traditional observation"
 is "$(broker_counter groups unaware) $(broker_counter broker observers)" "1 1" "it is counted"

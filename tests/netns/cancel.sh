@@ -22,7 +22,7 @@ for family in 4 6; do
 		names+=("$host-$family")
 		n_moved=$((n_moved + 1))
 	done
-	spawn "out$family" in_host h8 "$COAP_CLIENT" -w -s 60 "${at[$family]}/ps/data/demo"
+	spawn "out$family" in_host h8 "$COAP_CLIENT" -w -s 1000 "${at[$family]}/ps/data/demo"
 	wait_line "$tmp/out$family.out" start
 	wait_until 10 counter_is groups moved $n_moved
 	ok $? "IPv$family: four subscribers in the group, one traditional"

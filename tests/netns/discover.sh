@@ -72,7 +72,7 @@ is "$(grep -c '"via":"unicast","verified":false}$' "$tmp/json")" 6 "an object pe
 like "$(cat "$tmp/json")" \
 	"\{\"uri\":\"coap://${host_ip4[b1]}\",\"server\":\"${host_ip4[b1]}:5683\"," "with uri and server"
 rc=0
-in_host h1 "$coapcast" discover -i eth0 -C 7 -W 6 >"$tmp/out" 2>"$tmp/err" || rc=$?
+in_host h1 "$coapcast" discover -i eth0 -C 7 -W 9 >"$tmp/out" 2>"$tmp/err" || rc=$?
 is "$rc" 3 "fewer than -C asked for: status 3"
 like "$(cat "$tmp/err")" "6 of 7 servers answered" "and how many there were"
 rc=0

@@ -50,7 +50,7 @@ like "$(in_host h1 "$talk" -e -w 5 "${host_ip4[b]}:5683" "$observe")" 'ack 4\.01
 is "$(in_host h2 "$COAP_CLIENT" -B 5 "$at/ps/data/large" 2>&1)" "$long" "coap-client: a large value"
 is "$(in_host h2 "$COAP_CLIENT" -B 5 "$at/.well-known/core" 2>&1 | grep -c core.ps.coll)" 1 \
 	"coap-client: discovery"
-spawn observer in_host h2 "$COAP_CLIENT" -w -s 60 "$at/ps/data/demo"
+spawn observer in_host h2 "$COAP_CLIENT" -w -s 1000 "$at/ps/data/demo"
 wait_line "$tmp/observer.out" x
 ok $? "coap-client: observes"
 in_host h2 "$coapcast" pub -m y "$at/demo"

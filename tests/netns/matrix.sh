@@ -203,7 +203,7 @@ join_uri=$(printf coap://gm.example/hall | od -An -tx1 -v | tr -d ' \n')
 seen() { # PROTECTION GROUP
 	local with=(-u in-psk -k "the key of in")
 	[ "$1" = psk ] || with=(-c "$keys/in-pki/in-pki.crt" -j "$keys/in-pki/in-pki.key" -R "$keys/ca.crt")
-	spawn bytes in_host "${host[$1]}" coap-client-openssl -v 7 -s 60 "${with[@]}" \
+	spawn bytes in_host "${host[$1]}" coap-client-openssl -v 7 -s 1000 "${with[@]}" \
 		"coaps://${host_ip4[b]}:5684/ps/data/$2/hall"
 	wait_until 10 grep -qsaE 'c:(2\.05|5\.03) ' "$tmp/bytes.out" "$tmp/bytes.err"
 	stop bytes INT 2>/dev/null

@@ -23,8 +23,8 @@ for family in 4 6; do
 	pub "${at[$family]}/demo" start
 
 	# Two coap-clients that are kept out: they are over the threshold, but do not count.
-	spawn "out$family" in_host h8 "$COAP_CLIENT" -w -s 60 "${at[$family]}/ps/data/demo"
-	spawn "out$family-2" in_host h8 "$COAP_CLIENT" -w -s 60 "${at[$family]}/ps/data/demo"
+	spawn "out$family" in_host h8 "$COAP_CLIENT" -w -s 1000 "${at[$family]}/ps/data/demo"
+	spawn "out$family-2" in_host h8 "$COAP_CLIENT" -w -s 1000 "${at[$family]}/ps/data/demo"
 	# Link-local ones, as many as the threshold, from hosts that are members too.
 	names=(in1-"$family" in2-"$family")
 	n_traditional=3

@@ -60,7 +60,7 @@ recreate() {
 }
 # found HOST: who answers to All-CoAP-Nodes there.
 found() {
-	in_host "$1" timeout 20 "$coapcast" discover -i eth0 -W 5 2>&1 | sort
+	in_host "$1" timeout 20 "$coapcast" discover -i eth0 -C 2 -W 15 2>&1 | sort
 }
 everybody=$(printf '%s\n' "coap://${host_ip4[b]}" "coap://[${host_ip6[b]}]" | sort)
 is "$(found h3)" "$everybody" "found by multicast, in both families"

@@ -21,7 +21,7 @@ for family in 4 6; do
 		sub "$host-$family" "$host" "${at[$family]}/demo"
 		names+=("$host-$family")
 	done
-	spawn "plain$family" in_host h8 "$COAP_CLIENT" -w -s 90 "${at[$family]}/ps/data/demo"
+	spawn "plain$family" in_host h8 "$COAP_CLIENT" -w -s 1000 "${at[$family]}/ps/data/demo"
 	wait_line "$tmp/plain$family.out" first
 done
 wait_until 10 counter_is groups moved 6

@@ -7,8 +7,10 @@
  *		LISTEN:PORT SERVER:PORT
  *
  * All keys are hexadecimal. -t: by TCP; -x: by the stdin and stdout of a command, one message
- * each, which is how `openssl s_client` can be the way to DTLS. Types, message ids and
- * tokens stay as they are. Its sequence numbers go by the clock, so that a second one
+ * each, which is how `openssl s_client` can be the way to DTLS. Types and tokens stay as they
+ * are. Message ids do not: all clients are one to the server, which would take two that chose
+ * the same for one that repeats itself (RFC 7252 4.5). What a client does repeat is repeated
+ * byte by byte. Its sequence numbers go by the clock, so that a second one
  * that is started later uses none twice. Shown is, after `ready`:
  *
  *	> piv=HEX raw=HEX			a request, as it left
@@ -41,7 +43,10 @@ struct asked {
 	struct oscore_binding binding;
 	struct token token;
 	struct addr client;
-	uint16_t mid; /* for transports without */
+	uint16_t mid, up_mid; /* as the client has it, and the server */
+	uint16_t down_mid; /* of what comes from transports without */
+	uint8_t raw[DATAGRAM_MAX];
+	size_t n_raw;
 	bool used;
 };
 
@@ -55,6 +60,7 @@ struct ward {
 	enum { BY_UDP, BY_TCP, BY_COMMAND } by;
 	struct asked asked[BINDINGS_MAX];
 	size_t n_asked;
+	uint16_t mid; /* the last one to the server */
 };
 
 static void
@@ -89,8 +95,37 @@ remember(struct ward *w, const struct msg *m)
 		a = &w->asked[w->n_asked++ % BINDINGS_MAX];
 	if (a->used)
 		binding_fini(&a->binding);
-	*a = (struct asked){.token = m->token, .client = w->last, .mid = m->mid, .used = true};
+	*a = (struct asked){.token = m->token,
+		.client = w->last,
+		.mid = m->mid,
+		.down_mid = m->mid,
+		.used = true};
+	a->up_mid = ++w->mid;
 	return a;
+}
+
+/* The request that this one repeats. */
+static struct asked *
+find_repeated(struct ward *w, const struct msg *m)
+{
+	for (size_t i = 0; i < BINDINGS_MAX; i++) {
+		struct asked *a = &w->asked[i];
+
+		if (a->used && a->mid == m->mid && addr_equal(&a->client, &w->last))
+			return a;
+	}
+	return NULL;
+}
+
+/* The request that an acknowledgement or a reset is for. */
+static struct asked *
+find_up(struct ward *w, uint16_t up_mid)
+{
+	for (size_t i = 0; i < BINDINGS_MAX; i++) {
+		if (w->asked[i].used && w->asked[i].up_mid == up_mid)
+			return &w->asked[i];
+	}
+	return NULL;
 }
 
 static struct asked *
@@ -117,16 +152,23 @@ send_up(struct ward *w, struct bytes datagram)
 static void
 protect(struct ward *w, const struct msg *m)
 {
-	uint8_t bytes[DATAGRAM_MAX], raw[DATAGRAM_MAX], code;
-	struct buf tail = BUF_OF(bytes), out = BUF_OF(raw);
-	struct asked *a = remember(w, m);
-	int rc =
-		protect_request(w->context, OSCORE_PLAIN, BYTES_NONE, m, &tail, &code, &a->binding);
+	uint8_t bytes[DATAGRAM_MAX], code;
+	struct asked *a = find_repeated(w, m);
+	struct buf tail = BUF_OF(bytes), out;
+	int rc;
 
+	if (a) {
+		send_up(w, bytes_of(a->raw, a->n_raw));
+		return;
+	}
+	a = remember(w, m);
+	out = BUF_OF(a->raw);
+	rc = protect_request(w->context, OSCORE_PLAIN, BYTES_NONE, m, &tail, &code, &a->binding);
 	if (rc < 0)
 		errx(1, "cannot protect: %s", strerror(-rc));
-	msg_put_header(&out, (enum msg_type)m->type, code, m->mid, &m->token);
+	msg_put_header(&out, (enum msg_type)m->type, code, a->up_mid, &m->token);
 	buf_put(&out, buf_bytes(&tail));
+	a->n_raw = out.n;
 	printf(">");
 	print_hex("piv", binding_piv(&a->binding));
 	print_hex("raw", buf_bytes(&out));
@@ -199,6 +241,17 @@ open_response(struct ward *w, struct asked *a, struct msg *outer)
 		send_down(w, &a->client, buf_bytes(&out));
 }
 
+/* The message as it goes to a client. */
+static void
+pass_down(struct ward *w, const struct addr *client, const struct msg *m)
+{
+	uint8_t bytes[DATAGRAM_MAX];
+	struct buf out = BUF_OF(bytes);
+
+	if (msg_encode(m, &out) == 0)
+		send_down(w, client, buf_bytes(&out));
+}
+
 /* A message of the server; over transports without, it gets the type and id of an answer. */
 static void
 from_server(struct ward *w, struct bytes datagram)
@@ -208,16 +261,18 @@ from_server(struct ward *w, struct bytes datagram)
 
 	if (msg_decode(datagram, &m) != MSG_OK)
 		return;
-	a = find(w, &m.token);
+	a = m.code == CODE_EMPTY ? find_up(w, m.mid) : find(w, &m.token);
 	if (w->by == BY_TCP) {
 		m.type = TYPE_NON;
-		m.mid = a ? a->mid++ : 0;
+		m.mid = a ? a->down_mid++ : 0;
+	} else if (a && (m.type == TYPE_ACK || m.type == TYPE_RST)) {
+		m.mid = a->mid;
 	}
 	if (m.code == CODE_EMPTY) {
-		send_down(w, &w->last, datagram);
+		pass_down(w, a ? &a->client : &w->last, &m);
 	} else if (!msg_has(&m, OPT_OSCORE)) {
 		print_message("< plain", datagram);
-		send_down(w, a ? &a->client : &w->last, datagram);
+		pass_down(w, a ? &a->client : &w->last, &m);
 	} else if (!a) {
 		printf("! nobody asked\n");
 	} else {

@@ -47,7 +47,7 @@ figure() { # KEY
 lives() { # COMMIT-INTERVAL-MS LIFETIME [-R]
 	local ms=$1 lifetime=$2 rc=0 what="$1 ms, keys for $2 ${*:3}"
 	shift 2
-	free_port
+	free_pair
 	secret=$(od -An -v -tx1 -N16 /dev/urandom | tr -d ' \n')
 	configure "$ms" "$lifetime"
 	"$top_builddir/tests/torture/kill9" -n "$TORTURE_ROUNDS" -i "$ms" -x "$TORTURE_SEED" \
