@@ -154,6 +154,26 @@ START_TEST(a_group_is_told_once)
 }
 END_TEST
 
+/* RFC 7641 4.5.1: past the pace a notification is confirmable, and the newest value waits for it. */
+START_TEST(what_is_not_acknowledged_may_not_have_been_heard)
+{
+	const struct topic *b = topic_by_name(&bw.broker->topics, BYTES_LIT("b"));
+	uint16_t told;
+
+	ck_assert(restore_is_told(bw.broker, &told));
+	for (int i = 0; i < 40; i++)
+		bw_in(9, "PUT /ps/data/b '%d'", i);
+	bw_in(9, "PUT /ps/data/a 'xx'");
+	(void)bw_said();
+	ck_assert(!restore_is_told(bw.broker, &told));
+	ck_assert_uint_eq(told, (uint16_t)(b->value->nth - 1));
+	bw_acks(2, 2);
+	bw_go(10000);
+	bw_acks(2, 2);
+	ck_assert(restore_is_told(bw.broker, &told));
+}
+END_TEST
+
 START_TEST(the_broker_goes_before_all_are_told)
 {
 	unannounced("a");
@@ -175,6 +195,7 @@ suite(void)
 	tcase_add_test(tc, what_was_told_and_is_gone_has_no_place);
 	tcase_add_test(tc, nobody_is_there_to_be_told);
 	tcase_add_test(tc, a_group_is_told_once);
+	tcase_add_test(tc, what_is_not_acknowledged_may_not_have_been_heard);
 	tcase_add_test(tc, the_broker_goes_before_all_are_told);
 	suite_add_tcase(s, tc);
 	return s;
