@@ -112,7 +112,8 @@ catchup_forget(struct broker *b, struct topic *t)
 {
 	struct catchup *c = &b->catchup;
 
-	for (size_t i = 0; t->late && i < c->n; i++) {
+	/* Also one that is not late any more: it keeps its place in there until its turn. */
+	for (size_t i = 0; i < c->n; i++) {
 		if (c->topics[i] == t)
 			c->topics[i] = NULL;
 	}

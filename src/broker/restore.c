@@ -5,6 +5,8 @@
 #include "broker/qualify.h"
 #include "broker/settings.h"
 
+#define NTH_APART 0x4000u /* publishes, that numbers of them are told apart by */
+
 enum flags {
 	IS_MOVABLE = 1 << 0, /* its registration was one that a group observation may take */
 	IS_LEISURELY = 1 << 1,
@@ -89,10 +91,45 @@ bool
 restore_is_announced(const struct broker *b, uint16_t *ret)
 {
 	/* What is still to be told is, after the next stop of that kind. */
-	if (b->catchup.n > 0)
+	if (b->catchup.n > 0 || !b->catchup.broker)
 		return false;
 	*ret = b->catchup.announced;
 	return true;
+}
+
+struct oldest {
+	const struct broker *b;
+	uint16_t age; /* publishes since */
+	bool found;
+};
+
+static void
+look_whether_told(void *ctx, const struct observer *o)
+{
+	const struct topic *t = o->bunch->topic;
+	struct oldest *oldest = ctx;
+	uint16_t age;
+
+	if (o->state != OBSERVER_TRADITIONAL || !t->value || (!o->exchange && o->seq == t->seq))
+		return;
+	age = (uint16_t)(oldest->b->topics.n_values - t->value->nth);
+	if (!oldest->found || age > oldest->age)
+		oldest->age = age;
+	oldest->found = true;
+}
+
+bool
+restore_is_told(struct broker *b, uint16_t *ret)
+{
+	struct oldest oldest = {.b = b};
+
+	restore_each_observer(b, look_whether_told, &oldest);
+	/* Serial numbers: what is older than half of them is as if it was newer. */
+	if (oldest.age > NTH_APART)
+		oldest.age = NTH_APART;
+	if (oldest.found)
+		*ret = (uint16_t)(b->topics.n_values - oldest.age - 1);
+	return !oldest.found;
 }
 
 uint32_t

@@ -34,8 +34,14 @@ void restore_value(struct broker *b, struct topic *t, uint32_t content_format, s
 void restore_unannounced(struct broker *b, struct topic *t);
 /* All is put back: they are told. How many topics that is. */
 unsigned restore_announce(struct broker *b);
-/* The number of the last publish that everybody was told of; false: some are to be told yet. */
+/* The number of the last publish that everybody was told of; false: some are to be told yet,
+ * or that was not begun. */
 bool restore_is_announced(const struct broker *b, uint16_t *ret);
+/*
+ * Whether no traditional observer has to be told of anything, or to acknowledge it; otherwise
+ * *ret is the number of the last publish before all that they may not have heard of.
+ */
+bool restore_is_told(struct broker *b, uint16_t *ret);
 
 struct restore_observer {
 	struct path way;

@@ -78,7 +78,7 @@ on_wake(uv_async_t *wake)
 				event.why.text);
 			put_meta(k);
 			broker_keep_all(k->view.broker);
-			keep_announced_all(k);
+			keep_announced_again(k);
 			keep_watch_all(k, false);
 			break;
 		}
@@ -299,7 +299,9 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 		log_notice(
 			"broker: what observers had is not there any more, told n=%u", k->n_left);
 	put_meta(k);
-	return store_start(k->store, e);
+	rc = store_start(k->store, e);
+	k->whole = rc == 0;
+	return rc;
 }
 
 void
@@ -463,7 +465,7 @@ put_exact(struct keep *k)
 {
 	restore_each_topic(k->view.broker, put_exact_seq, k);
 	keep_watch_all(k, true);
-	keep_announced_all(k);
+	keep_announced_stop(k);
 }
 
 bool
@@ -474,9 +476,10 @@ keep_close(struct keep *k)
 
 	if (!k || !k->store)
 		return true;
-	if (k->view.broker)
+	if (k->whole)
 		put_exact(k);
-	rc = store_close(k->store, true, &e);
+	/* A start that came to nothing has used nothing, and knows no more of the life before. */
+	rc = store_close(k->store, k->whole || k->clean, &e);
 	k->store = NULL;
 	uv_close((uv_handle_t *)&k->wake, NULL);
 	uv_close((uv_handle_t *)&k->announced.timer, NULL);

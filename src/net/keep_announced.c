@@ -2,7 +2,8 @@
 /*
  * Which publishes everybody was told of, on the way to the store: not with each of them,
  * but when they are a little old, so that it costs next to nothing. After a stop that was
- * not clean, what came later is told again: resume.c.
+ * not clean, what came later is told again: resume.c. After a clean one that is what was on
+ * its way to somebody then, which the record of it says: a third byte that everybody was told.
  */
 #include "broker/restore.h"
 #include "net/keep_impl.h"
@@ -12,11 +13,12 @@
 #define MANY 8192 /* of 16 bits: numbers are told apart as long as they are near each other */
 
 static void
-put(struct keep *k)
+put(struct keep *k, bool all)
 {
-	const uint8_t number[2] = {(uint8_t)(k->announced.kept >> 8), (uint8_t)k->announced.kept};
+	const uint8_t bytes[] = {
+		(uint8_t)(k->announced.kept >> 8), (uint8_t)k->announced.kept, true};
 	const union store_record r = {
-		.meta = {.name = BYTES_LIT(ANNOUNCED), .value = BYTES_OF(number)}};
+		.meta = {.name = BYTES_LIT(ANNOUNCED), .value = bytes_of(bytes, all ? 3 : 2)}};
 
 	(void)store_put(k->store, STORE_META, &r, STORE_LATER, NULL);
 }
@@ -33,7 +35,7 @@ move_on(struct keep *k)
 		return;
 	if (a->kept != a->mark) {
 		a->kept = a->mark;
-		put(k);
+		put(k, false);
 	}
 	a->mark = newest;
 }
@@ -77,8 +79,9 @@ keep_announced_note(struct keep *k)
 void
 keep_announced_take(struct keep *k, const struct store_meta *r)
 {
-	if (!bytes_is(r->name, ANNOUNCED) || r->value.n != 2)
+	if (!bytes_is(r->name, ANNOUNCED) || r->value.n < 2)
 		return;
+	k->announced.all = k->clean && r->value.n > 2;
 	k->announced.kept = (uint16_t)(r->value.p[0] << 8 | r->value.p[1]);
 	k->announced.mark = k->announced.kept;
 	k->announced.known = true;
@@ -87,14 +90,26 @@ keep_announced_take(struct keep *k, const struct store_meta *r)
 bool
 keep_announced_has(const struct keep *k, uint16_t nth)
 {
-	return k->clean || (k->announced.known && (int16_t)(nth - k->announced.kept) <= 0);
+	return k->announced.all || (k->announced.known && (int16_t)(nth - k->announced.kept) <= 0);
 }
 
 void
-keep_announced_all(struct keep *k)
+keep_announced_again(struct keep *k)
 {
 	if (!restore_is_announced(k->view.broker, &k->announced.kept))
 		return;
 	k->announced.mark = k->announced.kept;
-	put(k);
+	put(k, false);
+}
+
+void
+keep_announced_stop(struct keep *k)
+{
+	bool all;
+
+	/* What is still to be told again is among what the record does not have. */
+	if (!restore_is_announced(k->view.broker, &k->announced.kept))
+		return;
+	all = restore_is_told(k->view.broker, &k->announced.kept);
+	put(k, all);
 }

@@ -36,6 +36,7 @@ struct announced {
 	uint16_t kept; /* all up to this one, and the store knows */
 	uint16_t mark; /* all up to this one, some time ago */
 	bool known; /* the store had `kept` at the start */
+	bool all; /* everybody had been told of everything, at a clean stop before it */
 	unsigned n; /* values that were kept since the last look */
 };
 
@@ -45,6 +46,7 @@ struct keep {
 	struct store *store;
 	uint32_t commit_ms;
 	bool clean; /* the last stop was */
+	bool whole; /* all of it was put back, and what comes is kept */
 	/*
 	 * Starts that were not clean, and what of them the store knew before this one: bounds of
 	 * observe numbers are kept as if there had been none. So each such start moves all of
@@ -85,8 +87,8 @@ void keep_announced_take(struct keep *k, const struct store_meta *r);
 bool keep_announced_has(const struct keep *k, uint16_t nth);
 /* How many would be told again after a kill, as far as the store knows. */
 unsigned keep_announced_left(const struct keep *k);
-/* At a clean stop, or for another database. */
-void keep_announced_all(struct keep *k);
+void keep_announced_again(struct keep *k); /* for another database */
+void keep_announced_stop(struct keep *k); /* at a clean stop */
 
 /* Visitors of STORE_GROUP and STORE_OBSERVER, after topics and values. */
 int resume_group(void *ctx, const union store_record *r);

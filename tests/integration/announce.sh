@@ -23,12 +23,16 @@ topics:
   - { name: still, content-format: 0, initialize: "start" }
 END
 
-start_preloaded() {
-	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault
+launch_preloaded() {
+	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault DISK_GATE=$tmp/gate
 	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
 	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 	launch_broker "$tmp/coapcast.yaml" -v
 	unset LD_PRELOAD
+}
+
+start_preloaded() {
+	launch_preloaded
 	wait_until 10 broker_is_up || bail "the broker did not get ready"
 }
 
@@ -115,5 +119,45 @@ stop_broker
 start_preloaded
 has_line "$tmp/broker.log" 'told again'
 is $? 1 "nor after a clean stop"
+
+# --- stopped while a notification is on its way ---------------------------------------------------
+# Confirmable ones of which none is acknowledged: the newest value waits for the next of them.
+spawn deaf "$talk" -q -n 0 "127.0.0.1:$port" "con get token=0dea observe=0 /ps/data/single"
+wait_line "$tmp/deaf.out" last
+for i in {1..40}; do
+	echo "number $i."
+done | "$coapcast" pub -l "$at/single"
+stop_broker
+start_preloaded
+wait_line "$tmp/deaf.out" "number 40\."
+ok $? "a clean stop before somebody was told: told after the start"
+has_line "$tmp/broker.log" 'values that may be news are told again topics=1$'
+ok $? "of that one topic"
+stop deaf KILL
+let_it_age
+
+# --- stopped before those of a kill were told -------------------------------------------------------
+fault synced
+spawn pub "$talk" -n 0 "127.0.0.1:$port" "non put /ps/data/single format=0 text=late"
+finish broker
+stop pub KILL
+# One operation of the disk after the other: a start that is stopped before it is one.
+mkfifo "$tmp/gate"
+fault hang
+launch_preloaded
+wait_until 10 port_is_used "$port" || bail "the port is not bound"
+kill -TERM "${spawned[broker]}"
+go_on() {
+	timeout 0.2 bash -c ": >'$tmp/gate'" 2>/dev/null
+	gone "${spawned[broker]}"
+}
+wait_until 30 go_on
+finish broker
+is $? 0 "a start that was stopped at once"
+is "$(told single late)" 0 "told nobody"
+rm -f "$tmp/fault" "$tmp/gate"
+start_preloaded
+wait_line "$tmp/single.out" late
+ok $? "and leaves that to the next one"
 stop_broker
 done_testing

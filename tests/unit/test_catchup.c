@@ -101,6 +101,28 @@ START_TEST(what_is_gone_by_then_is_not_told)
 }
 END_TEST
 
+/* One that was told by a publish meanwhile is not waited for, but it has its place. */
+START_TEST(what_was_told_and_is_gone_has_no_place)
+{
+	const struct catchup *c = &bw.broker->catchup;
+	const struct topic *t = topic_by_name(&bw.broker->topics, BYTES_LIT("b"));
+
+	unannounced("a");
+	unannounced("b");
+	unannounced("c");
+	ck_assert_uint_eq(restore_announce(bw.broker), 3);
+	bw_in(9, "PUT /ps/data/b 'yy'");
+	bw_expect("9=2.04 2:yy ");
+	bw_in(9, "DELETE /ps/b");
+	bw_expect("9=2.02 x2 ");
+	ck_assert_uint_eq(c->n, 3);
+	for (size_t i = 0; i < c->n; i++)
+		ck_assert_ptr_ne(c->topics[i], t);
+	bw_go(CATCHUP_APART_MS * 3);
+	bw_expect("1:x 3:z ");
+}
+END_TEST
+
 START_TEST(nobody_is_there_to_be_told)
 {
 	uint16_t announced;
@@ -132,6 +154,26 @@ START_TEST(a_group_is_told_once)
 }
 END_TEST
 
+/* RFC 7641 4.5.1: past the pace a notification is confirmable, and the newest value waits for it. */
+START_TEST(what_is_not_acknowledged_may_not_have_been_heard)
+{
+	const struct topic *b = topic_by_name(&bw.broker->topics, BYTES_LIT("b"));
+	uint16_t told;
+
+	ck_assert(restore_is_told(bw.broker, &told));
+	for (int i = 0; i < 40; i++)
+		bw_in(9, "PUT /ps/data/b '%d'", i);
+	bw_in(9, "PUT /ps/data/a 'xx'");
+	(void)bw_said();
+	ck_assert(!restore_is_told(bw.broker, &told));
+	ck_assert_uint_eq(told, (uint16_t)(b->value->nth - 1));
+	bw_acks(2, 2);
+	bw_go(10000);
+	bw_acks(2, 2);
+	ck_assert(restore_is_told(bw.broker, &told));
+}
+END_TEST
+
 START_TEST(the_broker_goes_before_all_are_told)
 {
 	unannounced("a");
@@ -150,8 +192,10 @@ suite(void)
 	tcase_add_test(tc, rfc7641_4_4_the_newest_first_one_at_a_time);
 	tcase_add_test(tc, a_publish_tells_it_itself);
 	tcase_add_test(tc, what_is_gone_by_then_is_not_told);
+	tcase_add_test(tc, what_was_told_and_is_gone_has_no_place);
 	tcase_add_test(tc, nobody_is_there_to_be_told);
 	tcase_add_test(tc, a_group_is_told_once);
+	tcase_add_test(tc, what_is_not_acknowledged_may_not_have_been_heard);
 	tcase_add_test(tc, the_broker_goes_before_all_are_told);
 	suite_add_tcase(s, tc);
 	return s;
