@@ -227,7 +227,7 @@ compose(struct group_observation *g, int divider)
 int
 group_compose(struct group_observation *g, int divider)
 {
-	g->seq = (g->seq + 1) & SEQ_MASK;
+	g->seq = (g->seq + 1) & OBSERVE_MASK;
 	return compose(g, divider);
 }
 
