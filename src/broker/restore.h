@@ -32,7 +32,12 @@ void restore_value(struct broker *b, struct topic *t, uint32_t content_format, s
 
 /* Nobody knows whether those who observe it were told of that value. */
 void restore_unannounced(struct broker *b, struct topic *t);
-/* All is put back: they are told. How many topics that is. */
+/*
+ * All is put back: who is enough for a group observation now, by groups that are others than
+ * they were, is moved, as if they registered now.
+ */
+void restore_start_groups(struct broker *b);
+/* The same: they are told. How many topics that is. */
 unsigned restore_announce(struct broker *b);
 /* The number of the last publish that everybody was told of; false: some are to be told yet,
  * or that was not begun. */

@@ -307,8 +307,10 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 void
 keep_announce(struct keep *k)
 {
-	unsigned n = restore_announce(k->view.broker);
+	unsigned n;
 
+	restore_start_groups(k->view.broker);
+	n = restore_announce(k->view.broker);
 	if (n > 0)
 		log_info("broker: values that may be news are told again topics=%u", n);
 	keep_announced_note(k);
