@@ -28,8 +28,6 @@ restore_get_server_id(const struct broker *b, uint8_t ret[2])
 void
 restore_reserve(struct broker *b, size_t n_topics)
 {
-	if (n_topics > b->topics.max)
-		n_topics = b->topics.max;
 	map_reserve(&b->topics.by_path, n_topics);
 	map_reserve(&b->topics.by_name, n_topics);
 }
@@ -41,7 +39,7 @@ restore_topic(struct broker *b, const struct restore_topic *kept, struct topic *
 	const struct broker_ops *ops = b->ops;
 	struct broker_ops quiet = *ops;
 	struct topic *t;
-	int rc = topic_create_at(&b->topics, kept->props->name, kept->path, first_seq, &t);
+	int rc = topic_create_kept(&b->topics, kept->props->name, kept->path, first_seq, &t);
 
 	if (rc < 0)
 		return rc;

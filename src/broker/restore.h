@@ -24,7 +24,10 @@ struct restore_topic {
 	bool exact; /* none from there on; otherwise as many as are reserved at once may have been */
 };
 
-/* A topic without a value. Same errors as broker_create_topic; strings are copied. */
+/*
+ * A topic without a value, also past the limit of topics. The other errors of
+ * broker_create_topic; strings are copied.
+ */
 int restore_topic(struct broker *b, const struct restore_topic *kept, struct topic **ret);
 /* Its value: number `nth` of all publishes, and with this ETag. */
 void restore_value(struct broker *b, struct topic *t, uint32_t content_format, struct bytes data,

@@ -76,5 +76,41 @@ for signal in TERM KILL; do
 	ok $? "$signal: without them again, all are cancelled and come back as observers"
 	hears "alone after $signal" "$signal, without groups"
 done
+
+# --- limits that are lower have nothing and nobody thrown out, as at a reload ----------------
+values() { # of the topics demo, n1, n2
+	local topic
+	for topic in demo n1 n2; do
+		in_host b "$coapcast" get -W 5 "${at[4]}/$topic"
+		echo
+	done
+}
+sed '1i broker: { create-on-publish: true }' "$tmp/none.yaml" >"$tmp/many.yaml"
+sed '1i broker: { create-on-publish: true, limits: { topics: 2, observers: 1 } }' \
+	"$tmp/none.yaml" >"$tmp/few.yaml"
+restart TERM "$tmp/many.yaml"
+pub "${at[4]}/n1" one
+pub "${at[4]}/n2" two
+had=$(values)
+is "$(wc -l <<<"$had")" 3 "three topics with a value"
+for signal in TERM KILL; do
+	restart "$signal" "$tmp/few.yaml"
+	is "$(values)" "$had" "limits, $signal: they have it still"
+	is "$(sed -n 's/.* more was kept than there may be, which stays //p' "$tmp/broker.log")" \
+		"limits.topics=2 kept=3
+limits.observers=1 kept=4" "limits, $signal: which the log says"
+	hears "past limits $signal" "limits, $signal"
+	had=$(values)
+	like "$(in_host b "$coapcast" pub -W 5 -m more "${at[4]}/n3" 2>&1)" '5\.03' \
+		"limits, $signal: a topic that is new is refused"
+done
+sed 's/topics: 2, observers: 1/peers: 1/' "$tmp/few.yaml" >"$tmp/lonely.yaml"
+restart TERM "$tmp/lonely.yaml"
+has_line "$tmp/broker.log" 'observers resumed n=4$'
+ok $? "limits: all observers are peers, and there may be one"
+has_line "$tmp/broker.log" 'more was kept than there may be, which stays limits\.peers=1 kept=4$'
+ok $? "limits: which the log says"
+restart TERM "$tmp/many.yaml"
+is "$(values)" "$had" "limits: nor did the store lose any"
 stop_broker
 done_testing
