@@ -6,6 +6,7 @@
 
 #include "broker/announce.h"
 #include "broker/broker_impl.h"
+#include "broker/qualify.h"
 #include "broker/settings.h"
 #include "wire/option.h"
 
@@ -125,14 +126,46 @@ keep(struct broker *b, const struct observer *o, bool stays)
 		b->ops->keep_observer(b->ctx, o, stays);
 }
 
+/* What its registration, which may be a later one, says of it. */
+static void
+take_registration(struct broker *b, struct observer *o, const struct request *r, uint8_t szx)
+{
+	o->cover = cover_new(b->layer, r);
+	o->szx = szx;
+	o->con_s = now_s(b);
+	o->leisurely = r->way->multicast;
+	o->movable = qualify_observer(r);
+}
+
+/* Past all limits. */
+static struct observer *
+add(struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx)
+{
+	struct peer *p = r->peer;
+	struct observer *o = pool_get(&b->observers);
+
+	o->bunch = bunch;
+	o->peer = p;
+	o->token = r->msg->token;
+	o->mid = OBSERVER_NO_MID;
+	take_registration(b, o, r, szx);
+	/* Spread, so that those who came together are not checked together. */
+	o->since_con = (uint8_t)(b->stats.registrations % CON_EVERY);
+	o->seq = (bunch->topic->seq - 1) & OBSERVE_MASK;
+	layer_pin(b->layer, p);
+	o->next_of_peer = p->user;
+	p->user = o;
+	list_append(&bunch->traditional, o);
+	return o;
+}
+
 struct observer *
 observer_add(struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx)
 {
-	struct peer *p = r->peer;
 	struct observer *o;
 	uint32_t n = 0;
 
-	for (o = peer_user(p); o; o = o->next_of_peer)
+	for (o = peer_user(r->peer); o; o = o->next_of_peer)
 		n++;
 	if (n >= b->conf.limits.observers_per_peer) {
 		b->stats.refused_observers_per_peer++;
@@ -142,35 +175,22 @@ observer_add(struct broker *b, struct bunch *bunch, const struct request *r, uin
 		b->stats.refused_observers++;
 		return NULL;
 	}
-	o = pool_get(&b->observers);
-	o->bunch = bunch;
-	o->peer = p;
-	o->token = r->msg->token;
-	o->cover = cover_new(b->layer, r);
-	o->szx = szx;
-	o->mid = OBSERVER_NO_MID;
-	o->con_s = now_s(b);
-	/* Spread, so that those who came together are not checked together. */
-	o->since_con = (uint8_t)(b->stats.registrations % CON_EVERY);
-	o->seq = (bunch->topic->seq - 1) & OBSERVE_MASK;
-	layer_pin(b->layer, p);
-	o->next_of_peer = p->user;
-	p->user = o;
-	list_append(&bunch->traditional, o);
+	o = add(b, bunch, r, szx);
 	keep(b, o, true);
 	return o;
 }
 
 bool
-observer_resume(
-	struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx, bool leisurely)
+observer_resume(struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx,
+	bool movable, bool leisurely)
 {
-	struct observer *o = observer_find(r) ? NULL : observer_add(b, bunch, r, szx);
+	struct observer *o = observer_find(r) ? NULL : add(b, bunch, r, szx);
 
 	if (!o) {
 		bunch_settle(b, bunch);
 		return false;
 	}
+	o->movable = movable;
 	o->leisurely = leisurely;
 	/* Nobody knows whether it is still there: its first notification asks. */
 	o->since_con = CON_EVERY;
@@ -253,9 +273,7 @@ observer_renew(struct broker *b, struct observer *o, const struct request *r, ui
 	cancel_exchange(b, o);
 	/* RFC 8613 8.3: notifications answer the registration that came last. */
 	cover_free(b->layer, &b->covers, o->cover);
-	o->cover = cover_new(b->layer, r);
-	o->szx = szx;
-	o->con_s = now_s(b);
+	take_registration(b, o, r, szx);
 	o->since_con = 0;
 	keep(b, o, true);
 }
@@ -655,48 +673,6 @@ observe_count(const struct topic *t)
 	for (const struct bunch *bunch = t->bunches; bunch; bunch = bunch->next)
 		n += bunch->traditional.n + bunch->moving.n;
 	return n;
-}
-
-/* All of a bunch's observers into another one. */
-static void
-merge(struct broker *b, struct bunch *from, struct bunch *into)
-{
-	while (from->traditional.first) {
-		struct observer *o = from->traditional.first;
-
-		leave_list(o);
-		o->bunch = into;
-		list_append(&into->traditional, o);
-	}
-	bunch_mark_dirty(b, into, into->traditional.n);
-	bunch_settle(b, from);
-}
-
-void
-observe_limit(struct broker *b, struct topic *t, uint32_t max)
-{
-	struct bunch *bunch, *next, *plain;
-	bool has_some;
-
-	if (!t->bunches)
-		return;
-	plain = bunch_get(b, t, NULL, NULL);
-	for (bunch = t->bunches; bunch; bunch = next) {
-		next = bunch->next;
-		if (bunch == plain)
-			continue;
-		has_some = bunch->traditional.n > 0;
-		if (bunch->starting)
-			group_forget_start(b, bunch->starting);
-		/* Of those whom it took nobody knows who they are: they register again. */
-		if (bunch->observation)
-			group_cancel(b, bunch->observation);
-		if (has_some)
-			merge(b, bunch, plain);
-	}
-	while (plain->traditional.n > max)
-		observer_end(b, plain->traditional.last, CODE_NOT_FOUND);
-	bunch_settle(b, plain);
 }
 
 void

@@ -86,9 +86,12 @@ struct observer *observer_find(const struct request *r);
  */
 struct observer *observer_add(
 	struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx);
-/* The same of one that was kept, and has the current value; false when it cannot be. */
+/*
+ * The same of one that was kept, and has the current value, also past those limits, which may
+ * be lower now; the store is not told. False: there is one with that token.
+ */
 bool observer_resume(struct broker *b, struct bunch *bunch, const struct request *r, uint8_t szx,
-	bool leisurely);
+	bool movable, bool leisurely);
 /* Takes it off every list and frees it, and its bunch with it when it was the last. */
 void observer_remove(struct broker *b, struct observer *o);
 /* It registered again, and thereby showed that it is there: RFC 7641 4.1. */

@@ -137,6 +137,14 @@ is_immaterial(const struct opt *o)
 }
 
 bool
+qualify_observer(const struct request *r)
+{
+	/* Asked by broadcast: the server address would be none. */
+	return qualify_request(r->msg) && !addr_is_any(&r->way->local) &&
+	       request_wants(r, CODE_UNAVAILABLE);
+}
+
+bool
 qualify_request(const struct msg *request)
 {
 	for (uint8_t i = 0; i < request->n_opts; i++) {

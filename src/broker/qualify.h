@@ -25,5 +25,7 @@ bool qualify_source(const struct broker_group *g, const struct addr *local);
 
 /* Whether a registration, minus what does not count, equals the phantom: wire.md, step 5. */
 bool qualify_request(const struct msg *request);
+/* Whether it is such a registration, and takes a 5.03 from where it asked. */
+bool qualify_observer(const struct request *r);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a GET with Observe to an observer: RFC 7641 4.1, and whom a group observation takes. */
+/*
+ * From a GET with Observe to an observer: RFC 7641 4.1, whom a group observation takes, and how
+ * many there may be.
+ */
 #include "broker/announce.h"
 #include "broker/permit.h"
 #include "broker/qualify.h"
@@ -15,15 +18,6 @@ running_in(const struct topic *t, const struct broker_group *group)
 			return bunch;
 	}
 	return NULL;
-}
-
-/* Whether it asks for what the phantom asks for, and takes a 5.03 from where it asked. */
-static bool
-may_be_moved(const struct call *c)
-{
-	/* Asked by broadcast: the server address would be none. */
-	return qualify_request(c->r->msg) && !addr_is_any(&c->r->way->local) &&
-	       request_wants(c->r, CODE_UNAVAILABLE);
 }
 
 /*
@@ -186,8 +180,6 @@ register_traditional(struct call *c, struct bunch *bunch)
 		o = observer_add(c->b, bunch, c->r, szx);
 	if (!o)
 		return false;
-	o->leisurely = c->r->way->multicast;
-	o->movable = may_be_moved(c);
 	if (starts_group(c->b, bunch)) {
 		if (bunch->starting) {
 			/* It is moved when that is kept; until then it is told nothing. */
@@ -281,4 +273,40 @@ observe_announce(struct call *c)
 		return false;
 	bunch = running_in(c->topic, group);
 	return bunch && announce_block(c, bunch->observation);
+}
+
+/* All of a bunch's observers into another one. */
+static void
+merge(struct broker *b, struct bunch *from, struct bunch *into)
+{
+	while (from->traditional.first)
+		observer_transfer(b, from->traditional.first, into);
+	bunch_settle(b, from);
+}
+
+void
+observe_limit(struct broker *b, struct topic *t, uint32_t max)
+{
+	struct bunch *bunch, *next, *plain;
+	bool has_some;
+
+	if (!t->bunches)
+		return;
+	plain = bunch_get(b, t, NULL, NULL);
+	for (bunch = t->bunches; bunch; bunch = next) {
+		next = bunch->next;
+		if (bunch == plain)
+			continue;
+		has_some = bunch->traditional.n > 0;
+		if (bunch->starting)
+			group_forget_start(b, bunch->starting);
+		/* Of those whom it took nobody knows who they are: they register again. */
+		if (bunch->observation)
+			group_cancel(b, bunch->observation);
+		if (has_some)
+			merge(b, bunch, plain);
+	}
+	while (plain->traditional.n > max)
+		observer_end(b, plain->traditional.last, CODE_NOT_FOUND);
+	bunch_settle(b, plain);
 }

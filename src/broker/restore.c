@@ -3,12 +3,13 @@
 
 #include "broker/broker_impl.h"
 #include "broker/qualify.h"
+#include "broker/regroup.h"
 #include "broker/settings.h"
 
 #define NTH_APART 0x4000u /* publishes, that numbers of them are told apart by */
 
 enum flags {
-	IS_MOVABLE = 1 << 0, /* its registration was one that a group observation may take */
+	IS_MOVABLE = 1 << 0, /* a group observation may take it, if there is a group for it */
 	IS_LEISURELY = 1 << 1,
 };
 
@@ -27,8 +28,6 @@ restore_get_server_id(const struct broker *b, uint8_t ret[2])
 void
 restore_reserve(struct broker *b, size_t n_topics)
 {
-	if (n_topics > b->topics.max)
-		n_topics = b->topics.max;
 	map_reserve(&b->topics.by_path, n_topics);
 	map_reserve(&b->topics.by_name, n_topics);
 }
@@ -40,7 +39,7 @@ restore_topic(struct broker *b, const struct restore_topic *kept, struct topic *
 	const struct broker_ops *ops = b->ops;
 	struct broker_ops quiet = *ops;
 	struct topic *t;
-	int rc = topic_create_at(&b->topics, kept->props->name, kept->path, first_seq, &t);
+	int rc = topic_create_kept(&b->topics, kept->props->name, kept->path, first_seq, &t);
 
 	if (rc < 0)
 		return rc;
@@ -132,10 +131,21 @@ restore_is_told(struct broker *b, uint16_t *ret)
 	return !oldest.found;
 }
 
+/* It was told, and does not follow: unaware.h. */
+static bool
+is_unaware(const struct observer *o)
+{
+	for (const struct bunch *bunch = o->bunch->topic->bunches; bunch; bunch = bunch->next) {
+		if (bunch->observation && unaware_is(bunch->broker, bunch->observation, o->peer))
+			return true;
+	}
+	return false;
+}
+
 uint32_t
 restore_observer_flags(const struct observer *o)
 {
-	return (o->bunch->group ? IS_MOVABLE : 0) | (o->leisurely ? IS_LEISURELY : 0);
+	return (o->movable && !is_unaware(o) ? IS_MOVABLE : 0) | (o->leisurely ? IS_LEISURELY : 0);
 }
 
 /* The bunch it belongs to now. */
@@ -161,8 +171,6 @@ bunch_of(struct broker *b, struct topic *t, const struct request *r, uint32_t fl
 bool
 restore_observer(struct broker *b, struct topic *t, const struct restore_observer *kept)
 {
-	const struct broker_ops *ops = b->ops;
-	struct broker_ops quiet = *ops;
 	struct msg m;
 	struct request r = {.layer = b->layer,
 		.way = &kept->way,
@@ -178,13 +186,25 @@ restore_observer(struct broker *b, struct topic *t, const struct restore_observe
 	/* It was heard before. */
 	r.peer->verified = true;
 	layer_pin(b->layer, r.peer);
-	quiet.keep_observer = NULL;
-	b->ops = &quiet;
 	ok = observer_resume(b, bunch_of(b, t, &r, kept->flags), &r, kept->szx,
-		(kept->flags & IS_LEISURELY) != 0);
-	b->ops = ops;
+		(kept->flags & IS_MOVABLE) != 0, (kept->flags & IS_LEISURELY) != 0);
 	layer_unpin(b->layer, r.peer);
 	return ok;
+}
+
+static void
+start_groups(void *ctx, struct map_node *node)
+{
+	struct topic *t = MAP_OBJECT(node, struct topic, by_path);
+
+	for (struct bunch *bunch = t->bunches; bunch; bunch = bunch->next)
+		regroup_start(ctx, bunch);
+}
+
+void
+restore_start_groups(struct broker *b)
+{
+	map_each(&b->topics.by_path, start_groups, b);
 }
 
 struct each {

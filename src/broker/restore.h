@@ -24,7 +24,10 @@ struct restore_topic {
 	bool exact; /* none from there on; otherwise as many as are reserved at once may have been */
 };
 
-/* A topic without a value. Same errors as broker_create_topic; strings are copied. */
+/*
+ * A topic without a value, also past the limit of topics. The other errors of
+ * broker_create_topic; strings are copied.
+ */
 int restore_topic(struct broker *b, const struct restore_topic *kept, struct topic **ret);
 /* Its value: number `nth` of all publishes, and with this ETag. */
 void restore_value(struct broker *b, struct topic *t, uint32_t content_format, struct bytes data,
@@ -32,7 +35,12 @@ void restore_value(struct broker *b, struct topic *t, uint32_t content_format, s
 
 /* Nobody knows whether those who observe it were told of that value. */
 void restore_unannounced(struct broker *b, struct topic *t);
-/* All is put back: they are told. How many topics that is. */
+/*
+ * All is put back: who is enough for a group observation now, by groups that are others than
+ * they were, is moved, as if they registered now.
+ */
+void restore_start_groups(struct broker *b);
+/* The same: they are told. How many topics that is. */
 unsigned restore_announce(struct broker *b);
 /* The number of the last publish that everybody was told of; false: some are to be told yet,
  * or that was not begun. */

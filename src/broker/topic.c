@@ -163,15 +163,10 @@ is_text(struct bytes name)
 	return cborget_is_utf8(name);
 }
 
-int
-topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret)
-{
-	return topic_create_at(t, name, BYTES_NONE, first_seq, ret);
-}
-
-int
-topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, uint32_t first_seq,
-	struct topic **ret)
+/* `max`: how many there may be with it. */
+static int
+create(struct topic_table *t, struct bytes name, struct bytes wanted, uint32_t first_seq,
+	size_t max, struct topic **ret)
 {
 	uint8_t text[TOPIC_PATH_MAX];
 	struct buf path = BUF_OF(text);
@@ -182,7 +177,7 @@ topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, u
 		return -EINVAL;
 	if (topic_by_name(t, name))
 		return -EEXIST;
-	if (t->by_path.n >= t->max)
+	if (t->by_path.n >= max)
 		return -ENOSPC;
 	buf_put(&path, wanted);
 	while (path.n == 0 || path.full || topic_by_path(t, buf_bytes(&path))) {
@@ -203,6 +198,19 @@ topic_create_at(struct topic_table *t, struct bytes name, struct bytes wanted, u
 	t->generation++;
 	*ret = topic;
 	return 0;
+}
+
+int
+topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret)
+{
+	return create(t, name, BYTES_NONE, first_seq, t->max, ret);
+}
+
+int
+topic_create_kept(struct topic_table *t, struct bytes name, struct bytes path, uint32_t first_seq,
+	struct topic **ret)
+{
+	return create(t, name, path, first_seq, SIZE_MAX, ret);
 }
 
 void

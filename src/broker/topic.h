@@ -81,9 +81,12 @@ bool topic_reserve_numbers(uint32_t seq, uint32_t *bound);
  * broker_create_topic.
  */
 int topic_create(struct topic_table *t, struct bytes name, uint32_t first_seq, struct topic **ret);
-/* The same with the path that it had, unless another topic has that now. */
-int topic_create_at(struct topic_table *t, struct bytes name, struct bytes path, uint32_t first_seq,
-	struct topic **ret);
+/*
+ * The same with the path that it had, unless another topic has that now, and past the limit,
+ * which may be lower now.
+ */
+int topic_create_kept(struct topic_table *t, struct bytes name, struct bytes path,
+	uint32_t first_seq, struct topic **ret);
 /* It is not there yet; now it is. */
 void topic_announce(struct topic_table *t, struct topic *topic, enum topic_coming how);
 void topic_arrive(struct topic_table *t, struct topic *topic);

@@ -273,6 +273,41 @@ take_value(void *ctx, const union store_record *r)
 	return 0;
 }
 
+/* What was kept is past no limit: where they are lower now, nothing new is let in. */
+static void
+say_what_is_past(const struct keep *k)
+{
+	const struct broker_limits *limits = &k->view.plan->broker.limits;
+	struct broker_stats now;
+
+	broker_stats(k->view.broker, &now);
+	const struct {
+		const char *limit;
+		uint64_t n, max;
+	} rows[] = {{"topics", now.topics, limits->topics},
+		{"memory", now.value_bytes, limits->memory},
+		{"observers", now.observers, limits->observers},
+		{"peers", layer_n_peers(k->view.layer), k->view.plan->layer.peers}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].n > rows[i].max)
+			log_notice("broker: more was kept than there may be, which stays "
+				   "limits.%s=%llu "
+				   "kept=%llu",
+				rows[i].limit, (unsigned long long)rows[i].max,
+				(unsigned long long)rows[i].n);
+	}
+}
+
+static void
+set_peers(const struct keep *k, uint32_t peers)
+{
+	struct layer_limits limits = k->view.plan->layer;
+
+	limits.peers = peers;
+	layer_set_limits(k->view.layer, &limits);
+}
+
 int
 keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 {
@@ -286,8 +321,10 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 
 	k->view = *view;
 	k->lives = !k->clean;
+	set_peers(k, UINT32_MAX);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
 		rc = store_load(k->store, steps[i].kind, steps[i].visit, k, e);
+	set_peers(k, view->plan->layer.peers);
 	free(k->topics.all);
 	free(k->groups.all);
 	k->topics = k->groups = (struct restored_list){.all = NULL};
@@ -298,6 +335,7 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 	if (k->n_left > 0)
 		log_notice(
 			"broker: what observers had is not there any more, told n=%u", k->n_left);
+	say_what_is_past(k);
 	put_meta(k);
 	rc = store_start(k->store, e);
 	k->whole = rc == 0;
@@ -307,8 +345,10 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 void
 keep_announce(struct keep *k)
 {
-	unsigned n = restore_announce(k->view.broker);
+	unsigned n;
 
+	restore_start_groups(k->view.broker);
+	n = restore_announce(k->view.broker);
 	if (n > 0)
 		log_info("broker: values that may be news are told again topics=%u", n);
 	keep_announced_note(k);

@@ -72,8 +72,8 @@ int keep_restore(struct keep *k, const struct keep_view *view, struct error *e);
 void keep_wait(struct keep *k, uv_loop_t *loop, const bool *stopping);
 
 /*
- * When messages can be protected: those who may not have heard of the newest values, after a
- * stop that was not clean, are told now.
+ * When messages can be protected: observers who are enough for a group of today are moved, and
+ * those who may not have heard of the newest values, after a stop that was not clean, are told.
  */
 void keep_announce(struct keep *k);
 

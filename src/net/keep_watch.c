@@ -219,7 +219,7 @@ struct all {
 static uint32_t
 exact_bound(const struct group_observation *g)
 {
-	return (g->seq + 1 + g->pending) & 0xffffff;
+	return (g->seq + 1 + g->pending) & OBSERVE_MASK;
 }
 
 static void

@@ -82,7 +82,11 @@ report_topics(struct broker *broker, const struct conf *conf)
 			t->content_format == CONF_NO_FORMAT ? BROKER_NO_FORMAT : t->content_format;
 		int rc = broker_create_topic(broker, bytes_str(t->name), format, t->initialize);
 
-		if (rc < 0 && rc != -EEXIST)
+		if (rc == -ENOSPC)
+			log_warning("broker: no room for a topic of the file, limits.topics is "
+				    "reached topic=%s",
+				t->name);
+		else if (rc < 0 && rc != -EEXIST)
 			log_warning("broker: cannot create topic=%s error=%d", t->name, -rc);
 	}
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "broker/broker_impl.h"
 #include "broker/settings.h"
 #include "broker_world.h"
 #include "wire/option.h"
@@ -130,6 +131,36 @@ START_TEST(while_nothing_can_be_kept_changes_are_refused)
 }
 END_TEST
 
+/* As regroup.h does: what is past a limit that is lower now stays, and nothing new is let in. */
+START_TEST(topics_past_a_lower_limit_come_back)
+{
+	static const struct bytes names[] = {
+		BYTES_LIT("hall"), BYTES_LIT("room"), BYTES_LIT("roof")};
+	static const uint8_t etag[ETAG_LEN] = {1};
+	struct props p = {.has = PROPS_BIT(PROPS_NAME)};
+	struct topic *t;
+
+	bw.broker->topics.max = 2;
+	bw.broker->conf.limits.memory = 4;
+	restore_reserve(bw.broker, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		p.name = names[i];
+		ck_assert_int_eq(revive(i + 1, &p, 0, &t), 0);
+		restore_value(bw.broker, t, 0, names[i], etag, (uint16_t)(i + 1));
+	}
+	ck_assert_uint_eq(bw_stats().topics, 3);
+	bw_in(1, "GET /ps/data/roof");
+	bw_expect("1=2.05:roof ");
+	bw_in(1, "PUT /ps/data/new 'b'");
+	bw_expect("1=5.03 ");
+	bw_in(1, "DELETE /ps/hall");
+	bw_in(1, "DELETE /ps/room");
+	(void)bw_said();
+	bw_in(1, "PUT /ps/data/new ct=0 ''");
+	bw_expect("1=2.01 ");
+}
+END_TEST
+
 START_TEST(a_topic_comes_back_as_it_was)
 {
 	static const uint8_t etag[ETAG_LEN] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -188,6 +219,7 @@ suite(void)
 	tcase_add_test(tc, every_change_is_told);
 	tcase_add_test(tc, observe_numbers_are_reserved_before_they_are_used);
 	tcase_add_test(tc, while_nothing_can_be_kept_changes_are_refused);
+	tcase_add_test(tc, topics_past_a_lower_limit_come_back);
 	tcase_add_test(tc, a_topic_comes_back_as_it_was);
 	tcase_add_test(tc, an_empty_value_is_a_value);
 	suite_add_tcase(s, tc);

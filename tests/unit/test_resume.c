@@ -11,6 +11,7 @@ static unsigned n_kept[BROKER_GROUP_GOES + 1]; /* what the store was told of gro
 static const struct group_observation *last; /* of which one */
 static bool refuses; /* it cannot keep any */
 static bool known[16]; /* observers, by the last byte of their token */
+static uint32_t flags[16]; /* and what is kept of them */
 
 static bool
 on_keep_group(void *ctx, enum broker_keep_group what, const struct group_observation *g)
@@ -27,6 +28,8 @@ on_keep_observer(void *ctx, const struct observer *o, bool stays)
 	(void)ctx;
 	ck_assert_ptr_nonnull(o->peer);
 	known[o->token.b[o->token.n - 1] % 16] = stays;
+	if (stays)
+		flags[o->token.b[o->token.n - 1] % 16] = restore_observer_flags(o);
 }
 
 static int
@@ -355,6 +358,107 @@ START_TEST(who_was_about_to_be_moved_is)
 }
 END_TEST
 
+/* As if it registered now: regroup.h does the same for another configuration. */
+START_TEST(who_was_in_no_group_is_moved_into_a_new_one)
+{
+	struct topic *t = topic_by_name(&bw.broker->topics, BYTES_LIT("hall"));
+	struct restore_observer kept[] = {observer(1), observer(2), observer(3)};
+
+	/* The third one's registration was none that may be. */
+	kept[0].flags = kept[1].flags = 1;
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(restore_observer(bw.broker, t, &kept[i]));
+	bw_flush();
+	bw_expect("");
+	restore_start_groups(bw.broker);
+	expect_kept(1, 0, 0);
+	broker_group_is_kept(bw.broker, last->id, true);
+	bw_flush();
+	bw_expect("i1 i2 ");
+	bw_acks(1, 2);
+	bw_pub("a");
+	bw_expect("*:a 3!a ");
+}
+END_TEST
+
+START_TEST(too_few_for_a_group_are_moved_when_there_are_enough)
+{
+	struct topic *t = topic_by_name(&bw.broker->topics, BYTES_LIT("hall"));
+	struct restore_observer kept = observer(1);
+
+	kept.flags = 1;
+	ck_assert(restore_observer(bw.broker, t, &kept));
+	restore_start_groups(bw.broker);
+	expect_kept(0, 0, 0);
+	bw_sub(2);
+	expect_kept(1, 0, 0);
+}
+END_TEST
+
+START_TEST(what_is_kept_of_an_observer)
+{
+	static const struct {
+		const char *request;
+		bool multicast;
+		uint32_t flags;
+	} rows[] = {
+		{"GET /ps/data/hall o=0 t=01", false, 1},
+		{"GET /ps/data/hall o=0 t=01 b2=0/64", false, 0},
+		{"GET /ps/data/hall o=0 t=01 nr=16", false, 0},
+		{"NON GET /ps/data/hall o=0 t=01", true, 3},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* From somebody else each time, and once more by the same. */
+		for (int again = 0; again < 2; again++) {
+			flags[1] = UINT32_MAX;
+			bw.multicast = rows[i].multicast;
+			bw_in(i + 1, "%s", rows[i].request);
+			bw.multicast = false;
+			ck_assert_uint_eq(flags[1], rows[i].flags);
+		}
+		bw_in(i + 1, "GET /ps/data/hall o=1 t=01");
+	}
+}
+END_TEST
+
+/* It would be told again after each restart: unaware.h. */
+START_TEST(who_does_not_follow_is_none_who_may_be_moved)
+{
+	bw_subs(1, 2);
+	broker_group_is_kept(bw.broker, last->id, true);
+	bw_flush();
+	bw_acks(1, 2);
+	for (unsigned i = 0; i < UNAWARE_TWICE; i++) {
+		bw_sub(4);
+		ck_assert_uint_eq(flags[4], 1);
+		bw_ack(4);
+	}
+	(void)bw_said();
+	bw_sub(4);
+	bw_expect("u4 4+0 ");
+	ck_assert_uint_eq(flags[4], 0);
+}
+END_TEST
+
+/* Limits that are lower now have nobody thrown out, as in regroup.h. */
+START_TEST(who_is_past_a_lower_limit_goes_on)
+{
+	struct topic *t = topic_by_name(&bw.broker->topics, BYTES_LIT("hall"));
+	struct restore_observer kept[] = {observer(1), observer(2), observer(1)};
+
+	kept[2].token.b[0] = 9;
+	bw.broker->conf.limits.observers = 1;
+	bw.broker->conf.limits.observers_per_peer = 1;
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(restore_observer(bw.broker, t, &kept[i]));
+	ck_assert_uint_eq(bw_stats().observers, 3);
+	bw_sub(3);
+	ck_assert_uint_eq(bw_stats().observers, 3);
+	ck_assert_uint_eq(bw_stats().refused_observers, 1);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -376,6 +480,11 @@ suite(void)
 	tcase_add_test(tc, a_topic_without_a_value_has_no_group_observation);
 	tcase_add_test(tc, an_observer_goes_on_and_its_first_notification_is_a_con);
 	tcase_add_test(tc, who_was_about_to_be_moved_is);
+	tcase_add_test(tc, who_was_in_no_group_is_moved_into_a_new_one);
+	tcase_add_test(tc, too_few_for_a_group_are_moved_when_there_are_enough);
+	tcase_add_test(tc, what_is_kept_of_an_observer);
+	tcase_add_test(tc, who_does_not_follow_is_none_who_may_be_moved);
+	tcase_add_test(tc, who_is_past_a_lower_limit_goes_on);
 	suite_add_tcase(s, tc);
 	return s;
 }
