@@ -70,6 +70,14 @@ mem_touch(void *p, size_t n)
 }
 
 void
+mem_trim(void)
+{
+#ifdef HAVE_MALLOC_TRIM
+	(void)malloc_trim(0);
+#endif
+}
+
+void
 mem_wipe(void *p, size_t n)
 {
 	if (n)
@@ -142,12 +150,8 @@ shrink(struct pool *p)
 	p->n_slabs = 1;
 	p->free_list = NULL;
 	offer(p, oldest);
-#ifdef HAVE_MALLOC_TRIM
 	if (n_slabs > SLABS_BURST)
-		(void)malloc_trim(0);
-#else
-	(void)n_slabs;
-#endif
+		mem_trim();
 }
 
 void *

@@ -21,6 +21,9 @@ uint8_t *mem_dup(struct bytes b); /* NULL for an empty one */
  */
 void mem_touch(void *p, size_t n);
 
+/* Gives the system back what is free, where it can be: after something large and rare. */
+void mem_trim(void);
+
 /* Overwrites memory in a way the compiler keeps: for keys. */
 void mem_wipe(void *p, size_t n);
 

@@ -251,6 +251,6 @@ credentials_free(struct credentials *c)
 {
 	if (!c)
 		return;
-	arena_fini(&c->doc.arena);
+	schema_fini(&c->doc);
 	free(c);
 }

@@ -32,7 +32,7 @@ conf_free(struct conf *c)
 {
 	if (!c)
 		return;
-	arena_fini(&c->doc->arena);
+	schema_fini(c->doc);
 	free(c->doc);
 	free(c);
 }
@@ -84,6 +84,7 @@ static int
 read_file(struct conf *c, const char *path, const char *folder, struct error *e)
 {
 	struct schema_source src = {.name = path, .folder = folder};
+	struct arena content = {NULL};
 	struct bytes text;
 	struct error why;
 	struct stat st;
@@ -101,7 +102,7 @@ read_file(struct conf *c, const char *path, const char *folder, struct error *e)
 		goto out;
 	}
 	src.shared = (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
-	rc = lookup_slurp(fd, MAX_FILE, &c->doc->arena, &text, &why);
+	rc = lookup_slurp(fd, MAX_FILE, &content, &text, &why);
 	if (rc != 0)
 		error_set(e, "%s: %s", path, why.text);
 	else
@@ -109,6 +110,7 @@ read_file(struct conf *c, const char *path, const char *folder, struct error *e)
 out:
 	if (fd >= 0)
 		close(fd);
+	arena_fini(&content);
 	return rc;
 }
 
@@ -181,12 +183,18 @@ conf_masked(const struct conf *c, struct error *e)
 		const struct schema_place *p = &c->doc->places[i];
 
 		/* A later file may have taken back what an earlier one said. */
-		if (!p->masked || schema_place(c->doc, p->path) != p)
+		if (!p->masked || schema_place(c->doc, p->masked) != p)
 			continue;
-		schema_error(e, p, p->path, "is masked, --print-config does not show secrets");
+		schema_error(e, p, p->masked, "is masked, --print-config does not show secrets");
 		return true;
 	}
 	return false;
+}
+
+void
+conf_forget_places(struct conf *c)
+{
+	schema_forget_places(c->doc);
 }
 
 int

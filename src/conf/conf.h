@@ -153,6 +153,12 @@ void conf_free(struct conf *c);
 bool conf_masked(const struct conf *c, struct error *e);
 
 /*
+ * For who has taken it over: from here on errors do not name a place. In a large file that is
+ * most of its memory.
+ */
+void conf_forget_places(struct conf *c);
+
+/*
  * For who understands more of a value than conf does: -EINVAL, with the place of `list[i].key`
  * and why it is refused in *e.
  */

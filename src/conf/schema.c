@@ -52,7 +52,14 @@ path_push(struct reader *r, const char *fmt, ...)
 static size_t
 path_push_key(struct reader *r, const char *name)
 {
-	return path_push(r, "%s%s", r->n_path ? "." : "", name);
+	size_t was = r->n_path, n = strlen(name);
+
+	assert(n + 2 <= PATH_SIZE - was);
+	if (was)
+		r->path[r->n_path++] = '.';
+	memcpy(r->path + r->n_path, name, n + 1);
+	r->n_path += n;
+	return was;
 }
 
 static void
@@ -66,7 +73,7 @@ static struct schema_place
 place_of(const struct reader *r, yaml_mark_t at)
 {
 	return (struct schema_place){
-		.path = r->path, .file = r->file, .line = at.line + 1, .column = at.column + 1};
+		.file = r->file, .line = (uint32_t)at.line + 1, .column = (uint32_t)at.column + 1};
 }
 
 static int
@@ -189,13 +196,13 @@ is_null(const struct reader *r)
 }
 
 /* FNV-1a. Nobody remote chooses these paths. */
-static uint32_t
+static uint64_t
 hash_path(const char *path)
 {
-	uint32_t h = 2166136261U;
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
 	for (; *path; path++)
-		h = (h ^ (uint8_t)*path) * 16777619U;
+		h = (h ^ (uint8_t)*path) * UINT64_C(0x100000001b3);
 	return h;
 }
 
@@ -205,14 +212,14 @@ note_place(struct reader *r, bool masked)
 	struct schema_doc *d = r->doc;
 	struct schema_place *p;
 
-	d->places = arena_grow(&d->arena, d->places, d->n_places, sizeof(*d->places));
+	d->places = arena_grow(&d->places_arena, d->places, d->n_places, sizeof(*d->places));
 	p = &d->places[d->n_places++];
 	*p = place_of(r, r->event.start_mark);
-	p->path = arena_str(&d->arena, bytes_of(r->path, r->n_path));
-	p->masked = masked;
-	p->hash = hash_path(p->path);
+	if (masked)
+		p->masked = arena_str(&d->places_arena, bytes_of(r->path, r->n_path));
+	p->hash = hash_path(r->path);
 	p->older = d->newest[p->hash % SCHEMA_CHAINS];
-	d->newest[p->hash % SCHEMA_CHAINS] = d->n_places;
+	d->newest[p->hash % SCHEMA_CHAINS] = (uint32_t)d->n_places;
 }
 
 /* A single value, or one entry of a list of them. */
@@ -588,13 +595,29 @@ schema_finish(struct schema_doc *d, const struct schema_key *keys, void *base)
 const struct schema_place *
 schema_place(const struct schema_doc *d, const char *path)
 {
-	uint32_t h = hash_path(path);
-	size_t i;
+	uint64_t h = hash_path(path);
+	uint32_t i;
 
 	for (i = d->newest[h % SCHEMA_CHAINS]; i; i = d->places[i - 1].older)
-		if (d->places[i - 1].hash == h && strcmp(d->places[i - 1].path, path) == 0)
+		if (d->places[i - 1].hash == h)
 			return &d->places[i - 1];
 	return NULL;
+}
+
+void
+schema_forget_places(struct schema_doc *d)
+{
+	arena_fini(&d->places_arena);
+	d->places = NULL;
+	d->n_places = 0;
+	memset(d->newest, 0, sizeof(d->newest));
+}
+
+void
+schema_fini(struct schema_doc *d)
+{
+	schema_forget_places(d);
+	arena_fini(&d->arena);
 }
 
 struct schema_place
@@ -608,7 +631,7 @@ schema_near(const struct schema_doc *d, const char *path)
 	while (!(p = schema_place(d, part))) {
 		dot = strrchr(part, '.');
 		if (!dot)
-			return (struct schema_place){.path = "", .file = NULL};
+			return (struct schema_place){.file = NULL};
 		*dot = '\0';
 	}
 	return *p;
@@ -620,7 +643,7 @@ schema_error(struct error *e, const struct schema_place *at, const char *path, c
 	const char *sep = path[0] ? ": " : "";
 
 	if (at->file)
-		error_set(e, "%s:%zu:%zu: %s%s%s", at->file, at->line, at->column, path, sep, why);
+		error_set(e, "%s:%u:%u: %s%s%s", at->file, at->line, at->column, path, sep, why);
 	else
 		error_set(e, "%s%s%s", path, sep, why);
 }

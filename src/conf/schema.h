@@ -78,21 +78,21 @@ struct schema_source {
 };
 
 struct schema_place { /* a key that was written */
-	const char *path; /* "groups[0].threshold" */
 	const char *file;
-	size_t line, column; /* from 1; of the value */
-	bool masked; /* a secret that is not there */
-	uint32_t hash; /* of the path */
-	size_t older; /* place with the same lower bits of it, + 1; 0: none */
+	const char *masked; /* its path, "identities[0].psk.key": a secret that is not there */
+	uint64_t hash; /* of the path; two that are alike are not reckoned with */
+	uint32_t line, column; /* from 1; of the value */
+	uint32_t older; /* place with the same lower bits of it, + 1; 0: none */
 };
 
 #define SCHEMA_CHAINS 1024
 
 struct schema_doc {
 	struct arena arena;
+	struct arena places_arena;
 	struct schema_place *places; /* in the order of reading */
 	size_t n_places;
-	size_t newest[SCHEMA_CHAINS]; /* where each chain of `older` starts, + 1; 0: nowhere */
+	uint32_t newest[SCHEMA_CHAINS]; /* where each chain of `older` starts, + 1; 0: nowhere */
 };
 
 /* Sets the defaults of the scalars and lists of a struct that is all zero. */
@@ -113,6 +113,15 @@ void schema_finish(struct schema_doc *d, const struct schema_key *keys, void *ba
 const struct schema_place *schema_place(const struct schema_doc *d, const char *path);
 /* The same for the path or what it is part of; a place without a file at worst. */
 struct schema_place schema_near(const struct schema_doc *d, const char *path);
+
+/*
+ * Where what was written is not known any more: as much memory as all the rest, or more. For
+ * when there is nothing left to say about it.
+ */
+void schema_forget_places(struct schema_doc *d);
+
+/* Overwrites and frees everything below it. */
+void schema_fini(struct schema_doc *d);
 
 /* The place, path and reason as one line. */
 void schema_error(

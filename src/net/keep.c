@@ -95,6 +95,8 @@ say_how(const struct store_opened *how, const char *directory)
 	if (how->origin == STORE_SET_ASIDE)
 		log_error("store: the state was damaged, nothing of it is left in use: %s aside=%s",
 			how->why.text, how->aside);
+	else if (how->why.text[0])
+		log_warning("store: the state is lost, everything starts anew: %s", how->why.text);
 	else
 		log_info("store: %s directory=%s clean=%d",
 			how->origin == STORE_CREATED ? "created" : "resumed", directory,

@@ -329,6 +329,8 @@ reload_apply(struct reload *r, struct conf *fresh, struct error *e)
 	if (*r->conf != r->boot)
 		conf_free(*r->conf);
 	*r->conf = fresh;
+	conf_forget_places(fresh);
 	say_what_is_left(&c);
+	mem_trim();
 	return 0;
 }

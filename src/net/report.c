@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "broker/restore.h"
 #include "net/listen.h"
 
 void
@@ -76,6 +77,8 @@ report_state(const struct figures *f, struct broker *broker)
 void
 report_topics(struct broker *broker, const struct conf *conf)
 {
+	/* At a first start. */
+	restore_reserve(broker, conf->n_topics);
 	for (size_t i = 0; i < conf->n_topics; i++) {
 		const struct conf_topic *t = &conf->topics[i];
 		uint32_t format =

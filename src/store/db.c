@@ -139,16 +139,29 @@ set_up(struct db *db, struct error *e)
 }
 
 static int
-migrate_step(struct db *db, int64_t version, struct error *e)
+newest_version(void)
+{
+	int version = 0;
+
+	while (schema_steps[version])
+		version++;
+	return version;
+}
+
+/* All steps or none: after a failure it is what it was, and the version that made it can use it. */
+static int
+take_steps(struct db *db, int version, struct error *e)
 {
 	char sql[128];
-	int rc;
+	int rc = db_begin(db, e);
 
-	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT",
-		(int)version + 1, SCHEMA_APPLICATION_ID((int)version + 1));
-	if ((rc = run(db, "BEGIN IMMEDIATE", e)) < 0)
+	if (rc < 0)
 		return rc;
-	if ((rc = run(db, schema_steps[version], e)) < 0 || (rc = run(db, sql, e)) < 0)
+	while (rc == 0 && schema_steps[version])
+		rc = run(db, schema_steps[version++], e);
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version=%d; PRAGMA application_id=%d",
+		version, SCHEMA_APPLICATION_ID(version));
+	if (rc < 0 || (rc = run(db, sql, e)) < 0 || (rc = db_commit(db, e)) < 0)
 		db_rollback(db);
 	return rc;
 }
@@ -168,16 +181,12 @@ migrate(struct db *db, bool *ret_created, struct error *e)
 		error_set(e, "%s: the header is damaged, or not ours", db->path);
 		return -EBADMSG;
 	}
-	if (version > SCHEMA_VERSION) {
+	if (version > newest_version()) {
 		error_set(e, "%s: made by a newer coapcastd (version %d, this one knows %d)",
-			db->path, (int)version, SCHEMA_VERSION);
+			db->path, (int)version, newest_version());
 		return -EPROTO;
 	}
-	for (; version < SCHEMA_VERSION; version++) {
-		if ((rc = migrate_step(db, version, e)) < 0)
-			return rc;
-	}
-	return 0;
+	return schema_steps[version] ? take_steps(db, (int)version, e) : 0;
 }
 
 static int

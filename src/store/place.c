@@ -103,6 +103,14 @@ place_renew(struct place *p, struct error *e)
 	return take_lock(p, e);
 }
 
+bool
+place_is_empty(const struct place *p)
+{
+	struct stat st;
+
+	return stat(p->database, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 static int
 move(const char *from, const char *to, const char *part, struct error *e)
 {

@@ -26,6 +26,12 @@ void place_fini(struct place *p);
 /* The same once more after somebody removed it, if somebody did. */
 int place_renew(struct place *p, struct error *e);
 
+/*
+ * Whether the database is there with nothing in it: what was in it is lost, or a first start
+ * did not come far.
+ */
+bool place_is_empty(const struct place *p);
+
 /* Renames the database and its log to a name that nothing has, *ret_name of PLACE_PATH_LEN. */
 int place_set_aside(const struct place *p, char *ret_name, struct error *e);
 

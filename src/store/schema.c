@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/schema.h"
 
+#include <stddef.h>
+
 /*
  * "sum" is the checksum of the row, store/table.h. No table has an index of its own:
  * each is one tree, so that a change is one page, and reading all of it is all checks.
  */
-const char *const schema_steps[SCHEMA_VERSION] = {
+const char *const schema_steps[] = {
 	"CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB, sum INTEGER) WITHOUT ROWID;"
 	"CREATE TABLE topic (id INTEGER PRIMARY KEY, has INTEGER, flags INTEGER,"
 	" content_format INTEGER, max_subscribers INTEGER, observer_check_s INTEGER,"
@@ -26,4 +28,5 @@ const char *const schema_steps[SCHEMA_VERSION] = {
 	"CREATE TABLE replay_window (fingerprint BLOB PRIMARY KEY, newest INTEGER, seen INTEGER,"
 	" sum INTEGER) WITHOUT ROWID;"
 	"CREATE TABLE secret (name BLOB PRIMARY KEY, secret BLOB, sum INTEGER) WITHOUT ROWID;",
+	NULL,
 };

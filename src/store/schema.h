@@ -6,10 +6,8 @@
 #ifndef COAPCAST_STORE_SCHEMA_H
 #define COAPCAST_STORE_SCHEMA_H
 
-#define SCHEMA_VERSION 1
-
-/* SQL that leads from version n to n + 1. */
-extern const char *const schema_steps[SCHEMA_VERSION];
+/* SQL that leads from version n to n + 1; NULL: n is the newest. */
+extern const char *const schema_steps[];
 
 /*
  * Of each version, in the file's header beside it: one without the other is a header

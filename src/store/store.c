@@ -121,8 +121,8 @@ use_clean(struct db *db, bool *ret_clean, struct error *e)
 static int
 open_database(struct store *s, struct store_opened *how, struct error *e)
 {
+	bool was_empty = place_is_empty(&s->place), created;
 	struct db *db;
-	bool created;
 	int rc;
 
 	if ((rc = db_open(s->place.database, &db, &created, e)) < 0)
@@ -131,8 +131,11 @@ open_database(struct store *s, struct store_opened *how, struct error *e)
 		db_close(db);
 		return rc;
 	}
-	if (created && how->origin == STORE_RESUMED)
+	if (created && how->origin == STORE_RESUMED) {
 		how->origin = STORE_CREATED;
+		if (was_empty)
+			error_set(&how->why, "%s: has nothing in it", s->place.database);
+	}
 	s->db = db;
 	return 0;
 }

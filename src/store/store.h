@@ -43,7 +43,7 @@ struct store_opened {
 	enum store_origin origin;
 	bool clean; /* the last stop was: exact bounds, and windows that hold */
 	char aside[256]; /* STORE_SET_ASIDE: what it is called now */
-	struct error why; /* the same: what was wrong */
+	struct error why; /* the same: what was wrong; or with STORE_CREATED, "": nothing was */
 };
 
 /*

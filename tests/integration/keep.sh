@@ -102,4 +102,39 @@ for damage in flip cut; do
 	wait_until 10 counter_is store waiting 0
 done
 stop_broker
+
+# --- an empty one: nothing to set aside, but no first start ----------------------------------
+: >"$state/coapcast.db"
+start_broker "$tmp/coapcast.yaml" -v
+like "$(cat "$tmp/broker.log")" \
+	'the state is lost, everything starts anew: .*coapcast.db: has nothing in it' \
+	"empty: that all is lost is said"
+is "$(client "$at/demo")" hello "empty: and started anew"
+is "$(client_codes -m put -t 0 -e "after that" "$at/demo")" 2.04 "empty: which works"
+stop_broker
+
+# --- one that a newer version made: it knows what to do with it, this one does not -------------
+number() { # OFFSET: 32 bits of the header
+	od -An -tu4 --endian=big -j "$1" -N 4 "$state/coapcast.db" | tr -d ' '
+}
+put_number() { # OFFSET VALUE
+	printf '%b' "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($2 >> 24 & 255)) \
+		$(($2 >> 16 & 255)) $(($2 >> 8 & 255)) $(($2 & 255)))" |
+		dd of="$state/coapcast.db" bs=1 seek="$1" conv=notrunc status=none
+}
+version=$(number 60)
+put_number 60 $((version + 1))
+put_number 68 $(($(number 68) + 1))
+before=$(cd "$state" && sha256sum ./*)
+status=0
+timeout 20 "$coapcastd" -c "$tmp/coapcast.yaml" 2>"$tmp/newer.err" || status=$?
+is "$status" 74 "a newer version's: 74"
+like "$(cat "$tmp/newer.err")" \
+	"made by a newer coapcastd \\(version $((version + 1)), this one knows $version\\)" "and why"
+is "$(cd "$state" && sha256sum ./*)" "$before" "nothing of it is touched, and nothing made beside it"
+put_number 60 "$version"
+put_number 68 $(($(number 68) - 1))
+start_broker "$tmp/coapcast.yaml" -v
+is "$(client "$at/demo")" "after that" "the newer version would find all of it"
+stop_broker
 done_testing

@@ -161,10 +161,18 @@ START_TEST(the_database_is_cut_short)
 		ck_assert_msg(bed.opened.origin == STORE_SET_ASIDE, "cut to %d", (int)to);
 		expect_set_aside("state/coapcast.db", to, to, n);
 	}
-	/* Nothing at all is what a first start finds. */
+	/* Of nothing at all there is nothing to set aside, but it is not a first start. */
 	cut("state/coapcast.db", 0);
 	(void)bed_digest(&bed, &n);
 	ck_assert_int_eq(bed.opened.origin, STORE_CREATED);
+	ck_assert_ptr_nonnull(strstr(bed.opened.why.text, "coapcast.db: has nothing in it"));
+	ck_assert_uint_eq(n, 0);
+	(void)bed_digest(&bed, &n);
+	ck_assert_int_eq(bed.opened.origin, STORE_RESUMED);
+	bed_remove(bed.directory);
+	(void)bed_digest(&bed, &n);
+	ck_assert_int_eq(bed.opened.origin, STORE_CREATED);
+	ck_assert_str_eq(bed.opened.why.text, "");
 }
 END_TEST
 

@@ -9,7 +9,7 @@ netns_tests = \
 	tests/netns/decode.sh \
 	tests/netns/decode_blocks.sh \
 	tests/netns/demo.sh \
-	tests/netns/discover.sh \
+	tests/netns/discover.sh tests/netns/disk.sh \
 	tests/netns/doctor.sh \
 	tests/netns/echo.sh \
 	tests/netns/example.sh \

@@ -236,6 +236,27 @@ START_TEST(a_file_that_sets_nothing)
 }
 END_TEST
 
+/* Places go, what was said there stays. */
+START_TEST(places_are_forgotten)
+{
+	struct error e = {.text = ""};
+	struct conf *c;
+
+	put("c.yaml", 0644,
+		"topics:\n  - { name: a }\n  - { name: bc, initialize: x, content-format: 0 }\n");
+	c = load(at("c.yaml"));
+	ck_assert_int_eq(conf_refuse(c, &e, "topics", 1, "name", "is short"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(e.text, "c.yaml:3:13: topics[1].name: is short"));
+	conf_forget_places(c);
+	ck_assert_int_eq(conf_refuse(c, &e, "topics", 1, "name", "is short"), -EINVAL);
+	ck_assert_str_eq(e.text, "topics[1].name: is short");
+	ck_assert(!conf_masked(c, &e));
+	ck_assert_str_eq(c->topics[1].name, "bc");
+	ck_assert(bytes_is(c->topics[1].initialize, "x"));
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(snippets_have_their_own_place)
 {
 	put("c.yaml", 0644, "topics: [ { name: a } ]\n");
@@ -420,6 +441,7 @@ suite(void)
 	tcase_add_test(t, shipped_with_every_key);
 	tcase_add_test(t, snippets_are_merged);
 	tcase_add_test(t, a_file_that_sets_nothing);
+	tcase_add_test(t, places_are_forgotten);
 	tcase_add_test(t, snippets_have_their_own_place);
 	tcase_add_test(t, required_over_files);
 	tcase_add_test(t, unreadable);
