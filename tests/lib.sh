@@ -274,6 +274,10 @@ broker_is_up() {
 # is over when it does not come.
 start_broker() {
 	launch_broker "$@"
+	await_broker
+}
+
+await_broker() {
 	if ! wait_until 10 broker_is_up || gone "${spawned[broker]}"; then
 		comment <"$tmp/broker.log"
 		bail "the broker did not get ready"

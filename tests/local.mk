@@ -10,7 +10,7 @@ AM_TESTS_ENVIRONMENT = \
 	COAP_CLIENT='$(COAP_CLIENT)'; \
 	export top_srcdir top_builddir COAP_CLIENT;
 
-EXTRA_DIST += tests/lib.sh tests/certificates.sh
+EXTRA_DIST += tests/lib.sh tests/certificates.sh tests/disk.sh
 dist_check_SCRIPTS += tests/layers.sh tests/calls.sh tests/docs.sh
 
 # Everything `make check` runs, built but not run. (Not `all`: that is a make of

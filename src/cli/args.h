@@ -59,7 +59,7 @@ struct args {
 
 /*
  * Parses what follows the subcommand's name in argv[0]. 0; -EINVAL for wrong usage,
- * -ENOTSUP for what is not in this build, both with e filled. Texts borrow from argv.
+ * with e filled. Texts borrow from argv.
  */
 int args_parse(int argc, char **argv, enum args_command command, struct args *ret, struct error *e);
 

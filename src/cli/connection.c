@@ -471,6 +471,17 @@ connection_write(struct bytes data)
 	return CONNECTION_UNWRITTEN;
 }
 
+enum connection_written
+connection_write_json(struct json *j)
+{
+	enum connection_written w;
+
+	json_close(j);
+	w = connection_write(bytes_of(j->p, j->n));
+	json_fini(j);
+	return w;
+}
+
 enum cli_exit
 connection_wrote(enum connection_written w)
 {

@@ -9,6 +9,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "cli/keys.h"
 #include "cli/uri.h"
 #include "client/endpoint.h"
@@ -67,6 +68,8 @@ enum connection_written {
 
 /* Writes to stdout and flushes; and what that means for the exit status. */
 enum connection_written connection_write(struct bytes data);
+/* Ends an object, writes it as a line of its own, and frees it. */
+enum connection_written connection_write_json(struct json *j);
 enum cli_exit connection_wrote(enum connection_written w);
 
 #endif

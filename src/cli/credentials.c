@@ -15,9 +15,6 @@
 #include "conf/schema.h"
 
 #define MAX_FILE (1024 * 1024)
-#define MAX_KEY 64
-#define MAX_ID 7 /* RFC 8613 3.3 */
-#define MAX_ID_CONTEXT 255
 #define GROUP_KEYS_MAX 32
 
 struct credentials {
@@ -32,16 +29,6 @@ struct credentials {
 #define AT(field) .at = offsetof(STRUCT, field), .size = sizeof(((STRUCT *)0)->field)
 #define SUB(field) .at = offsetof(STRUCT, field), .size = sizeof(*((STRUCT *)0)->field)
 
-#define STRUCT struct credentials_psk
-static const struct schema_key psk_keys[] = {
-	{"identity", SCHEMA_STRING, AT(identity), .max = 128, .flags = SCHEMA_REQUIRED,
-		.help = "Who we say to be."},
-	{"key", SCHEMA_BYTES, AT(key), .min = 1, .max = MAX_KEY,
-		.flags = SCHEMA_REQUIRED | SCHEMA_SECRET, .help = "The key."},
-	{.name = NULL},
-};
-#undef STRUCT
-
 #define STRUCT struct credentials_certificate
 static const struct schema_key certificate_keys[] = {
 	{"file", SCHEMA_PATH, AT(file), .flags = SCHEMA_FILE, .help = "PEM file of ours."},
@@ -54,30 +41,14 @@ static const struct schema_key certificate_keys[] = {
 };
 #undef STRUCT
 
-#define STRUCT struct conf_oscore
-static const struct schema_key oscore_keys[] = {
-	{"sender-id", SCHEMA_BYTES, AT(sender_id), .min = 0, .max = MAX_ID,
-		.flags = SCHEMA_REQUIRED, .help = "Sender ID of ours."},
-	{"recipient-id", SCHEMA_BYTES, AT(recipient_id), .min = 0, .max = MAX_ID,
-		.flags = SCHEMA_REQUIRED, .help = "Sender ID of the broker."},
-	{"master-secret", SCHEMA_BYTES, AT(master_secret), .min = 1, .max = MAX_KEY,
-		.flags = SCHEMA_REQUIRED | SCHEMA_SECRET, .help = "OSCORE Master Secret."},
-	{"master-salt", SCHEMA_BYTES, AT(master_salt), .min = 0, .max = MAX_KEY,
-		.dflt = "hex:", .help = "OSCORE Master Salt."},
-	{"id-context", SCHEMA_BYTES, AT(id_context), .min = 0, .max = MAX_ID_CONTEXT,
-		.help = "OSCORE ID Context."},
-	{.name = NULL},
-};
-#undef STRUCT
-
 #define STRUCT struct credentials_identity
 static const struct schema_key identity_keys[] = {
 	{"name", SCHEMA_STRING, AT(name), .flags = SCHEMA_REQUIRED, .help = "Its name here."},
-	{"psk", SCHEMA_MAP, SUB(psk), .keys = psk_keys, .flags = SCHEMA_OPTIONAL,
+	{"psk", SCHEMA_MAP, SUB(psk), .keys = confsec_keys_psk, .flags = SCHEMA_OPTIONAL,
 		.help = "A pre-shared key."},
 	{"certificate", SCHEMA_MAP, SUB(certificate), .keys = certificate_keys,
 		.flags = SCHEMA_OPTIONAL, .help = "Certificates."},
-	{"oscore", SCHEMA_MAP, SUB(oscore), .keys = oscore_keys, .flags = SCHEMA_OPTIONAL,
+	{"oscore", SCHEMA_MAP, SUB(oscore), .keys = confsec_keys_oscore, .flags = SCHEMA_OPTIONAL,
 		.help = "Keys of OSCORE."},
 	{.name = NULL},
 };

@@ -10,11 +10,6 @@
 #include "base/error.h"
 #include "conf/confsec.h"
 
-struct credentials_psk {
-	const char *identity;
-	struct bytes key;
-};
-
 struct credentials_certificate { /* paths of PEM files; NULL: not given */
 	const char *file;
 	const char *key;
@@ -24,7 +19,7 @@ struct credentials_certificate { /* paths of PEM files; NULL: not given */
 
 struct credentials_identity {
 	const char *name;
-	struct credentials_psk *psk; /* NULL: none; so is what follows */
+	struct conf_psk *psk; /* NULL: none; so is what follows */
 	struct credentials_certificate *certificate;
 	struct conf_oscore *oscore; /* as seen from here: sender is the client */
 };

@@ -28,17 +28,13 @@ print_json(const char *uri, const struct answer *a)
 {
 	char at[ADDR_STRLEN];
 	struct json j = {0};
-	enum connection_written written;
 
 	json_open(&j);
 	json_put_payload(&j, "uri", bytes_str(uri));
 	json_put_str(&j, "server", addr_format(a->server, at));
 	json_put_str(&j, "via", "unicast");
 	json_put_bool(&j, "verified", a->verified);
-	json_close(&j);
-	written = connection_write(bytes_of(j.p, j.n));
-	json_fini(&j);
-	return written;
+	return connection_write_json(&j);
 }
 
 /* What the link of a broker leads to: it is relative to whoever answered. */

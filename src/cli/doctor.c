@@ -34,9 +34,7 @@ print_json(struct doctor *d, const struct finding *f)
 	json_put_payload(&j, "text", bytes_str(f->text));
 	if (f->hint)
 		json_put_payload(&j, "hint", bytes_str(f->hint));
-	json_close(&j);
-	d->written = connection_write(bytes_of(j.p, j.n));
-	json_fini(&j);
+	d->written = connection_write_json(&j);
 }
 
 static void

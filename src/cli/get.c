@@ -11,7 +11,6 @@ static enum connection_written
 print_json(const struct place *p, const struct transfer_result *r)
 {
 	struct json j = {0};
-	enum connection_written written;
 
 	json_open(&j);
 	json_put_str(&j, "topic", p->name);
@@ -20,10 +19,7 @@ print_json(const struct place *p, const struct transfer_result *r)
 		json_put_uint(&j, "content_format", (uint64_t)r->content_format);
 	json_put_str(&j, "via", "unicast");
 	json_put_bool(&j, "verified", r->verified);
-	json_close(&j);
-	written = connection_write(bytes_of(j.p, j.n));
-	json_fini(&j);
-	return written;
+	return connection_write_json(&j);
 }
 
 /* As it is; a terminal gets the newline that a file must not. */

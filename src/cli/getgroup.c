@@ -15,7 +15,6 @@ print_json(const struct collect *all, const struct answer *a)
 {
 	char at[ADDR_STRLEN];
 	struct json j = {0};
-	enum connection_written written;
 
 	json_open(&j);
 	json_put_payload(&j, "path", all->target.path);
@@ -25,10 +24,7 @@ print_json(const struct collect *all, const struct answer *a)
 	json_put_str(&j, "server", addr_format(a->server, at));
 	json_put_str(&j, "via", "unicast");
 	json_put_bool(&j, "verified", a->verified);
-	json_close(&j);
-	written = connection_write(bytes_of(j.p, j.n));
-	json_fini(&j);
-	return written;
+	return connection_write_json(&j);
 }
 
 /* Whose it is, a tab, and the value as it is. */

@@ -18,7 +18,6 @@ enum connection_written
 topics_print_json(const char *path, const struct props *p, unsigned keys)
 {
 	struct json j = {0};
-	enum connection_written written;
 
 	json_open(&j);
 	json_put_text(&j, "topic", p->name);
@@ -36,10 +35,7 @@ topics_print_json(const char *path, const struct props *p, unsigned keys)
 		json_put_uint(&j, "observer_check", p->observer_check_s);
 	if (props_has(p, PROPS_INITIALIZE) && (keys & PROPS_BIT(PROPS_INITIALIZE)))
 		json_put_payload(&j, "initialize", p->initialize);
-	json_close(&j);
-	written = connection_write(bytes_of(j.p, j.n));
-	json_fini(&j);
-	return written;
+	return connection_write_json(&j);
 }
 
 /* "name: text" in a line, whatever the text is. */

@@ -39,7 +39,7 @@ parse_scheme(const char *text, struct uri *ret, struct error *e)
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (strncasecmp(text, others[i], strlen(others[i])) == 0) {
-			error_set(e, "%s is not in this build", others[i]);
+			error_set(e, "%s: WebSockets are not spoken here", others[i]);
 			return NULL;
 		}
 	}

@@ -59,7 +59,7 @@ const struct schema_key confsec_keys_security[] = {
 #undef STRUCT
 
 #define STRUCT struct conf_psk
-static const struct schema_key psk_keys[] = {
+const struct schema_key confsec_keys_psk[] = {
 	{"identity", SCHEMA_STRING, AT(identity), .max = 128, .flags = SCHEMA_REQUIRED,
 		.help = "What the peer says it is in the handshake."},
 	{"key", SCHEMA_BYTES, AT(key), .min = 1, .max = MAX_SECRET,
@@ -69,7 +69,7 @@ static const struct schema_key psk_keys[] = {
 #undef STRUCT
 
 #define STRUCT struct conf_oscore
-static const struct schema_key oscore_keys[] = {
+const struct schema_key confsec_keys_oscore[] = {
 	{"sender-id", SCHEMA_BYTES, AT(sender_id), .min = 0, .max = MAX_SENDER_ID,
 		.flags = SCHEMA_REQUIRED, .help = "Sender ID of the broker."},
 	{"recipient-id", SCHEMA_BYTES, AT(recipient_id), .min = 0, .max = MAX_SENDER_ID,
@@ -96,9 +96,9 @@ static const struct schema_key cert_identity_keys[] = {
 const struct schema_key confsec_keys_identity[] = {
 	{"name", SCHEMA_STRING, AT(name), .flags = SCHEMA_REQUIRED, .is_valid = confvalid_identity,
 		.help = "What access rules and the log call the peer."},
-	{"psk", SCHEMA_MAP, SUB(psk), .keys = psk_keys, .flags = SCHEMA_OPTIONAL,
+	{"psk", SCHEMA_MAP, SUB(psk), .keys = confsec_keys_psk, .flags = SCHEMA_OPTIONAL,
 		.help = "It comes by DTLS or TLS with a pre-shared key."},
-	{"oscore", SCHEMA_MAP, SUB(oscore), .keys = oscore_keys, .flags = SCHEMA_OPTIONAL,
+	{"oscore", SCHEMA_MAP, SUB(oscore), .keys = confsec_keys_oscore, .flags = SCHEMA_OPTIONAL,
 		.help = "It comes by OSCORE."},
 	{"certificate", SCHEMA_MAP, SUB(certificate), .keys = cert_identity_keys,
 		.flags = SCHEMA_OPTIONAL, .help = "It comes by DTLS or TLS with a certificate."},

@@ -9,6 +9,9 @@
 
 extern const struct schema_key confsec_keys_security[];
 extern const struct schema_key confsec_keys_identity[];
+/* Of an identity; the file of a client has the same of itself, seen from its end. */
+extern const struct schema_key confsec_keys_psk[];
+extern const struct schema_key confsec_keys_oscore[];
 extern const struct schema_key confsec_keys_rule[];
 extern const struct schema_key confsec_keys_oscore_group[];
 

@@ -50,7 +50,7 @@ unsigned option_class(uint16_t number);
 
 enum option_verdict {
 	OPTION_FINE,
-	OPTION_UNRECOGNIZED, /* critical and not in this build: RFC 7252 5.4.1 */
+	OPTION_UNRECOGNIZED, /* critical and not understood: RFC 7252 5.4.1 */
 	OPTION_BAD_LENGTH, /* critical and too short or long: 5.4.3 */
 	OPTION_SUPERNUMERARY, /* critical, not repeatable, and repeated: 5.4.5 */
 };

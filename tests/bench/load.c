@@ -52,14 +52,32 @@ on_content(void *ctx, uint32_t i, const struct packet *p)
 	return p->code == PACKET_CONTENT ? FLOW_FINISHED : FLOW_REFUSED;
 }
 
+const struct flow_ops load_get_ops = {.prepare = prepare_get, .on_reply = on_content};
+
+static void
+prepare_put(void *ctx, uint32_t i, struct packet_request *r)
+{
+	load_prepare_publish(ctx, i, r);
+}
+
+static enum flow_verdict
+on_put(void *ctx, uint32_t i, const struct packet *p)
+{
+	(void)ctx;
+	(void)i;
+	return p->code == PACKET_CHANGED || p->code == PACKET_CREATED ? FLOW_FINISHED
+								      : FLOW_REFUSED;
+}
+
+const struct flow_ops load_put_ops = {.prepare = prepare_put, .on_reply = on_put};
+
 int
 load_greet(struct load *l, uint32_t n)
 {
-	static const struct flow_ops ops = {.prepare = prepare_get, .on_reply = on_content};
 	struct flow f = load_flow(l, LOAD_GREET);
 	uint32_t n_finished;
 
-	f.ops = &ops;
+	f.ops = &load_get_ops;
 	f.total = f.n_peers = n;
 	flow_run(&f);
 	n_finished = f.n_finished;
@@ -107,29 +125,13 @@ load_register(struct load *l, enum load_phase phase, uint32_t first, uint32_t n,
 	return f.n_finished == n ? 0 : -ETIMEDOUT;
 }
 
-static void
-prepare_seed(void *ctx, uint32_t i, struct packet_request *r)
-{
-	load_prepare_publish(ctx, i, r);
-}
-
-static enum flow_verdict
-on_seeded(void *ctx, uint32_t i, const struct packet *p)
-{
-	(void)ctx;
-	(void)i;
-	return p->code == PACKET_CHANGED || p->code == PACKET_CREATED ? FLOW_FINISHED
-								      : FLOW_REFUSED;
-}
-
 int
 load_seed(struct load *l)
 {
-	static const struct flow_ops ops = {.prepare = prepare_seed, .on_reply = on_seeded};
 	struct flow f = load_flow(l, LOAD_WARM);
 	bool ok;
 
-	f.ops = &ops;
+	f.ops = &load_put_ops;
 	f.first_peer = l->n_peers;
 	f.total = 1;
 	flow_run(&f);

@@ -70,6 +70,9 @@ int load_prelude(struct load *l);
 /* The path of topic number `topic`; borrowed until the next call. */
 const char *load_path(struct load *l, uint32_t topic);
 
+/* A GET of the first topic, answered by its value; a publish, by that it was taken. */
+extern const struct flow_ops load_get_ops, load_put_ops;
+
 /* Gives request r the publish number i as its numbered payload. */
 void load_prepare_publish(struct load *l, uint32_t i, struct packet_request *r);
 

@@ -7,39 +7,6 @@
 
 #include "load.h"
 
-static void
-prepare_get(void *ctx, uint32_t i, struct packet_request *r)
-{
-	struct load *l = ctx;
-
-	(void)i;
-	r->code = PACKET_GET;
-	r->path = load_path(l, 0);
-}
-
-static enum flow_verdict
-on_got(void *ctx, uint32_t i, const struct packet *p)
-{
-	(void)ctx;
-	(void)i;
-	return p->code == PACKET_CONTENT ? FLOW_FINISHED : FLOW_REFUSED;
-}
-
-static void
-prepare_put(void *ctx, uint32_t i, struct packet_request *r)
-{
-	load_prepare_publish(ctx, i, r);
-}
-
-static enum flow_verdict
-on_put(void *ctx, uint32_t i, const struct packet *p)
-{
-	(void)ctx;
-	(void)i;
-	return p->code == PACKET_CHANGED || p->code == PACKET_CREATED ? FLOW_FINISHED
-								      : FLOW_REFUSED;
-}
-
 static int
 run(struct load *l, const struct flow_ops *ops)
 {
@@ -69,15 +36,11 @@ run(struct load *l, const struct flow_ops *ops)
 int
 load_get(struct load *l)
 {
-	static const struct flow_ops ops = {.prepare = prepare_get, .on_reply = on_got};
-
-	return run(l, &ops);
+	return run(l, &load_get_ops);
 }
 
 int
 load_put(struct load *l)
 {
-	static const struct flow_ops ops = {.prepare = prepare_put, .on_reply = on_put};
-
-	return run(l, &ops);
+	return run(l, &load_put_ops);
 }

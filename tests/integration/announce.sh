@@ -4,6 +4,7 @@
 # told at the next start: to a group observation and to traditional observers, under higher
 # Observe numbers, and only where it may be news. RFC 7641 1.3, 4.4.
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/disk.sh"
 need_coap_client
 free_port
 group=$port
@@ -23,24 +24,6 @@ topics:
   - { name: still, content-format: 0, initialize: "start" }
 END
 
-launch_preloaded() {
-	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault DISK_GATE=$tmp/gate
-	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
-	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-	launch_broker "$tmp/coapcast.yaml" -v
-	unset LD_PRELOAD
-}
-
-start_preloaded() {
-	launch_preloaded
-	wait_until 10 broker_is_up || bail "the broker did not get ready"
-}
-
-fault() { # WORD
-	echo "$1" >"$tmp/fault.new"
-	mv "$tmp/fault.new" "$tmp/fault"
-}
-
 # What a subscriber was told: lines of its output with that value.
 told() { # NAME VALUE
 	grep -c -- "$2" "$tmp/$1.out"
@@ -59,7 +42,7 @@ let_it_age() {
 }
 
 keep_state=yes
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 for i in 1 2; do
 	spawn "group$i" "$coapcast" sub -v "$at/hall/demo"
 	spawn "quiet$i" "$coapcast" sub -v "$at/hall/quiet"
@@ -84,7 +67,7 @@ for topic in hall/demo single; do
 	single) subscribers=single ;;
 	*) subscribers="group1 group2" ;;
 	esac
-	fault synced
+	disk_fault synced
 	spawn pub "$talk" -n 0 "127.0.0.1:$port" "non put /ps/data/$topic format=0 text=new"
 	finish broker
 	stop pub KILL
@@ -92,7 +75,7 @@ for topic in hall/demo single; do
 	# shellcheck disable=SC2086 # a list of names
 	all_have new $subscribers
 	is $? 1 "$topic: nobody was told of a publish that was kept"
-	start_preloaded
+	start_on_disk "$tmp/coapcast.yaml" -v
 	# shellcheck disable=SC2086
 	wait_until 5 all_have new $subscribers
 	ok $? "$topic: all are told after the start"
@@ -108,7 +91,7 @@ is "$(wc -l <<<"$numbers")" 3 "one notification for each value"
 
 # --- killed when all were told -----------------------------------------------------------------
 stop broker KILL
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 has_line "$tmp/broker.log" 'told again'
 is $? 1 "killed when all was known to be told: nothing is told again"
 "$coapcast" pub -m last "$at/single"
@@ -116,7 +99,7 @@ wait_line "$tmp/single.out" last
 "$coapcast" pub -m last "$at/hall/demo"
 wait_until 10 all_have last group1 group2
 stop_broker
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 has_line "$tmp/broker.log" 'told again'
 is $? 1 "nor after a clean stop"
 
@@ -128,7 +111,7 @@ for i in {1..40}; do
 	echo "number $i."
 done | "$coapcast" pub -l "$at/single"
 stop_broker
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 wait_line "$tmp/deaf.out" "number 40\."
 ok $? "a clean stop before somebody was told: told after the start"
 has_line "$tmp/broker.log" 'values that may be news are told again topics=1$'
@@ -137,14 +120,14 @@ stop deaf KILL
 let_it_age
 
 # --- stopped before those of a kill were told -------------------------------------------------------
-fault synced
+disk_fault synced
 spawn pub "$talk" -n 0 "127.0.0.1:$port" "non put /ps/data/single format=0 text=late"
 finish broker
 stop pub KILL
 # One operation of the disk after the other: a start that is stopped before it is one.
 mkfifo "$tmp/gate"
-fault hang
-launch_preloaded
+disk_fault hang
+launch_on_disk "$tmp/coapcast.yaml" -v
 wait_until 10 port_is_used "$port" || bail "the port is not bound"
 kill -TERM "${spawned[broker]}"
 go_on() {
@@ -156,7 +139,7 @@ finish broker
 is $? 0 "a start that was stopped at once"
 is "$(told single late)" 0 "told nobody"
 rm -f "$tmp/fault" "$tmp/gate"
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 wait_line "$tmp/single.out" late
 ok $? "and leaves that to the next one"
 stop_broker

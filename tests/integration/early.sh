@@ -4,6 +4,7 @@
 # are not read before what it promises to keep can be kept, and then answered as ever, after
 # a clean stop and after none. product.md, "Daemon": `ready`.
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/disk.sh"
 free_port
 
 "$coapcast" keygen identity -o "$tmp/keys" panel-1 >/dev/null
@@ -14,14 +15,6 @@ listen: [ "coap://127.0.0.1:$port", "coap+tcp://127.0.0.1:$port" ]
 security: { nosec: deny }
 topics: [ { name: demo, content-format: 0, initialize: "hello" } ]
 END
-
-launch_preloaded() {
-	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault DISK_GATE=$tmp/gate
-	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
-	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-	launch_broker "$tmp/coapcast.yaml" -v
-	unset LD_PRELOAD
-}
 
 # Bytes wait in the receive buffer of the port: 4 bytes of port, the other end, state, queues.
 has_waiting() {
@@ -38,12 +31,11 @@ let_one_pass() {
 
 mkfifo "$tmp/gate"
 keep_state=yes
-launch_preloaded
-wait_until 10 broker_is_up || bail "the broker did not get ready"
+start_on_disk "$tmp/coapcast.yaml" -v
 for way in TERM KILL; do
 	stop broker "$way"
 	echo hang >"$tmp/fault"
-	launch_preloaded
+	launch_on_disk "$tmp/coapcast.yaml" -v
 	wait_until 10 port_is_used "$port" || bail "the port is not bound"
 	spawn udp "$coapcast" get -W 30 --credentials "$tmp/keys/panel-1/panel-1.yaml" \
 		"coap://127.0.0.1:$port/demo"

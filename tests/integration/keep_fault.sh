@@ -4,6 +4,7 @@
 # be written, all else goes on, and what was acknowledged before is there afterwards, also
 # when the broker is killed and started again.
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/disk.sh"
 need_coap_client
 free_port
 at=coap://127.0.0.1:$port/ps/data
@@ -15,32 +16,17 @@ topics:
   - { name: demo, content-format: 0, initialize: "hello" }
 END
 
-start_preloaded() {
-	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault
-	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
-	# The sanitizer's own library is not the first one then.
-	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-	launch_broker "$tmp/coapcast.yaml" -v
-	unset LD_PRELOAD
-	wait_until 10 broker_is_up || bail "the broker did not get ready"
-}
-
-fault() { # WORD
-	echo "$1" >"$tmp/fault.new"
-	mv "$tmp/fault.new" "$tmp/fault"
-}
-
 # The line that says it, once more than before.
 says() { # TEXT N
 	[ "$(grep -c "$1" "$tmp/broker.log")" -ge "$2" ]
 }
 
 keep_state=yes
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 n=0
 for word in enospc eio erofs fsync; do
 	n=$((n + 1))
-	fault "$word"
+	disk_fault "$word"
 	is "$(client_codes -m put -t 0 -e "accepted $word" "$at/demo")" 2.04 \
 		"$word: a publish before anybody knows"
 	wait_until 10 says 'store: cannot write, publishes are refused' "$n"
@@ -61,7 +47,7 @@ for word in enospc eio erofs fsync; do
 	ok $? "$word: what was accepted is written"
 	is "$(broker_counter store well)" 1 "$word: the store is well"
 	stop broker KILL
-	start_preloaded
+	start_on_disk "$tmp/coapcast.yaml" -v
 	n=0
 	# What the start itself puts would find the fault first.
 	wait_until 10 counter_is store waiting 0
@@ -87,11 +73,11 @@ is "$(broker_counter store anew)" 1 "gone: the figures count it"
 is "$(client_codes -m put -t 0 -e back "$at/demo")" 2.04 "gone: all is well again"
 wait_until 10 counter_is store waiting 0
 stop broker KILL
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 wait_until 10 counter_is store waiting 0
 is "$(client "$at/demo")" back "gone: and everything is there after a kill"
 
-fault eio
+disk_fault eio
 is "$(client_codes -m put -t 0 -e last "$at/demo")" 2.04 "a publish that cannot be kept"
 status=0
 stop broker TERM || status=$?

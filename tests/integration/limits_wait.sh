@@ -3,6 +3,7 @@
 # What waits for a disk that takes its time (commit-interval 0, tests/tools/disk.h) is bounded
 # by limits.exchanges, and what a publish would have is bounded by limits.memory meanwhile.
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/disk.sh"
 need_coap_client
 free_port
 at=127.0.0.1:$port
@@ -14,25 +15,12 @@ listen: [ "coap://$at" ]
 topics:
   - { name: demo, content-format: 0, initialize: "hello" }
 END
-export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault DISK_GATE=$tmp/gate
-export LD_PRELOAD=$top_builddir/tests/tools/disk.so
-export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 mkfifo "$tmp/gate"
-launch_broker "$tmp/coapcast.yaml"
-unset LD_PRELOAD
-if ! wait_until 10 broker_is_up || gone "${spawned[broker]}"; then
-	bail "the broker did not get ready"
-fi
+start_on_disk "$tmp/coapcast.yaml"
 wait_until 10 counter_is store waiting 0
 
-fault() { # WORD
-	echo "$1" >"$tmp/fault.new"
-	mv "$tmp/fault.new" "$tmp/fault"
-}
-
 open_gate() {
-	rm -f "$tmp/fault"
-	: >"$tmp/gate"
+	disk_goes_on
 	wait_until 10 counter_is store waiting 0
 }
 
@@ -41,7 +29,7 @@ answered() { # CODE N: so many of them got it
 }
 
 # --- exchanges ----------------------------------------------------------------------------
-fault hang
+disk_fault hang
 for i in {1..17}; do
 	spawn "put$i" "$talk" -w 60 "$at" "con put /ps/data/demo format=0 text=$i"
 done
@@ -59,7 +47,7 @@ like "$("$talk" "$at" "con put /ps/data/demo format=0 text=again")" '< .* 2\.04 
 
 # --- memory -------------------------------------------------------------------------------
 head -c 300000 /dev/zero >"$tmp/large"
-fault hang
+disk_fault hang
 for i in {1..4}; do
 	spawn "large$i" "$COAP_CLIENT" -v 6 -B 60 -b 1024 -m put -t 0 -f "$tmp/large" \
 		"coap://$at/ps/data/demo"

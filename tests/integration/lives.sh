@@ -3,6 +3,7 @@
 # Observe numbers rise over kills that follow each other so fast that nothing of the life
 # between them reached the disk (tests/tools/disk.h). RFC 7641 4.4: "strictly increasing".
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/disk.sh"
 free_port
 server=127.0.0.1:$port
 free_port
@@ -14,15 +15,6 @@ listen: [ "coap://$server" ]
 topics:
   - { name: demo, content-format: 0, initialize: "hello" }
 END
-
-start_preloaded() {
-	export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault
-	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
-	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-	launch_broker "$tmp/coapcast.yaml"
-	unset LD_PRELOAD
-	wait_until 10 broker_is_up || bail "the broker did not get ready"
-}
 
 # The Observe number that a registration is told after a publish.
 number() { # VALUE
@@ -37,16 +29,15 @@ rises() { # FROM TO, of 24 bits
 }
 
 keep_state=yes
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml"
 last=$(number first)
 like "$last" '^[0-9]+$' "a number"
 wait_until 10 counter_is store waiting 0
 stop broker KILL
 for life in 1 2 3; do
-	start_preloaded
+	start_on_disk "$tmp/coapcast.yaml"
 	wait_until 10 counter_is store waiting 0
-	echo enospc >"$tmp/fault.new"
-	mv "$tmp/fault.new" "$tmp/fault"
+	disk_fault enospc
 	next=$(number "life-$life")
 	rises "$last" "$next"
 	ok $? "life $life: a higher number ($last, $next)"
@@ -54,12 +45,12 @@ for life in 1 2 3; do
 	stop broker KILL
 	rm -f "$tmp/fault"
 done
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml"
 next=$(number last)
 rises "$last" "$next"
 ok $? "a higher one at last ($last, $next)"
 stop_broker
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml"
 rises "$next" "$(number again)"
 ok $? "and after a clean stop"
 stop_broker

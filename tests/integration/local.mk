@@ -65,7 +65,8 @@ tests_integration_test_udpgroup_SOURCES = tests/integration/test_udpgroup.c $(ud
 
 # Keys in a directory, for both ends.
 check_PROGRAMS += tests/integration/test_keygen
-tests_integration_test_keygen_SOURCES = tests/integration/test_keygen.c tests/unit/unit.h
+tests_integration_test_keygen_SOURCES = tests/integration/test_keygen.c tests/unit/oscore_bed.h \
+	tests/unit/json_vectors.h tests/unit/unit.h
 
 # The store in a directory, on disks that fail, and with databases that are damaged.
 store_tests = tests/integration/test_store tests/integration/test_storefault \

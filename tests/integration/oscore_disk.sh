@@ -4,6 +4,7 @@
 # While that takes its time (tests/tools/disk.h) they run out, and nobody who observes is
 # lost over it: when there are numbers again, the newest value is told.
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/disk.sh"
 free_port
 group=$port
 free_port
@@ -30,15 +31,8 @@ identities:
       master-secret: "text:sixteen bytes ok" } }
 END
 chmod 600 "$tmp"/*.yaml "$tmp/own.key"
-export DISK_DIR=$STATE_DIRECTORY DISK_FAULT=$tmp/fault DISK_GATE=$tmp/gate
-export LD_PRELOAD=$top_builddir/tests/tools/disk.so
-export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 mkfifo "$tmp/gate"
-launch_broker "$tmp/coapcast.yaml"
-unset LD_PRELOAD
-if ! wait_until 10 broker_is_up || gone "${spawned[broker]}"; then
-	bail "the broker did not get ready"
-fi
+start_on_disk "$tmp/coapcast.yaml"
 for kind in s o; do
 	spawn "$kind" "$coapcast" sub -v --credentials "$tmp/credentials.yaml" --identity panel \
 		"$uri/$kind/demo"
@@ -47,8 +41,7 @@ done
 wait_line "$tmp/o.err" 'moved to' || bail "nobody is moved"
 wait_until 10 counter_is store waiting 0
 
-echo hang >"$tmp/fault.new"
-mv "$tmp/fault.new" "$tmp/fault"
+disk_fault hang
 for kind in s o; do
 	# More than are reserved at once, and one for each, as nobody is behind.
 	(seq 1 6000 && echo last) | timeout 60 "$coapcast" pub -l "$uri/$kind/demo"
@@ -58,8 +51,7 @@ for kind in s o; do
 	echo "# $kind: told $(wc -l <"$tmp/$kind.out"), the last of them among these:" \
 		"$(grep -c last "$tmp/$kind.out")"
 done
-rm -f "$tmp/fault"
-: >"$tmp/gate"
+disk_goes_on
 for kind in s o; do
 	wait_line "$tmp/$kind.out" '^last$' 20
 	ok $? "$kind: it is when there are numbers again"

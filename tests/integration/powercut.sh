@@ -5,6 +5,7 @@
 # commit-interval 0 everything that was acknowledged is there after the next start, whatever
 # was under way; at a longer one the same cut takes what came last.
 . "${srcdir:-.}/tests/lib.sh"
+. "${srcdir:-.}/tests/disk.sh"
 need_coap_client
 free_port
 server=127.0.0.1:$port
@@ -22,17 +23,10 @@ topics:
 END
 sed 's/commit-interval: 0/commit-interval: 1h/' "$tmp/coapcast.yaml" >"$tmp/lazy.yaml"
 
-start_preloaded() { # FILE
+start() { # FILE
 	rm -rf "$shadow"
-	export DISK_DIR=$STATE_DIRECTORY DISK_SHADOW=$shadow DISK_LUCKY=$lucky
-	export LD_PRELOAD=$top_builddir/tests/tools/disk.so
-	export ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-	launch_broker "$1" -v
-	unset LD_PRELOAD
-	if ! wait_until 10 broker_is_up || gone "${spawned[broker]}"; then
-		comment <"$tmp/broker.log"
-		bail "the broker did not get ready"
-	fi
+	export DISK_SHADOW=$shadow DISK_LUCKY=$lucky
+	start_on_disk "$1" -v
 }
 
 cut_power() {
@@ -66,7 +60,7 @@ has_acks() { # NAME N
 keep_state=yes
 lucky=0
 for ((round = 1; round <= rounds; round++)); do
-	start_preloaded "$tmp/coapcast.yaml"
+	start "$tmp/coapcast.yaml"
 	grep -q 'the state was damaged' "$tmp/broker.log"
 	is $? 1 "round $round: the state is whole"
 	publish demo /ps/data/demo
@@ -88,7 +82,7 @@ for ((round = 1; round <= rounds; round++)); do
 	done
 	# Some writes reach the disk all the same.
 	lucky=$((50 - lucky))
-	start_preloaded "$tmp/coapcast.yaml"
+	start "$tmp/coapcast.yaml"
 	for name in demo other; do
 		value=$(client "$uri/ps/data/$name")
 		[ "$value" -ge "${acked[$name]}" ] && [ "$value" -le $((acked[$name] + 1)) ]
@@ -111,12 +105,12 @@ done
 
 # --- what the instrument takes from a broker that has promised less --------------------------
 lucky=0
-start_preloaded "$tmp/lazy.yaml"
+start "$tmp/lazy.yaml"
 before=$(client "$uri/ps/data/demo")
 "$coapcast" pub -m "not synced" "$uri/demo"
 is "$(client "$uri/ps/data/demo")" "not synced" "with an interval it is acknowledged before"
 cut_power
-start_preloaded "$tmp/lazy.yaml"
+start "$tmp/lazy.yaml"
 is "$(client "$uri/ps/data/demo")" "$before" "and lost with the power"
 stop_broker
 done_testing

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "../unit/oscore_bed.h"
 #include "../unit/unit.h"
 #include "base/mem.h"
 #include "cli/groupkey.h"
@@ -37,25 +38,6 @@ teardown(void)
 	snprintf(line, sizeof(line), "rm -rf %s", folder);
 	ck_assert_int_eq(system(line), 0);
 	crypto_stop();
-}
-
-static void
-reserve(void *ctx, struct ssn *s, uint64_t upto)
-{
-	(void)ctx;
-	ssn_reserved(s, upto);
-}
-
-static struct ssn *
-numbers(void)
-{
-	static const struct ssn_ops ops = {.reserve = reserve};
-	static const uint8_t fingerprint[SSN_FINGERPRINT];
-	struct ssn *s = ssn_new(fingerprint, &ops, NULL);
-	struct error e;
-
-	ck_assert_int_eq(ssn_start_fresh(s, &e), 0);
-	return s;
 }
 
 /* Runs the command line's words, up to a NULL, as far as the files. */
@@ -123,7 +105,7 @@ plain_of(const struct conf *c)
 		.sender_id = o->sender_id,
 		.recipient_id = o->recipient_id,
 		.window_valid = true,
-		.ssn = numbers()};
+		.ssn = bed_ssn(0)};
 	struct context *ret;
 	struct error e;
 
@@ -135,7 +117,7 @@ plain_of(const struct conf *c)
 static struct context *
 group_of(const struct conf *c)
 {
-	struct ssn *ssn = numbers();
+	struct ssn *ssn = bed_ssn(0);
 	struct context *ret;
 	struct error e;
 

@@ -90,6 +90,21 @@ bw_payload(const struct msg *m)
 	return buf_str(&b);
 }
 
+static void
+keep_count(void *ctx, const struct group_observation *g)
+{
+	*(double *)ctx = group_count(g);
+}
+
+double
+bw_count(void)
+{
+	double n = -1;
+
+	broker_each_group(bw.broker, keep_count, &n);
+	return n;
+}
+
 struct broker_stats
 bw_stats(void)
 {

@@ -166,6 +166,8 @@ struct bytes bw_etag(const struct msg *m);
 const char *bw_payload(const struct msg *m);
 
 struct broker_stats bw_stats(void);
+/* How many are thought to be in the one group observation; -1: there is none. */
+double bw_count(void);
 
 /* The number of a peer's or of our address; a payload as it is said. */
 unsigned bw_number(const struct addr *a);

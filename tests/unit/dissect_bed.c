@@ -9,31 +9,13 @@
 #include "hex.h"
 #include "oscore/crypto.h"
 #include "oscore/protect.h"
+#include "oscore_bed.h"
 #include "unit.h"
 #include "wire/cborbuf.h"
 
 #define SECRET "0102030405060708090a0b0c0d0e0f10" /* of everything, so that it is found */
 #define SALT "9e7ca92223786340"
 #define KEY "857eb61d3f6d70a278a36740d132c099f62880ed497e27bdfd4685fa1a304f26"
-
-static void
-reserve(void *ctx, struct ssn *s, uint64_t upto)
-{
-	(void)ctx;
-	ssn_reserved(s, upto);
-}
-
-static struct ssn *
-numbers(void)
-{
-	static const struct ssn_ops ops = {.reserve = reserve};
-	static const uint8_t fingerprint[SSN_FINGERPRINT];
-	struct ssn *s = ssn_new(fingerprint, &ops, NULL);
-	struct error e;
-
-	ck_assert_int_eq(ssn_start_fresh(s, &e), 0);
-	return s;
-}
 
 static struct context *
 make_plain(const char *own, const char *peer)
@@ -44,7 +26,7 @@ make_plain(const char *own, const char *peer)
 		.sender_id = bytes_of(own, 1),
 		.recipient_id = bytes_of(peer, 1),
 		.window_valid = true,
-		.ssn = numbers()};
+		.ssn = bed_ssn(0)};
 	struct context *c;
 	struct error e;
 
@@ -322,7 +304,7 @@ bed_make_group_of(struct bed *b, struct bytes gid)
 		.cred_format = CRED_KCCS,
 		.cred = bytes_of(b->cred, b->n_cred),
 		.private_key = crypto_key_secret(b->key),
-		.ssn = numbers()};
+		.ssn = bed_ssn(0)};
 	struct error e;
 
 	context_release(b->server);

@@ -169,7 +169,8 @@ check_PROGRAMS += tests/unit/test_datagram
 tests_unit_test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/hex.h tests/unit/unit.h
 check_PROGRAMS += tests/unit/test_dissect
 tests_unit_test_dissect_SOURCES = tests/unit/test_dissect.c tests/unit/dissect_bed.c \
-	tests/unit/dissect_bed.h tests/unit/hex.h tests/unit/unit.h
+	tests/unit/dissect_bed.h tests/unit/oscore_bed.h tests/unit/json_vectors.h \
+	tests/unit/hex.h tests/unit/unit.h
 
 check_PROGRAMS += tests/unit/test_revoke
 tests_unit_test_revoke_SOURCES = tests/unit/test_revoke.c tests/unit/group_bed.c \

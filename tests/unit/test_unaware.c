@@ -17,21 +17,6 @@ setup(void)
 	(void)bw_said();
 }
 
-static void
-keep(void *ctx, const struct group_observation *g)
-{
-	*(double *)ctx = group_count(g);
-}
-
-static double
-count_now(void)
-{
-	double n = -1;
-
-	broker_each_group(bw.broker, keep, &n);
-	return n;
-}
-
 /* Peer 2 registers and is moved so many times. */
 static void
 move(int times)
@@ -53,10 +38,10 @@ START_TEST(twice_again_within_a_minute)
 	bw_expect("a2 i2 ");
 	bw_ack(2);
 	bw_go(30000);
-	ck_assert(count_now() == 3);
+	ck_assert(bw_count() == 3);
 	bw_sub(2);
 	bw_expect("u2 2+0 ");
-	ck_assert(count_now() == 1);
+	ck_assert(bw_count() == 1);
 	ck_assert_uint_eq(bw_stats().unaware, 1);
 	ck_assert_uint_eq(bw_stats().group_observations, 1);
 	bw_pub("a");
