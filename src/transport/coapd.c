@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "transport/coapd_impl.h"
+#include "transport/pemfiles.h"
 
 #define SWEEP_MS 5000u /* or a quarter of the shortest of those it is for */
 #define SESSIONS_MAX 60000u /* fewer than there are numbers for */
@@ -218,6 +219,7 @@ coapd_handle_closed(struct coapd *c)
 	coapd_session_release_all(c);
 	coap_free_context(c->coap);
 	stop_library();
+	pemfiles_free(c->shown);
 	map_fini(&c->sessions);
 	if (c->on_closed)
 		c->on_closed(c->ctx);
@@ -242,13 +244,27 @@ coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 	coapd_door_close_all(c);
 }
 
-int
-coapd_certify(struct coapd *c, const struct coapd_certificate *cert, struct error *e)
+bool
+coapd_certify(struct coapd *c, struct pemfiles *files)
 {
-	if (coapd_tls_certify(c, cert) == 0)
-		return 0;
-	error_set(e, "cannot use the certificate %s with the key %s", cert->file, cert->key);
-	return -EINVAL;
+	struct pemfiles *before = c->shown;
+
+	c->shown = files;
+	if (coapd_tls_certify(c) < 0) {
+		c->shown = before;
+		pemfiles_free(files);
+		return false;
+	}
+	if (before)
+		coapd_ssl_forget_authorities(c);
+	pemfiles_free(before);
+	return true;
+}
+
+const struct pemfiles *
+coapd_certificate(const struct coapd *c)
+{
+	return c->shown;
 }
 
 static void

@@ -38,6 +38,7 @@
 #define COAPD_PROOF_MS 7000u
 
 struct coapd;
+struct pemfiles;
 
 /* Why a session of ours (coapd_connect) is over. */
 enum coapd_end {
@@ -118,8 +119,13 @@ void coapd_close(struct coapd *c, void (*on_closed)(void *ctx));
 /* While it is held nothing is read, and nobody let in: what comes waits in the kernel. */
 void coapd_hold(struct coapd *c, bool held);
 
-/* The server's certificate; before the first coapd_listen. 0, or negative errno with e filled. */
-int coapd_certify(struct coapd *c, const struct coapd_certificate *cert, struct error *e);
+/*
+ * The server's certificate, taken over; before the first coapd_listen. And later, when there was
+ * one: handshakes from then on have that, and believe no other authorities. False without memory.
+ */
+bool coapd_certify(struct coapd *c, struct pemfiles *files);
+/* As it is; NULL: none. */
+const struct pemfiles *coapd_certificate(const struct coapd *c);
 
 /* Serves at that address: [::] takes IPv4 too. 0, or negative errno with e filled. */
 int coapd_listen(
