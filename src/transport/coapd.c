@@ -11,7 +11,6 @@
 
 #define SWEEP_MS 5000u /* or a quarter of the shortest of those it is for */
 #define SESSIONS_MAX 60000u /* fewer than there are numbers for */
-#define HANDSHAKES_MAX 2000u /* under way at once, at each address; see coapd_new */
 
 static const coap_proto_t protocols[] = {
 	[PATH_UDP] = COAP_PROTO_NONE,
@@ -190,6 +189,7 @@ coapd_new(
 	c->coap = coap;
 	memcpy(c->ssl, ssl, sizeof(ssl));
 	map_init(&c->sessions);
+	coapd_opening_init(c);
 	rnd_fill(c->cookie_key, sizeof(c->cookie_key));
 	coap_set_app_data(coap, c);
 	coap_context_set_block_mode(coap, 0);
@@ -199,7 +199,7 @@ coapd_new(
 	 * Of those whose address is proven, see coapd_door.c. Without that, any ClientHello takes
 	 * one for half a minute: with libcoap's default of 100, four datagrams a second would do.
 	 */
-	coap_context_set_max_handshake_sessions(coap, HANDSHAKES_MAX);
+	coap_context_set_max_handshake_sessions(coap, COAPD_HANDSHAKES_MAX);
 	coap_context_set_csm_max_message_size(coap, COAPD_STREAM_MAX);
 	coap_register_event_handler(coap, coapd_session_handle_event);
 	coap_register_nack_handler(coap, coapd_session_handle_nack);
@@ -221,6 +221,7 @@ coapd_handle_closed(struct coapd *c)
 	stop_library();
 	pemfiles_free(c->shown);
 	map_fini(&c->sessions);
+	coapd_opening_fini(c);
 	if (c->on_closed)
 		c->on_closed(c->ctx);
 	free(c);

@@ -3,7 +3,7 @@
  * What the files of the libcoap adapter share, and nobody else: coapd.c (the loop,
  * listening and connecting), coapd_session.c (sessions and what they may cost),
  * coapd_tls.c (keys and certificates), coapd_door.c (who may begin a DTLS handshake),
- * coapd_pdu.c (messages).
+ * coapd_opening.c (what is not a session yet), coapd_pdu.c (messages).
  */
 #ifndef COAPCAST_TRANSPORT_COAPD_IMPL_H
 #define COAPCAST_TRANSPORT_COAPD_IMPL_H
@@ -49,10 +49,16 @@ struct coapd_asked {
 
 struct coapd_door;
 
-/* A TCP or TLS connection that somebody made to us, and that is not a session yet. */
+/* What somebody began with us, and that is not a session yet. */
 struct coapd_opening {
-	coap_session_t *coap; /* borrowed: libcoap tells when it goes */
+	coap_session_t *coap; /* borrowed: of a stream libcoap tells when it goes; else not used */
+	struct addr from;
 	uint64_t since_ms;
+};
+
+struct coapd_openings {
+	struct coapd_opening *all; /* by age; owned */
+	size_t n, cap, max;
 };
 
 struct coapd {
@@ -66,8 +72,7 @@ struct coapd {
 	struct coapd_session *doomed; /* a list of them */
 	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
 	size_t n_unread; /* of all sessions */
-	struct coapd_opening opening[COAPD_OPENING_MAX]; /* by age */
-	size_t n_opening;
+	struct coapd_openings streams, datagrams;
 	uint16_t last_number; /* of a session */
 	uv_poll_t poll; /* libcoap's epoll descriptor */
 	uv_timer_t sweep;
@@ -142,6 +147,17 @@ void coapd_session_give_up(struct coapd *c);
 
 /* Who was found during a handshake, kept with libcoap's session until it is adopted. */
 void coapd_session_note_who(coap_session_t *session, uint32_t who);
+
+/* coapd_opening.c */
+void coapd_opening_init(struct coapd *c);
+void coapd_opening_fini(struct coapd *c);
+void coapd_opening_begin(struct coapd *c, coap_session_t *session);
+/* It is a session now, or over. */
+void coapd_opening_end(struct coapd *c, const coap_session_t *session);
+/* Ends those that took too long. */
+void coapd_opening_sweep(struct coapd *c);
+/* Whether another DTLS handshake may begin from there; counted and told of when not. */
+bool coapd_opening_admits(struct coapd *c, const struct addr *from);
 
 /* coapd_tls.c */
 void coapd_tls_accept_psk(struct coapd *c);

@@ -5,6 +5,7 @@ libcoapcast_a_SOURCES += \
 	src/transport/coapd.c src/transport/coapd.h src/transport/coapd_impl.h \
 	src/transport/coapd_alert.c \
 	src/transport/coapd_door.c \
+	src/transport/coapd_opening.c \
 	src/transport/coapd_pdu.c \
 	src/transport/coapd_session.c \
 	src/transport/coapd_ssl.c src/transport/coapd_ssl.h \
