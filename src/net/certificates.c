@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include <string.h>
+
 #include "base/log.h"
 #include "transport/certificate.h"
 
@@ -52,4 +54,33 @@ certificates_check_again(const struct conf *conf, struct error *e)
 		rc = 0;
 	}
 	return rc;
+}
+
+static bool
+is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+int
+certificates_renew(const struct conf *boot, const struct conf *conf, const struct pemfiles *shown,
+	struct error *e, struct pemfiles **ret)
+{
+	struct coapd_certificate from, now;
+	struct pemfiles *files;
+	int rc;
+
+	*ret = NULL;
+	if (!shown || !certificates_of(boot, &from) || !certificates_of(conf, &now) ||
+		!is_same(from.file, now.file) || !is_same(from.key, now.key) ||
+		!is_same(from.ca, now.ca))
+		return 0;
+	if ((rc = pemfiles_read(&from, e, &files)) < 0)
+		return rc;
+	if (pemfiles_equal(files, shown)) {
+		pemfiles_free(files);
+		files = NULL;
+	}
+	*ret = files;
+	return 0;
 }

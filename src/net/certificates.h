@@ -4,7 +4,7 @@
 #define COAPCAST_NET_CERTIFICATES_H
 
 #include "conf/conf.h"
-#include "transport/coapd.h"
+#include "transport/pemfiles.h"
 
 /* False: none is configured. The names are borrowed. */
 bool certificates_of(const struct conf *conf, struct coapd_certificate *ret);
@@ -16,5 +16,12 @@ int certificates_check(const struct conf *conf, struct error *e);
  * certificate that has expired meanwhile, which is logged.
  */
 int certificates_check_again(const struct conf *conf, struct error *e);
+
+/*
+ * What the files have that are shown, if the configuration names the same ones as `boot` and
+ * their content is another one than `shown`: in *ret, or NULL. 0, or negative errno with e filled.
+ */
+int certificates_renew(const struct conf *boot, const struct conf *conf,
+	const struct pemfiles *shown, struct error *e, struct pemfiles **ret);
 
 #endif

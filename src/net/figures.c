@@ -32,6 +32,8 @@ static const struct figure table[] = {
 	COUNTER("sessions", "closed", sessions.closed, "Sessions that ended."),
 	COUNTER("sessions", "refused", sessions.refused,
 		"Sessions that found limits.sessions reached, and connections that made room."),
+	COUNTER("sessions", "crowded", sessions.crowded,
+		"Handshakes and connections of addresses that had begun too many others."),
 	COUNTER("sessions", "failed", sessions.failed, "Handshakes that failed."),
 	COUNTER("sessions", "challenged", sessions.challenged,
 		"DTLS clients that were sent a cookie, to prove their address."),

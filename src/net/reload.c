@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/regroup.h"
+#include "net/certificates.h"
 #include "net/identities.h"
 #include "net/report.h"
 #include "net/revoke.h"
@@ -22,6 +23,7 @@ struct change {
 	size_t n_gone;
 	struct guard_set *keys; /* of OSCORE; NULL: committed */
 	struct revoke *revoke;
+	struct pemfiles *files; /* NULL: those that are shown stay */
 };
 
 /*
@@ -247,6 +249,33 @@ abandon_revoke(struct change *c)
 	revoke_free(c->revoke);
 }
 
+/* --- the certificate ------------------------------------------------------------------- */
+
+static int
+prepare_certificate(struct change *c, struct error *e)
+{
+	return c->r->coapd ? certificates_renew(c->r->boot, c->fresh,
+				     coapd_certificate(c->r->coapd), e, &c->files)
+			   : 0;
+}
+
+static void
+commit_certificate(struct change *c)
+{
+	struct pemfiles *files = c->files;
+
+	c->files = NULL;
+	if (files && coapd_certify(c->r->coapd, files))
+		log_notice("server: the certificate's files are others, handshakes from now on "
+			   "have these");
+}
+
+static void
+abandon_certificate(struct change *c)
+{
+	pemfiles_free(c->files);
+}
+
 /* --- the rest -------------------------------------------------------------------------- */
 
 static void
@@ -268,6 +297,9 @@ static const struct step steps[] = {
 	{.prepare = prepare_access, .commit = commit_access, .abandon = abandon_access},
 	{.prepare = prepare_identities, .commit = commit_identities, .abandon = abandon_identities},
 	{.prepare = prepare_plan, .commit = commit_plan, .abandon = abandon_plan},
+	{.prepare = prepare_certificate,
+		.commit = commit_certificate,
+		.abandon = abandon_certificate},
 	{.commit = commit_state},
 	{.commit = commit_topics},
 	{.prepare = prepare_revoke, .commit = commit_revoke, .abandon = abandon_revoke},

@@ -4,6 +4,7 @@
 #include "net/certificates.h"
 #include "net/identities.h"
 #include "net/server_impl.h"
+#include "transport/pemfiles.h"
 
 static void
 on_nack(void *ctx, const struct path *way, uint16_t mid)
@@ -72,7 +73,9 @@ server_start_sessions(struct server *s, struct error *e)
 		.subject_psk = subject_psk,
 		.subject_cn = subject_cn};
 	const struct coapd_limits limits = {.sessions = s->conf->broker.limits.sessions};
-	struct coapd_certificate files;
+	struct coapd_certificate certificate;
+	struct pemfiles *files;
+	int rc;
 
 	if (!listen_needs_sessions(s->conf))
 		return 0;
@@ -81,5 +84,10 @@ server_start_sessions(struct server *s, struct error *e)
 		return -ENOMEM;
 	}
 	coapd_hold(s->coapd, true);
-	return certificates_of(s->conf, &files) ? coapd_certify(s->coapd, &files, e) : 0;
+	if (!certificates_of(s->conf, &certificate))
+		return 0;
+	if ((rc = pemfiles_read(&certificate, e, &files)) < 0 || coapd_certify(s->coapd, files))
+		return rc;
+	error_set(e, "libcoap does not take the certificate %s", certificate.file);
+	return -EINVAL;
 }

@@ -7,10 +7,10 @@
 #include "base/mem.h"
 #include "base/rnd.h"
 #include "transport/coapd_impl.h"
+#include "transport/pemfiles.h"
 
 #define SWEEP_MS 5000u /* or a quarter of the shortest of those it is for */
 #define SESSIONS_MAX 60000u /* fewer than there are numbers for */
-#define HANDSHAKES_MAX 2000u /* under way at once, at each address; see coapd_new */
 
 static const coap_proto_t protocols[] = {
 	[PATH_UDP] = COAP_PROTO_NONE,
@@ -189,6 +189,7 @@ coapd_new(
 	c->coap = coap;
 	memcpy(c->ssl, ssl, sizeof(ssl));
 	map_init(&c->sessions);
+	coapd_opening_init(c);
 	rnd_fill(c->cookie_key, sizeof(c->cookie_key));
 	coap_set_app_data(coap, c);
 	coap_context_set_block_mode(coap, 0);
@@ -198,7 +199,7 @@ coapd_new(
 	 * Of those whose address is proven, see coapd_door.c. Without that, any ClientHello takes
 	 * one for half a minute: with libcoap's default of 100, four datagrams a second would do.
 	 */
-	coap_context_set_max_handshake_sessions(coap, HANDSHAKES_MAX);
+	coap_context_set_max_handshake_sessions(coap, COAPD_HANDSHAKES_MAX);
 	coap_context_set_csm_max_message_size(coap, COAPD_STREAM_MAX);
 	coap_register_event_handler(coap, coapd_session_handle_event);
 	coap_register_nack_handler(coap, coapd_session_handle_nack);
@@ -218,7 +219,9 @@ coapd_handle_closed(struct coapd *c)
 	coapd_session_release_all(c);
 	coap_free_context(c->coap);
 	stop_library();
+	pemfiles_free(c->shown);
 	map_fini(&c->sessions);
+	coapd_opening_fini(c);
 	if (c->on_closed)
 		c->on_closed(c->ctx);
 	free(c);
@@ -242,13 +245,27 @@ coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 	coapd_door_close_all(c);
 }
 
-int
-coapd_certify(struct coapd *c, const struct coapd_certificate *cert, struct error *e)
+bool
+coapd_certify(struct coapd *c, struct pemfiles *files)
 {
-	if (coapd_tls_certify(c, cert) == 0)
-		return 0;
-	error_set(e, "cannot use the certificate %s with the key %s", cert->file, cert->key);
-	return -EINVAL;
+	struct pemfiles *before = c->shown;
+
+	c->shown = files;
+	if (coapd_tls_certify(c) < 0) {
+		c->shown = before;
+		pemfiles_free(files);
+		return false;
+	}
+	if (before)
+		coapd_ssl_forget_authorities(c);
+	pemfiles_free(before);
+	return true;
+}
+
+const struct pemfiles *
+coapd_certificate(const struct coapd *c)
+{
+	return c->shown;
 }
 
 static void

@@ -31,6 +31,9 @@
 #define COAPD_PONG_MS 60000u /* one that is needed and does not answer a Ping then is closed */
 #define COAPD_OPENING_MS 30000u /* one that is not set up by then is dropped */
 #define COAPD_OPENING_MAX 256 /* TCP and TLS connections that are not set up: the oldest goes */
+#define COAPD_HANDSHAKES_MAX 2000 /* of DTLS, under way at each address of ours */
+#define COAPD_OPENING_SHARE \
+	4 /* one address may have a quarter of these, an IPv6 /64 half of them */
 /*
  * A DTLS server that is silent for so long after it was shown a key does not believe it:
  * RFC 6347 4.1.2.7 lets it drop what it cannot decrypt without a word.
@@ -38,6 +41,7 @@
 #define COAPD_PROOF_MS 7000u
 
 struct coapd;
+struct pemfiles;
 
 /* Why a session of ours (coapd_connect) is over. */
 enum coapd_end {
@@ -84,6 +88,7 @@ struct coapd_stats {
 	uint64_t dropped; /* messages for sessions that were gone */
 	uint64_t opened, closed; /* sessions */
 	uint64_t refused; /* sessions over the limit, or that had to make room */
+	uint64_t crowded; /* what had too many of one address beside it, before it was a session */
 	uint64_t failed; /* handshakes */
 	uint64_t challenged; /* DTLS clients, to return a cookie */
 	uint64_t unread; /* sessions closed for leaving too much unread */
@@ -118,8 +123,13 @@ void coapd_close(struct coapd *c, void (*on_closed)(void *ctx));
 /* While it is held nothing is read, and nobody let in: what comes waits in the kernel. */
 void coapd_hold(struct coapd *c, bool held);
 
-/* The server's certificate; before the first coapd_listen. 0, or negative errno with e filled. */
-int coapd_certify(struct coapd *c, const struct coapd_certificate *cert, struct error *e);
+/*
+ * The server's certificate, taken over; before the first coapd_listen. And later, when there was
+ * one: handshakes from then on have that, and believe no other authorities. False without memory.
+ */
+bool coapd_certify(struct coapd *c, struct pemfiles *files);
+/* As it is; NULL: none. */
+const struct pemfiles *coapd_certificate(const struct coapd *c);
 
 /* Serves at that address: [::] takes IPv4 too. 0, or negative errno with e filled. */
 int coapd_listen(

@@ -201,6 +201,15 @@ replace(struct coapd_door *d, struct arrived *a, uint32_t when_s)
 	coapd_work(d->c, NULL);
 }
 
+static bool
+may_begin(struct coapd *c, const struct arrived *a)
+{
+	struct addr from;
+
+	return addr_from_sockaddr((const struct sockaddr *)&a->from, &from) &&
+	       coapd_opening_admits(c, &from);
+}
+
 /* Whether libcoap is to read it. */
 static bool
 lets_in(struct coapd_door *d, struct arrived *a, size_t n)
@@ -216,6 +225,8 @@ lets_in(struct coapd_door *d, struct arrived *a, size_t n)
 			return false;
 		}
 		replace(d, a, when_s);
+		if (!session_of(d->c, a) && !may_begin(d->c, a))
+			return false;
 		d->c->is_proven = true;
 		return true;
 	case HELLO_PART:

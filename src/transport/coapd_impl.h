@@ -2,8 +2,8 @@
 /*
  * What the files of the libcoap adapter share, and nobody else: coapd.c (the loop,
  * listening and connecting), coapd_session.c (sessions and what they may cost),
- * coapd_tls.c (keys and certificates), coapd_ssl.c (what OpenSSL knows and libcoap does
- * not say), coapd_door.c (who may begin a DTLS handshake), coapd_pdu.c (messages).
+ * coapd_tls.c (keys and certificates), coapd_door.c (who may begin a DTLS handshake),
+ * coapd_opening.c (what is not a session yet), coapd_pdu.c (messages).
  */
 #ifndef COAPCAST_TRANSPORT_COAPD_IMPL_H
 #define COAPCAST_TRANSPORT_COAPD_IMPL_H
@@ -14,6 +14,7 @@
 
 #include "base/map.h"
 #include "transport/coapd.h"
+#include "transport/coapd_ssl.h"
 
 struct coapd_session {
 	struct map_node node; /* by number */
@@ -44,17 +45,20 @@ struct coapd_asked {
 	bool rejected; /* the response */
 };
 
-#define COAPD_SSL_CONTEXTS 2 /* DTLS and TLS */
 #define COAPD_SUSPECTS 16 /* in one turn of libcoap, which reads once from each socket */
-
-#define COAPD_COOKIE 16 /* bytes of the proof in one */
 
 struct coapd_door;
 
-/* A TCP or TLS connection that somebody made to us, and that is not a session yet. */
+/* What somebody began with us, and that is not a session yet. */
 struct coapd_opening {
-	coap_session_t *coap; /* borrowed: libcoap tells when it goes */
+	coap_session_t *coap; /* borrowed: of a stream libcoap tells when it goes; else not used */
+	struct addr from;
 	uint64_t since_ms;
+};
+
+struct coapd_openings {
+	struct coapd_opening *all; /* by age; owned */
+	size_t n, cap, max;
 };
 
 struct coapd {
@@ -68,8 +72,7 @@ struct coapd {
 	struct coapd_session *doomed; /* a list of them */
 	struct coapd_session *graves; /* those that are over; libcoap may still be busy with them */
 	size_t n_unread; /* of all sessions */
-	struct coapd_opening opening[COAPD_OPENING_MAX]; /* by age */
-	size_t n_opening;
+	struct coapd_openings streams, datagrams;
 	uint16_t last_number; /* of a session */
 	uv_poll_t poll; /* libcoap's epoll descriptor */
 	uv_timer_t sweep;
@@ -84,6 +87,7 @@ struct coapd {
 	uint32_t n_batch; /* messages handed over since the last on_batch */
 	coap_dtls_cpsk_info_t psk; /* of a client's sessions */
 	coap_bin_const_t key; /* what subject_psk gave */
+	struct pemfiles *shown; /* as a server; owned; NULL: nothing */
 	uint8_t no_key[32], cookie_key[32];
 	bool is_proven; /* the address of the ClientHello that libcoap reads now */
 	/* Who cannot decrypt what they say; referenced, see coapd_ssl.c. */
@@ -144,34 +148,22 @@ void coapd_session_give_up(struct coapd *c);
 /* Who was found during a handshake, kept with libcoap's session until it is adopted. */
 void coapd_session_note_who(coap_session_t *session, uint32_t who);
 
+/* coapd_opening.c */
+void coapd_opening_init(struct coapd *c);
+void coapd_opening_fini(struct coapd *c);
+void coapd_opening_begin(struct coapd *c, coap_session_t *session);
+/* It is a session now, or over. */
+void coapd_opening_end(struct coapd *c, const coap_session_t *session);
+/* Ends those that took too long. */
+void coapd_opening_sweep(struct coapd *c);
+/* Whether another DTLS handshake may begin from there; counted and told of when not. */
+bool coapd_opening_admits(struct coapd *c, const struct addr *from);
+
 /* coapd_tls.c */
 void coapd_tls_accept_psk(struct coapd *c);
-int coapd_tls_certify(struct coapd *c, const struct coapd_certificate *cert);
+int coapd_tls_certify(struct coapd *c);
 coap_session_t *coapd_tls_connect(struct coapd *c, coap_proto_t proto, const coap_address_t *local,
 	const coap_address_t *server, const struct coapd_credentials *how);
-
-/* coapd_ssl.c: watches how the client of a DTLS session proves that it has the key. */
-void coapd_ssl_watch(coap_session_t *session);
-/* As coap_new_context(NULL), and what it has of OpenSSL in ret[]. */
-coap_context_t *coapd_ssl_new_context(void *ret[COAPD_SSL_CONTEXTS]);
-/*
- * OpenSSL keeps its errors by thread, and takes any for one of the session that it is asked
- * about: none may be left when it goes on to another one. libcoap leaves them.
- */
-void coapd_ssl_forget(void);
-/*
- * Has the chain in that file shown: libcoap loads the first certificate only. By the session
- * that OpenSSL has in `tls`, or by all that are begun from now on.
- */
-void coapd_ssl_show_chain(void *tls, const char *file);
-void coapd_ssl_show_chains(struct coapd *c, const char *file);
-/* Has cookies be as good as c->is_proven says; false when this is not OpenSSL. */
-bool coapd_ssl_trust_door(struct coapd *c);
-void coapd_ssl_bake(const struct coapd *c, struct bytes text, uint8_t ret[COAPD_COOKIE]);
-/* In a time that says nothing of where they differ. */
-bool coapd_ssl_equal(const uint8_t *a, const uint8_t *b, size_t n);
-/* Between libcoap's turns: those that did not are told, and their sessions ended. */
-void coapd_ssl_judge(struct coapd *c);
 
 /* coapd_alert.c: c->why is kept for all sessions that are made from now on. */
 void coapd_alert_listen(struct coapd *c);

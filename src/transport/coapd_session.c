@@ -331,57 +331,13 @@ coapd_session_handle_nack(
 	}
 }
 
-/* It is a session now, or over. */
-static void
-forget_opening(struct coapd *c, const coap_session_t *session)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_opening; i++) {
-		if (c->opening[i].coap != session)
-			c->opening[n++] = c->opening[i];
-	}
-	c->n_opening = n;
-}
-
-static void
-drop_oldest(struct coapd *c)
-{
-	coap_session_t *session = c->opening[0].coap;
-
-	forget_opening(c, session);
-	coap_session_disconnected(session, COAP_NACK_NOT_DELIVERABLE);
-}
-
-/* Each costs a descriptor. Who means it needs a moment only, so the oldest one makes room. */
-static void
-await_opening(struct coapd *c, coap_session_t *session)
-{
-	if (!is_stream(session) || object_of(session))
-		return;
-	if (c->n_opening == COAPD_OPENING_MAX) {
-		c->stats.refused++;
-		drop_oldest(c);
-	}
-	c->opening[c->n_opening++] =
-		(struct coapd_opening){.coap = session, .since_ms = uv_now(c->loop)};
-}
-
-/* libcoap does it for those that are silent; a few bytes now and then do not help. */
-static void
-drop_late(struct coapd *c)
-{
-	while (c->n_opening > 0 && uv_now(c->loop) - c->opening[0].since_ms >= c->limits.opening_ms)
-		drop_oldest(c);
-}
-
 /* A server's session is set up. */
 static void
 welcome(struct coapd *c, coap_session_t *session)
 {
 	struct coapd_session *s = object_of(session);
 
-	forget_opening(c, session);
+	coapd_opening_end(c, session);
 	if (!s) {
 		bool full = c->sessions.n >= c->limits.sessions;
 
@@ -399,7 +355,7 @@ on_end(struct coapd *c, coap_session_t *session, coap_event_t event)
 {
 	struct coapd_session *s = object_of(session);
 
-	forget_opening(c, session);
+	coapd_opening_end(c, session);
 	if (event == COAP_EVENT_DTLS_ERROR) {
 		coapd_alert_tell(c, session, NULL);
 		coapd_ssl_forget();
@@ -417,7 +373,7 @@ coapd_session_handle_event(coap_session_t *session, coap_event_t event)
 
 	switch (event) {
 	case COAP_EVENT_SERVER_SESSION_NEW:
-		await_opening(c, session);
+		coapd_opening_begin(c, session);
 		break;
 	case COAP_EVENT_DTLS_CONNECTED:
 		if (!is_stream(session))
@@ -472,7 +428,7 @@ sweep_one(void *ctx, struct map_node *node)
 void
 coapd_session_sweep(struct coapd *c)
 {
-	drop_late(c);
+	coapd_opening_sweep(c);
 	map_each(&c->sessions, sweep_one, c);
 	coapd_session_bury(c);
 }

@@ -197,12 +197,24 @@ coapd_ssl_equal(const uint8_t *a, const uint8_t *b, size_t n)
 }
 
 void
-coapd_ssl_show_chain(void *tls, const char *file)
+coapd_ssl_show_chain(void *tls, void *chain)
 {
 	if (coap_get_tls_library_version()->type != COAP_TLS_LIBRARY_OPENSSL)
 		return;
-	(void)SSL_use_certificate_chain_file(tls, file);
+	(void)SSL_set1_chain((SSL *)tls, chain);
 	ERR_clear_error();
+}
+
+/* libcoap adds those that it is given to those that there are. */
+void
+coapd_ssl_forget_authorities(struct coapd *c)
+{
+	for (size_t i = 0; i < COAPD_SSL_CONTEXTS && c->ssl[i]; i++) {
+		X509_STORE *empty = X509_STORE_new();
+
+		if (empty)
+			SSL_CTX_set_cert_store(c->ssl[i], empty);
+	}
 }
 
 void

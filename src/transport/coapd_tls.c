@@ -3,6 +3,7 @@
 #include "base/rnd.h"
 #include "transport/certificate.h"
 #include "transport/coapd_impl.h"
+#include "transport/pemfiles.h"
 
 #define CN_MAX 256 /* bytes of a common name; RFC 5280 allows 64 characters */
 
@@ -125,15 +126,28 @@ pki_of(const struct coapd_certificate *cert)
 static int
 on_setup(void *tls, coap_dtls_pki_t *setup)
 {
-	coapd_ssl_show_chain(tls, setup->pki_key.key.pem.public_cert);
+	const struct coapd *c = setup->cn_call_back_arg;
+
+	coapd_ssl_show_chain(tls, c->shown->chain);
 	return 1;
 }
 
 int
-coapd_tls_certify(struct coapd *c, const struct coapd_certificate *cert)
+coapd_tls_certify(struct coapd *c)
 {
-	coap_dtls_pki_t setup = pki_of(cert);
+	static const struct coapd_certificate no_files;
+	coap_dtls_pki_t setup = pki_of(&no_files);
+	coap_pki_key_pem_buf_t *pem = &setup.pki_key.key.pem_buf;
 
+	/* libcoap would read files at each handshake. */
+	setup.pki_key.key_type = COAP_PKI_KEY_PEM_BUF;
+	*pem = (coap_pki_key_pem_buf_t){.ca_cert = c->shown->ca.p,
+		.public_cert = c->shown->file.p,
+		.private_key = c->shown->key.p,
+		.ca_cert_len = c->shown->ca.n,
+		.public_cert_len = c->shown->file.n,
+		.private_key_len = c->shown->key.n};
+	setup.verify_peer_cert = setup.check_common_ca = c->shown->ca.p != NULL;
 	setup.validate_cn_call_back = on_client_name;
 	setup.cn_call_back_arg = c;
 	setup.additional_tls_setup_call_back = on_setup;

@@ -21,6 +21,7 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_topic.sh \
 	tests/integration/cli_topics.sh \
 	tests/integration/certificates.sh \
+	tests/integration/certificates_renewed.sh \
 	tests/integration/client.sh \
 	tests/integration/clock.sh \
 	tests/integration/conditions.sh \

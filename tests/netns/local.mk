@@ -6,6 +6,7 @@ netns_tests = \
 	tests/netns/adversity.sh \
 	tests/netns/cancel.sh \
 	tests/netns/count.sh \
+	tests/netns/crowded.sh \
 	tests/netns/decode.sh \
 	tests/netns/decode_blocks.sh \
 	tests/netns/demo.sh \

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Programs that test scripts use: a client that says what it is told, a reader of
 # captures, the service manager's side of sd_notify, a server with topics that cannot be
-# read, a client's half of OSCORE, a flood of DTLS handshakes that nobody means, and many
-# sessions that observe.
+# read, a client's half of OSCORE, a flood of DTLS handshakes that nobody means, sessions that
+# are begun and go no further, and many that observe.
 check_tools += tests/tools/talk tests/tools/packets tests/tools/heed tests/tools/listing \
-	tests/tools/ward tests/tools/hellos tests/tools/streams
+	tests/tools/ward tests/tools/halfway tests/tools/hellos tests/tools/streams
 tests_tools_talk_SOURCES = tests/tools/talk.c tests/tools/show.c tests/tools/show.h
 tests_tools_packets_SOURCES = tests/tools/packets.c tests/tools/show.c tests/tools/show.h
 tests_tools_ward_SOURCES = tests/tools/ward.c tests/tools/stream.c tests/tools/stream.h \
 	tests/tools/show.c tests/tools/show.h
+tests_tools_halfway_SOURCES = tests/tools/halfway.c
 tests_tools_hellos_SOURCES = tests/tools/hellos.c
 tests_tools_streams_SOURCES = tests/tools/streams.c
 tests_tools_heed_SOURCES = tests/tools/heed.c
