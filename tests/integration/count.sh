@@ -14,7 +14,7 @@ conf() { # EXTRA
 		listen: [ "coap://127.0.0.1:$port" ]
 		groups:
 		  - { name: hall, address: 239.255.17.5, port: $group, interface: lo, threshold: 2,
-		      feedback: { every: 1, confirmations: 8, wait: 6s } }
+		      feedback: { every: 1, confirmations: 8, wait: 9s } }
 		topics:
 		  - { name: demo, content-format: 0, initialize: "start" }
 		$1
@@ -48,7 +48,7 @@ is "$(observers)" 4.0 "four are told, and counted"
 # One goes without a word. The others answer within the leisure of 5 s.
 stop d KILL
 "$coapcast" pub -m one "$uri/demo"
-wait_until 15 counter_is groups counts 1
+wait_until 20 counter_is groups counts 1
 ok $? "a round of counting"
 is "$(broker_counter groups confirmations)" 3 "three answers"
 is "$(observers)" 3.0 "three are left"
@@ -61,7 +61,7 @@ for name in a b c; do
 done
 for n in 2 3; do
 	"$coapcast" pub -m "$n" "$uri/demo"
-	wait_until 15 counter_is groups counts $n
+	wait_until 20 counter_is groups counts $n
 done
 is "$(broker_counter groups observations) $(broker_counter groups cancelled)" "0 1" \
 	"nobody answers twice: the group observation ends"
@@ -81,7 +81,7 @@ start_broker "$tmp/coapcast.yaml"
 subscribe g h
 "$coapcast" pub -m x "$uri/demo"
 wait_line "$tmp/g.out" x
-wait_until 15 counter_is groups counts 1
+wait_until 20 counter_is groups counts 1
 is "$(broker_counter groups confirmations) $(grep -c counted "$tmp/g.err")" "0 0" \
 	"a client that knows the option by another number does not answer"
 stop g INT

@@ -16,6 +16,13 @@ security: { nosec: deny }
 topics: [ { name: demo, content-format: 0, initialize: "hello" } ]
 END
 
+# Requests are taken from the network, by UDP and by TCP (state 0A: it listens).
+is_bound() {
+	local hex
+	printf -v hex '%04X' "$port"
+	grep -q ":$hex " /proc/net/udp && grep -qE ":$hex [0-9A-F:]+ 0A " /proc/net/tcp
+}
+
 # Bytes wait in the receive buffer of the port: 4 bytes of port, the other end, state, queues.
 has_waiting() {
 	local hex
@@ -36,7 +43,7 @@ for way in TERM KILL; do
 	stop broker "$way"
 	echo hang >"$tmp/fault"
 	launch_on_disk "$tmp/coapcast.yaml" -v
-	wait_until 10 port_is_used "$port" || bail "the port is not bound"
+	wait_until 10 is_bound || bail "the port is not bound"
 	spawn udp "$coapcast" get -W 30 --credentials "$tmp/keys/panel-1/panel-1.yaml" \
 		"coap://127.0.0.1:$port/demo"
 	spawn tcp "$coapcast" get -W 30 --credentials "$tmp/keys/panel-2/panel-2.yaml" \

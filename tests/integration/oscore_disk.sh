@@ -13,6 +13,8 @@ uri=coap://127.0.0.1:$port
 head -c 32 /dev/urandom >"$tmp/own.key"
 cat >"$tmp/coapcast.yaml" <<END
 listen: [ "coap://127.0.0.1:$port" ]
+# A disk that takes five seconds longer than that is given up, and publishes are refused.
+state: { commit-interval: 120s }
 identities:
   - { name: panel, oscore: { sender-id: "hex:03", recipient-id: "hex:01",
       master-secret: "text:sixteen bytes ok" } }

@@ -71,7 +71,7 @@ open_only(struct bed *b, uint32_t commit_ms, struct error *e)
 {
 	const struct store_options options = {.directory = b->directory,
 		.commit_ms = commit_ms,
-		.late_ms = 100,
+		.late_ms = 1000,
 		.max_records = 100000,
 		.max_bytes = 16 << 20,
 		.on_event = on_event,

@@ -6,7 +6,7 @@
 . "${srcdir:-.}/tests/netns/hall.sh"
 hall_begin "$@"
 n_clients=200 n_answers=120
-hall_conf "threshold: 10, feedback: { every: 1, confirmations: $n_answers, wait: 6s }"
+hall_conf "threshold: 10, feedback: { every: 1, confirmations: $n_answers, wait: 9s }"
 start_broker "$tmp/coapcast.yaml"
 uri=coap://${host_ip4[b]}/demo
 

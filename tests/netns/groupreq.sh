@@ -49,19 +49,19 @@ like "$(cat "$tmp/broker.log")" "All-CoAP-Nodes joined interface=eth0 groups=5" 
 
 core='non get token=aa /.well-known/core ?rt=core.ps'
 answer='non 2.05 token=aa'
-ask v4 6 h1 224.0.1.187:5683 "$core"
-ask v6-2 6 h1 "[ff02::fd%eth0]:5683" "$core"
+ask v4 9 h1 224.0.1.187:5683 "$core"
+ask v6-2 9 h1 "[ff02::fd%eth0]:5683" "$core"
 for scope in 3 4 5; do
-	ask "v6-$scope" 6 h1 "[ff0$scope::fd]:5683" "$core"
+	ask "v6-$scope" 9 h1 "[ff0$scope::fd]:5683" "$core"
 done
-ask elsewhere4 6 h2 224.0.1.187:5683 "$core"
-ask elsewhere6 6 h2 "[ff02::fd%eth1]:5683" "$core"
+ask elsewhere4 9 h2 224.0.1.187:5683 "$core"
+ask elsewhere6 9 h2 "[ff02::fd%eth1]:5683" "$core"
 # What is no group request, or asks for what is not there.
-ask silence 6 h1 "[ff05::fd]:5683" "con get token=01 /.well-known/core" "con empty" \
+ask silence 9 h1 "[ff05::fd]:5683" "con get token=01 /.well-known/core" "con empty" \
 	"non get token=02 /none" "non get token=03 /ps/data/none" "non get token=04 65001=aa /ps/data/demo" \
 	"non get token=05 31=06 /ps/data/demo" "non get token=06 ?rt=none /.well-known/core" \
 	"non get token=07 258=02 /ps/data/demo" "non get token=08 258= /none" "raw=ff"
-ask observe 18 h1 "[ff05::fd]:5683" "non get token=0b observe=0 /ps/data/demo"
+ask observe 30 h1 "[ff05::fd]:5683" "non get token=0b observe=0 /ps/data/demo"
 for test in v4 v6-2 v6-3 v6-4 v6-5 elsewhere4 elsewhere6 silence; do
 	finish "$test" 20
 done
@@ -79,7 +79,7 @@ is "$(answers elsewhere4; answers elsewhere6)" "" "no answer on the other interf
 is "$(answers silence)" "" "nothing to say, nothing said"
 is "$(broker_counter messages refused-held)" 0 "no answer was refused for want of room"
 in_host b "$coapcast" pub -m again "coap://[${host_ip6[b]}]/demo"
-finish observe 30
+finish observe 40
 like "$(answers observe | head -n 1)" "^\[${host_ip6[b]}\]:5683 non 2.05 token=0b .*observe=.*hello" \
 	"Observe in a group request: registered, and answered"
 like "$(answers observe | tail -n 1)" "^\[${host_ip6[b]}\]:5683 non 2.05 token=0b .*observe=.*again" \

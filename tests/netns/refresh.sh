@@ -29,13 +29,15 @@ for group in "$group4" "$group6"; do
 	rising <<<"$lines"
 	ok $? "$group: Observe rises with each"
 	is "$(tokens <<<"$lines" | wc -l)" 1 "$group: Token T"
-	# Older than Max-Age, but not by much: half a second is a lot on a busy machine.
+	# Older than Max-Age, but not by much. One may have had to wait on a busy machine.
 	gaps=$(awk '{ if (NR > 1) printf "%s%.1f", (NR > 2 ? " " : ""), $1 - last; last = $1 }' <<<"$lines")
 	awk -v gaps="$gaps" -v factor="$TEST_TIME_FACTOR" 'BEGIN {
 		n = split(gaps, g, " ")
-		for (i = 1; i <= n; i++)
-			if (g[i] < 1.9 || g[i] > 2 + 0.5 * factor) bad = 1
-		exit n == 0 || bad }'
+		for (i = 1; i <= n; i++) {
+			if (g[i] < 1.9) bad = 1
+			if (g[i] <= 2 + 0.5 * factor) prompt = 1
+		}
+		exit !prompt || bad }'
 	ok $? "$group: every two seconds ($gaps)"
 done
 is "$(cat "$tmp/four.out")" $'first\nvalue' "IPv4: the subscriber prints it once"
