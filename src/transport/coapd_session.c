@@ -359,7 +359,7 @@ await_opening(struct coapd *c, coap_session_t *session)
 {
 	if (!is_stream(session) || object_of(session))
 		return;
-	if (c->n_opening == COAPD_OPENING_MAX) {
+	while (c->n_opening >= c->limits.opening) {
 		c->stats.refused++;
 		drop_oldest(c);
 	}
