@@ -136,8 +136,17 @@ wait_line "$tmp/deaf.out" "number 40\."
 ok $? "a clean stop before somebody was told: told after the start"
 has_line "$tmp/broker.log" 'values that may be news are told again topics=1$'
 ok $? "of that one topic"
+# The newest value again and again, after two seconds at least and after six: that is older
+# than what the store knows to be told otherwise.
+sent_again() {
+	[ "$(told deaf "number 40\.")" -ge 3 ]
+}
+wait_until 20 sent_again
+stop broker KILL
+start_preloaded
+has_line "$tmp/broker.log" 'values that may be news are told again topics=1$'
+ok $? "and after a kill, as long as it is not acknowledged"
 stop deaf KILL
-let_it_age
 
 # --- stopped before those of a kill were told -------------------------------------------------------
 fault synced
