@@ -101,13 +101,29 @@ bodies_done(struct bodies *b)
 	b->handed_out = NULL;
 }
 
+/* RFC 7252 1.2: who sends is told by the security association, too: nobody goes on for another. */
+static void
+put_sender(const struct request *r, struct buf *out)
+{
+	bool is_session = r->way->transport != PATH_UDP;
+
+	buf_put_u8(out, r->way->transport);
+	buf_put_u16(out, is_session ? r->way->socket : 0);
+	buf_put_u8(out, r->shield != NULL);
+	buf_put_u16(out, (uint16_t)(r->who >> 16));
+	buf_put_u16(out, (uint16_t)r->who);
+}
+
 /*
- * What tells two bodies of one peer apart besides the endpoints: the method, the
- * path, and the options that RFC 7959 2.5 and RFC 9175 3.3 make part of it.
+ * What tells two bodies of one address apart: who sends them, the method, the path, and
+ * the options that RFC 7959 2.5 and RFC 9175 3.3 make part of it.
  */
 static void
-put_key(const struct msg *m, struct bytes path, struct buf *out)
+put_key(const struct request *r, struct bytes path, struct buf *out)
 {
+	const struct msg *m = r->msg;
+
+	put_sender(r, out);
 	buf_put_u8(out, m->code);
 	buf_put_u16(out, (uint16_t)path.n);
 	buf_put(out, path);
@@ -278,7 +294,7 @@ find_body(struct bodies *b, struct request *r, const struct block *block, struct
 	struct body *body;
 
 	*ret_refused = false;
-	put_key(r->msg, path, &key);
+	put_key(r, path, &key);
 	if (key.full)
 		return NULL;
 	body = lookup(b, r->way, buf_bytes(&key));

@@ -23,18 +23,36 @@ put(struct keep *k, bool all)
 	(void)store_put(k->store, STORE_META, &r, STORE_LATER, NULL);
 }
 
-/* What was the newest one then is old enough now. */
+/*
+ * Somebody has not acknowledged what came after *ret. Nobody is waited for so long that
+ * numbers could not be told apart, and where nothing is confirmable nobody is looked at.
+ */
+static bool
+may_be_unheard(struct keep *k, uint16_t newest, uint16_t *ret)
+{
+	return layer_n_exchanges(k->view.layer) > 0 && !restore_is_told(k->view.broker, ret) &&
+	       (uint16_t)(newest - *ret) < MANY;
+}
+
+/* What was the newest one then is old enough now, unless it is being sent again. */
 static void
 move_on(struct keep *k)
 {
 	struct announced *a = &k->announced;
-	uint16_t newest;
+	uint16_t newest, told, next = a->mark;
+	bool moves;
 
 	a->n = 0;
 	if (!restore_is_announced(k->view.broker, &newest))
 		return;
-	if (a->kept != a->mark) {
-		a->kept = a->mark;
+	moves = next != a->kept;
+	if (may_be_unheard(k, newest, &told)) {
+		if ((int16_t)(told - next) < 0)
+			next = told;
+		moves = (int16_t)(next - a->kept) > 0;
+	}
+	if (moves) {
+		a->kept = next;
 		put(k, false);
 	}
 	a->mark = newest;

@@ -7,6 +7,7 @@ libcoapcast_a_SOURCES += \
 	src/net/access.c src/net/access.h \
 	src/net/bearers.c src/net/bearers.h \
 	src/net/certificates.c src/net/certificates.h \
+	src/net/descriptors.c src/net/descriptors.h \
 	src/net/echo.c src/net/echo.h \
 	src/net/identities.c src/net/identities.h \
 	src/net/keycheck.c src/net/keycheck.h \

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "broker/regroup.h"
 #include "net/certificates.h"
+#include "net/descriptors.h"
 #include "net/identities.h"
 #include "net/report.h"
 #include "net/revoke.h"
@@ -204,13 +205,15 @@ static void
 commit_plan(struct change *c)
 {
 	struct plan before = *c->r->plan;
-	const struct coapd_limits limits = {.sessions = c->fresh->broker.limits.sessions};
+	struct coapd_limits limits = {.sessions = 0};
 
 	*c->r->plan = c->plan;
 	c->plan = before;
 	layer_set_limits(c->r->layer, &c->r->plan->layer);
-	if (c->r->coapd)
+	if (c->r->coapd) {
+		descriptors_claim(c->fresh->broker.limits.sessions, &limits);
 		coapd_set_limits(c->r->coapd, &limits);
+	}
 	regroup_broker(c->r->broker, &c->r->plan->broker, successor, c);
 }
 

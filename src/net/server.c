@@ -735,10 +735,12 @@ server_run(const char *path, struct conf *conf, unsigned verbose)
 	start_network(s);
 	server_start_farewell(s);
 	start_reading(s);
-	report_ready(conf);
-	conf_forget_places(conf);
-	mem_trim();
-	notify_send("READY=1");
+	if (!s->stopping) {
+		report_ready(conf);
+		conf_forget_places(conf);
+		mem_trim();
+		notify_send("READY=1");
+	}
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	return finish(s, EXIT_OK);
 }

@@ -2,6 +2,7 @@
 /* The server and its sessions: DTLS, TLS and TCP. */
 #include "msg/carrier.h"
 #include "net/certificates.h"
+#include "net/descriptors.h"
 #include "net/identities.h"
 #include "net/server_impl.h"
 #include "transport/pemfiles.h"
@@ -72,13 +73,14 @@ server_start_sessions(struct server *s, struct error *e)
 		.is_needed = is_needed,
 		.subject_psk = subject_psk,
 		.subject_cn = subject_cn};
-	const struct coapd_limits limits = {.sessions = s->conf->broker.limits.sessions};
+	struct coapd_limits limits = {.sessions = 0};
 	struct coapd_certificate certificate;
 	struct pemfiles *files;
 	int rc;
 
 	if (!listen_needs_sessions(s->conf))
 		return 0;
+	descriptors_claim(s->conf->broker.limits.sessions, &limits);
 	if ((s->coapd = coapd_new(&s->loop, &ops, s, &limits)) == NULL) {
 		error_set(e, "cannot start libcoap");
 		return -ENOMEM;

@@ -17,6 +17,8 @@
 
 #define SQL_MAX 1024
 #define PATH_LEN 1024
+#define LOG_PAGES 1000 /* from there on the write-ahead log is moved to the database proper */
+#define LOG_PAGES_MAX 8192 /* where that fails: 32 MiB */
 
 struct statements {
 	sqlite3_stmt *put, *remove, *load, *clear;
@@ -27,6 +29,7 @@ struct db {
 	char path[PATH_LEN], wal[PATH_LEN];
 	struct stat opened; /* which file it was */
 	bool in_use; /* opening it is done */
+	bool stuck; /* the log has LOG_PAGES_MAX, and cannot be moved */
 	struct statements of[STORE_N_KINDS];
 };
 
@@ -113,6 +116,31 @@ ask(struct db *db, const char *sql, int64_t *ret_number, char *ret_text, size_t 
 	return rc;
 }
 
+/* The log is moved as far as that is possible; what SQLite would do by itself it does in silence. */
+static int
+move_log(struct db *db, struct error *e)
+{
+	errno = 0;
+	return result(db,
+		sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL),
+		"moving the write-ahead log", e);
+}
+
+/* After a commit. */
+static int
+on_log(void *ctx, sqlite3 *sqlite, const char *name, int n_pages)
+{
+	struct db *db = ctx;
+	struct error e;
+
+	(void)sqlite;
+	(void)name;
+	db->stuck = false;
+	if (n_pages >= LOG_PAGES && move_log(db, &e) < 0)
+		db->stuck = n_pages >= LOG_PAGES_MAX;
+	return SQLITE_OK;
+}
+
 static int
 set_up(struct db *db, struct error *e)
 {
@@ -120,6 +148,7 @@ set_up(struct db *db, struct error *e)
 	int rc;
 
 	(void)sqlite3_extended_result_codes(db->sqlite, 1);
+	(void)sqlite3_wal_hook(db->sqlite, on_log, db);
 	/* Exclusive: no shared memory file beside it, and no readers that hold up checkpoints. */
 	rc = run(db,
 		"PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA "
@@ -572,6 +601,11 @@ db_load(struct db *db, enum store_kind kind, int (*visit)(void *ctx, const union
 int
 db_begin(struct db *db, struct error *e)
 {
+	int rc = db->stuck ? move_log(db, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	db->stuck = false;
 	return run(db, "BEGIN IMMEDIATE", e);
 }
 

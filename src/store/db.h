@@ -27,7 +27,10 @@ void db_close(struct db *db);
 int db_load(struct db *db, enum store_kind kind,
 	int (*visit)(void *ctx, const union store_record *r), void *ctx, struct error *e);
 
-/* One transaction: begin, any number of changes, then either of the others. */
+/*
+ * One transaction: begin, any number of changes, then either of the others. It cannot begin
+ * where the write-ahead log has grown too long, since the database proper cannot be written.
+ */
 int db_begin(struct db *db, struct error *e);
 int db_put(struct db *db, enum store_kind kind, const union store_record *r, struct error *e);
 int db_remove(struct db *db, enum store_kind kind, const union store_record *key, struct error *e);

@@ -118,6 +118,10 @@ void
 coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
 {
 	c->limits.sessions = limits->sessions < SESSIONS_MAX ? limits->sessions : SESSIONS_MAX;
+	c->limits.opening = limits->opening > 0 && limits->opening < COAPD_OPENING_MAX
+				    ? limits->opening
+				    : COAPD_OPENING_MAX;
+	c->streams.max = c->limits.opening;
 }
 
 static void

@@ -106,7 +106,8 @@ begin_stream(struct coapd *c, coap_session_t *session, const struct addr *from)
 	if (excess) {
 		tell(c, from);
 		drop(c, excess->coap);
-	} else if (c->streams.n == c->streams.max) {
+	}
+	while (c->streams.n >= c->streams.max) {
 		c->stats.refused++;
 		drop(c, c->streams.all[0].coap);
 	}
@@ -156,7 +157,6 @@ coapd_opening_sweep(struct coapd *c)
 void
 coapd_opening_init(struct coapd *c)
 {
-	c->streams.max = COAPD_OPENING_MAX;
 	c->datagrams.max = COAPD_HANDSHAKES_MAX;
 }
 

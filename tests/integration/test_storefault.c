@@ -245,6 +245,54 @@ START_TEST(a_disk_that_hangs_is_late)
 }
 END_TEST
 
+/* More than SQLite keeps in memory. */
+static void
+put_much(unsigned version)
+{
+	static uint8_t data[4000];
+	union store_record r;
+
+	for (unsigned id = 1; id <= 2000; id++) {
+		bed_topic(id, 1, &r);
+		ck_assert_int_eq(store_put(bed.store, STORE_TOPIC, &r, STORE_NOW, NULL), 0);
+		bed_value(id, version, &r);
+		r.value.data = BYTES_OF(data);
+		ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_NOW, NULL), 0);
+	}
+}
+
+/*
+ * The log can be written and the database cannot: it grows, but not for ever, and what it
+ * has is kept.
+ */
+START_TEST(a_log_that_cannot_be_moved_stays_short)
+{
+	unsigned version = 0;
+	union store_record r;
+	struct stat st;
+	int rc;
+
+	bed_open(&bed, 60000);
+	put_topics(1);
+	fault("proper");
+	do {
+		put_much(++version);
+		bed_value(1, version, &r);
+		rc = bed_promise(&bed, STORE_VALUE, &r);
+		ck_assert_int_eq(stat(bed_path(&bed, "state/coapcast.db-wal"), &st), 0);
+		ck_assert_int_lt(st.st_size, 64 << 20);
+	} while (rc == 0);
+	ck_assert_int_eq(rc, -EIO);
+	(void)bed_expect(&bed, STORE_EVENT_FAILING);
+	ck_assert_int_gt(st.st_size, 16 << 20);
+	fault(NULL);
+	(void)bed_expect(&bed, STORE_EVENT_RECOVERED);
+	ck_assert_int_eq(bed_promise(&bed, STORE_VALUE, &r), 0);
+	bed_close(&bed, true);
+	ck_assert_uint_eq(bed_version(&bed, 2000), version);
+}
+END_TEST
+
 /* --- databases that go away -------------------------------------------------------- */
 
 static void
@@ -282,22 +330,6 @@ overwrite_database(void)
 		ck_assert_int_eq(
 			pwrite(fd, junk, sizeof(junk), at * 64 * 4096), (ssize_t)sizeof(junk));
 	(void)close(fd);
-}
-
-/* More than SQLite keeps in memory. */
-static void
-put_much(unsigned version)
-{
-	static uint8_t data[4000];
-	union store_record r;
-
-	for (unsigned id = 1; id <= 2000; id++) {
-		bed_topic(id, 1, &r);
-		ck_assert_int_eq(store_put(bed.store, STORE_TOPIC, &r, STORE_NOW, NULL), 0);
-		bed_value(id, version, &r);
-		r.value.data = BYTES_OF(data);
-		ck_assert_int_eq(store_put(bed.store, STORE_VALUE, &r, STORE_NOW, NULL), 0);
-	}
 }
 
 static const struct {
@@ -433,6 +465,7 @@ suite(void)
 		tc, a_failing_disk_at_the_start_is_said_and_nothing_is_set_aside, 0, N_FAULTS);
 	tcase_add_loop_test(tc, a_failing_disk_at_the_stop_is_said, 0, N_FAULTS);
 	tcase_add_test(tc, a_database_that_cannot_be_read_is_not_taken_for_damaged);
+	tcase_add_test(tc, a_log_that_cannot_be_moved_stays_short);
 	tcase_add_test(tc, a_disk_that_hangs_is_late);
 	tcase_add_loop_test(tc, a_database_that_is_removed_is_started_anew, 0, N_LOSSES);
 	tcase_add_test(tc, nothing_is_promised_before_the_loss_is_heard_of);

@@ -27,6 +27,7 @@ enum fault {
 	FAULT_EROFS,
 	FAULT_FSYNC,
 	FAULT_READ,
+	FAULT_PROPER,
 	FAULT_HANG,
 	FAULT_SYNCED
 };
@@ -39,7 +40,7 @@ struct range {
 };
 
 struct tracked {
-	bool used, is_directory;
+	bool used, is_directory, is_proper;
 	ino_t ino;
 };
 
@@ -171,8 +172,8 @@ fault_now(void)
 		const char *word;
 		enum fault fault;
 	} words[] = {{"enospc", FAULT_ENOSPC}, {"eio", FAULT_EIO}, {"erofs", FAULT_EROFS},
-		{"fsync", FAULT_FSYNC}, {"read", FAULT_READ}, {"hang", FAULT_HANG},
-		{"synced", FAULT_SYNCED}};
+		{"fsync", FAULT_FSYNC}, {"read", FAULT_READ}, {"proper", FAULT_PROPER},
+		{"hang", FAULT_HANG}, {"synced", FAULT_SYNCED}};
 	char text[16] = "";
 	int fd;
 
@@ -350,8 +351,10 @@ track(int fd, const char *name, bool is_new)
 
 	if (fd >= N_FDS || fstat(fd, &st) < 0)
 		return;
-	disk.fds[fd] = (struct tracked){
-		.used = true, .is_directory = S_ISDIR(st.st_mode), .ino = st.st_ino};
+	disk.fds[fd] = (struct tracked){.used = true,
+		.is_proper = strlen(name) > 3 && strcmp(name + strlen(name) - 3, ".db") == 0,
+		.is_directory = S_ISDIR(st.st_mode),
+		.ino = st.st_ino};
 	if (!disk.shadow[0] || disk.fds[fd].is_directory)
 		return;
 	/* The number may have been that of a file which is gone. */
@@ -428,6 +431,8 @@ do_pwrite(int fd, const void *p, size_t n, off_t at)
 		return real.pwrite(fd, p, n, at);
 	}
 	error = before_write();
+	if (!error && disk.fds[fd].is_proper && fault_now() == FAULT_PROPER)
+		error = EIO;
 	if (!error)
 		written = real.pwrite(fd, p, n, at);
 	if (written > 0)

@@ -5,7 +5,7 @@
  *
  *	DISK_DIR     the directory; nothing else is touched
  *	DISK_FAULT   a file whose first word is what is wrong now: enospc, eio, erofs,
- *	             fsync, read, hang (until DISK_GATE, a FIFO, is opened for writing), or
+ *	             fsync, read, proper (writes to what ends with .db: EIO), hang (until DISK_GATE, a FIFO, is opened for writing), or
  *	             synced (the process is killed when something was)
  *	DISK_DIE     the process is killed before its so many-th operation that writes
  *	DISK_SHADOW  a directory where `cut` is what a power cut now would leave: only

@@ -18,6 +18,9 @@ tests_unit_test_option_SOURCES = tests/unit/test_option.c tests/unit/unit.h test
 check_PROGRAMS += tests/unit/test_props
 tests_unit_test_props_SOURCES = tests/unit/test_props.c tests/unit/unit.h tests/unit/hex.h
 
+check_PROGRAMS += tests/unit/test_descriptors
+tests_unit_test_descriptors_SOURCES = tests/unit/test_descriptors.c tests/unit/unit.h
+
 check_PROGRAMS += tests/unit/test_figures
 tests_unit_test_figures_SOURCES = tests/unit/test_figures.c tests/unit/unit.h
 

@@ -17,6 +17,7 @@ static uint8_t pattern[PAYLOAD_MAX + 1200];
 static uint16_t mid;
 static bool forgets; /* to call bodies_done */
 static uint32_t max; /* bytes of a body */
+static uint32_t who; /* sends the requests that come */
 
 /* A server that takes bodies and tells how long they are, or what is in short ones. */
 static void
@@ -28,6 +29,7 @@ take(struct world *world, struct request *r)
 	enum body_verdict verdict;
 	struct msg m;
 
+	r->who = who;
 	ck_assert_int_eq(msg_path(r->msg, &path), 0);
 	verdict = bodies_take(b, r, buf_bytes(&path), max, &body);
 	if (verdict != BODY_WHOLE) {
@@ -57,6 +59,7 @@ setup(void)
 	w.on_request = take;
 	b = bodies_new(layer_wheel(w.layer), &limits, 1);
 	mid = 0;
+	who = 0;
 	forgets = false;
 	max = PAYLOAD_MAX;
 	/* Its period is no block size: a block in the wrong place shows. */
@@ -112,6 +115,26 @@ START_TEST(rfc7959_2_5_a_body_in_blocks)
 		"run PUT; body '0123456789abcdefgh'; ACK 2.04 #2 t=02 27=10");
 	ck_assert_uint_eq(bodies_count(b), 0);
 	ck_assert(layer_next(w.layer) == WHEEL_NEVER);
+}
+
+/*
+ * RFC 7252 1.2: with security an endpoint is more than its address. Neither a forged block nor
+ * one of somebody else behind the same proxy gets into a body.
+ */
+START_TEST(rfc7252_1_2_a_body_is_of_one_sender)
+{
+	who = 7;
+	play("CON PUT #1 11=p 27=08 '0123456789abcdef'", "run PUT; ACK 2.31 #1 27=08");
+	who = 0;
+	play("CON PUT #2 11=p 27=18 'FORGED---FORGED-'", "run PUT; ACK 4.08 #2");
+	play("CON PUT #3 11=p 27=08 'of-its-own------'", "run PUT; ACK 2.31 #3 27=08");
+	who = 8;
+	play("CON PUT #4 11=p 27=10 'gh'", "run PUT; ACK 4.08 #4");
+	who = 7;
+	play("CON PUT #5 11=p 27=10 'gh'", "run PUT; body '0123456789abcdefgh'; ACK 2.04 #5 27=10");
+	who = 0;
+	play("CON PUT #6 11=p 27=10 'too'",
+		"run PUT; body 'of-its-own------too'; ACK 2.04 #6 27=10");
 }
 
 START_TEST(rfc7959_2_5_one_block_that_is_the_last)
@@ -507,6 +530,7 @@ suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, without_block1_the_payload_is_the_body);
 	tcase_add_test(t, rfc7959_2_5_a_body_in_blocks);
+	tcase_add_test(t, rfc7252_1_2_a_body_is_of_one_sender);
 	tcase_add_test(t, rfc7959_2_5_one_block_that_is_the_last);
 	tcase_add_test(t, bodies_of_every_size);
 	tcase_add_test(t, rfc7959_2_5_smaller_blocks_midway);
