@@ -9,7 +9,7 @@ dist_check_SCRIPTS += \
 	tests/integration/cli_group.sh \
 	tests/integration/cli_large_offer.sh \
 	tests/integration/cli_oscore.sh tests/integration/cli_group_keys.sh \
-	tests/integration/cli_oscore.sh tests/integration/oscore_restart.sh \
+	tests/integration/oscore_restart.sh \
 	tests/integration/cli_oscore_group.sh \
 	tests/integration/cli_output.sh \
 	tests/integration/cli_progress.sh \
