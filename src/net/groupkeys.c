@@ -642,6 +642,16 @@ keys_of(const struct broker_security *s, struct bytes gid)
 	return s->before && bytes_equal(gid, context_gid(s->before->context)) ? s->before : NULL;
 }
 
+const struct broker_security *
+groupkeys_find(const struct groupkeys *k, struct bytes name)
+{
+	for (size_t i = 0; i < k->n_groups; i++) {
+		if (bytes_is(name, groupkeys_name(&k->groups[i])))
+			return &k->groups[i];
+	}
+	return NULL;
+}
+
 struct shield *
 groupkeys_restore(struct groupkeys *k, const struct broker_group *g, struct bytes gid,
 	struct bytes kid, struct bytes piv)

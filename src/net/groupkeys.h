@@ -88,6 +88,8 @@ struct shield *groupkeys_phantom(struct groupkeys *k, const struct broker_group 
 	const struct msg *plain, struct buf *out);
 void groupkeys_inform(struct groupkeys *k, const struct broker_group *g, struct inform *in);
 
+/* The group of the configuration with that name, or NULL. */
+const struct broker_security *groupkeys_find(const struct groupkeys *k, struct bytes name);
 /*
  * The shield of a phantom request of before a restart, with a reference; NULL when neither
  * the group's keys nor those before them are its.

@@ -335,8 +335,7 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 	if (k->n_observers > 0)
 		log_info("broker: observers resumed n=%u", k->n_observers);
 	if (k->n_left > 0)
-		log_notice(
-			"broker: what observers had is not there any more, told n=%u", k->n_left);
+		log_notice("broker: observers cannot go on as they were, told n=%u", k->n_left);
 	say_what_is_past(k);
 	put_meta(k);
 	rc = store_start(k->store, e);
@@ -349,6 +348,9 @@ keep_announce(struct keep *k)
 {
 	unsigned n;
 
+	n = partings_send(&k->partings, k->view.layer);
+	if (n > 0)
+		log_warning("broker: ends of observations could not be protected n=%u", n);
 	restore_start_groups(k->view.broker);
 	n = restore_announce(k->view.broker);
 	if (n > 0)
@@ -518,6 +520,8 @@ keep_close(struct keep *k)
 
 	if (!k || !k->store)
 		return true;
+	if (k->view.layer)
+		partings_free(&k->partings, k->view.layer);
 	if (k->whole)
 		put_exact(k);
 	/* A start that came to nothing has used nothing, and knows no more of the life before. */

@@ -40,6 +40,8 @@ struct keep_view {
 		struct keep_binding *ret);
 	struct shield *(*unpack)(void *ctx, const struct broker_group *group,
 		const struct keep_binding *binding, uint32_t *ret_who);
+	/* The same of a group observation that ends, by whatever group of today has its keys. */
+	struct shield *(*unpack_ended)(void *ctx, const struct keep_binding *binding);
 	/* What is to become of a group observation that goes on under the keys with that Gid. */
 	enum group_renewal (*renewal)(
 		void *ctx, const struct broker_group *group, struct bytes gid);

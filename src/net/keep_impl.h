@@ -8,6 +8,7 @@
 #define COAPCAST_NET_KEEP_IMPL_H
 
 #include "net/keep.h"
+#include "net/parting.h"
 #include "store/store.h"
 
 /* A topic, or a group observation, that was kept, while restoring. */
@@ -60,10 +61,11 @@ struct keep {
 	void *ctx;
 	struct restored_list topics, groups; /* while restoring */
 	struct waiting *waiting;
+	struct partings partings; /* until messages can be protected */
 	bool same_collection; /* paths are what they were */
 	unsigned n_groups, n_observers; /* that were put back */
 	unsigned n_ended; /* group observations that could not be */
-	unsigned n_left; /* observers of what is not there any more, who were told */
+	unsigned n_left; /* observers that could not be, who are told */
 };
 
 /* A bound of this life as it is kept. */

@@ -25,6 +25,7 @@ libcoapcast_a_SOURCES += \
 	src/net/lock.c src/net/lock.h \
 	src/net/metrics.c src/net/metrics.h \
 	src/net/network.c src/net/network.h \
+	src/net/parting.c src/net/parting.h \
 	src/net/plan.c src/net/plan.h \
 	src/net/reload.c src/net/reload.h \
 	src/net/revoke.c src/net/revoke.h \

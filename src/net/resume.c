@@ -7,14 +7,10 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "base/rnd.h"
 #include "broker/group.h"
 #include "broker/restore.h"
 #include "net/keep_impl.h"
-#include "transport/once.h"
-#include "transport/route.h"
 
-#define MULTICAST_MID 0x8000u /* the upper half of the space: architecture, "Message IDs" */
 #define SOON 4 /* after a stop that was not clean a notification is due within Max-Age / SOON */
 
 static const struct broker_group *
@@ -29,26 +25,31 @@ group_named(const struct keep *k, struct bytes name)
 	return NULL;
 }
 
+/* What protected it until now, whatever has become of its group; NULL: those keys are gone. */
+static struct shield *
+shield_of(struct keep *k, const struct store_group *r)
+{
+	const struct keep_binding binding = {
+		.keys = r->keys, .gid = r->gid, .kid = r->kid, .piv = r->piv};
+
+	return k->view.unpack_ended ? k->view.unpack_ended(k->view.ctx, &binding) : NULL;
+}
+
 /* "Cancellation": 5.03, Token T, no payload, no Observe; from where it was, to where it was. */
 static int
-cancel(const struct store_group *r, const struct broker_group *now)
+cancel(struct keep *k, const struct store_group *r, const struct broker_group *now)
 {
-	struct udp_group way = {.group = r->address,
-		.source = r->source,
-		.hops = now ? now->hops : 1,
-		.ifindex = now ? now->ifindex : 0};
-	struct token token = {.n = (uint8_t)r->token.n};
-	uint8_t bytes[16];
-	struct buf out = BUF_OF(bytes);
-	uint16_t mid;
-	int rc;
+	struct parting_to to = {.way = {.group = r->address,
+					.source = r->source,
+					.hops = now ? now->hops : 1,
+					.ifindex = now ? now->ifindex : 0},
+		.token = r->token,
+		.code = CODE_UNAVAILABLE};
 
-	memcpy(token.b, r->token.p, r->token.n);
-	if (way.ifindex == 0 && (rc = route_interface_of(&r->source, &way.ifindex)) < 0)
-		return rc;
-	rnd_fill(&mid, sizeof(mid));
-	msg_put_header(&out, TYPE_NON, CODE_UNAVAILABLE, (uint16_t)(mid | MULTICAST_MID), &token);
-	return once_send(&way, buf_bytes(&out));
+	/* Nobody believes what is not protected as the rest was. */
+	if (r->keys.p && (to.shield = shield_of(k, r)) == NULL)
+		return -EACCES;
+	return parting_tell(&k->partings, k->view.layer, &to);
 }
 
 static void
@@ -155,8 +156,7 @@ resume_group(void *ctx, const union store_record *record)
 		log_info("broker: group observation resumed %s", buf_str(&what));
 		return 0;
 	}
-	/* Nobody believes what is not protected as the rest was. */
-	rc = r->keys.p ? -EACCES : cancel(r, group);
+	rc = cancel(k, r, group);
 	log_notice("broker: group observation is not what it was, cancelled %s error=%d",
 		buf_str(&what), -rc);
 	k->n_ended++;
@@ -164,18 +164,20 @@ resume_group(void *ctx, const union store_record *record)
 	return 0;
 }
 
-/* Its shield, and who it is; false: it is as anonymous as it was, or lost. */
-static bool
+/*
+ * Its shield, and who it is; -EACCES: those keys are gone, -EPERM: who is not protected is not
+ * served any more.
+ */
+static int
 unshield(struct keep *k, const struct store_observer *r, struct restore_observer *kept)
 {
 	struct keep_binding binding;
 
 	if (!r->binding.p)
-		return k->view.admits(k->view.ctx, &kept->way);
-	if (!k->view.unpack || !keep_take_binding(r->binding, &binding))
-		return false;
-	kept->shield = k->view.unpack(k->view.ctx, NULL, &binding, &kept->who);
-	return kept->shield != NULL;
+		return k->view.admits(k->view.ctx, &kept->way) ? 0 : -EPERM;
+	if (k->view.unpack && keep_take_binding(r->binding, &binding))
+		kept->shield = k->view.unpack(k->view.ctx, NULL, &binding, &kept->who);
+	return kept->shield ? 0 : -EACCES;
 }
 
 /* The topic that it is to observe, at the address where it did; NULL: there is none. */
@@ -189,44 +191,46 @@ served(const struct keep *k, const struct store_observer *r)
 	return topic->topic;
 }
 
-/* RFC 7641 4.2: the last notification, 4.04, from where the others came. */
+/* RFC 7641 4.2: the last notification, from where the others came. */
 static void
-tell_end(const struct store_observer *r)
+tell_end(struct keep *k, const struct store_observer *r, struct shield *shield, enum msg_code code)
 {
-	const struct udp_group way = {
-		.group = r->remote, .source = r->local, .ifindex = r->remote.scope};
-	struct token token = {.n = (uint8_t)r->token.n};
-	uint8_t bytes[16];
-	struct buf out = BUF_OF(bytes);
-	uint16_t mid;
+	const struct parting_to to = {
+		.way = {.group = r->remote, .source = r->local, .ifindex = r->remote.scope},
+		.token = r->token,
+		.code = code,
+		.shield = shield};
 
-	if (r->token.n > 0)
-		memcpy(token.b, r->token.p, r->token.n);
-	rnd_fill(&mid, sizeof(mid));
-	mid &= (uint16_t)~MULTICAST_MID;
-	msg_put_header(&out, TYPE_NON, CODE_NOT_FOUND, mid, &token);
 	/* Where that address is gone, so is the way to tell anybody. */
-	(void)once_send(&way, buf_bytes(&out));
+	if (parting_tell(&k->partings, k->view.layer, &to) == 0)
+		k->n_left++;
 }
 
+/* Whether it goes on; who does not is told, if there is a way to. */
 static bool
-restore(struct keep *k, const struct store_observer *r, struct topic *topic)
+restore(struct keep *k, const struct store_observer *r)
 {
 	struct restore_observer kept = {
 		.way = {.remote = r->remote, .local = r->local, .ifindex = r->remote.scope},
 		.token = {.n = (uint8_t)r->token.n},
 		.szx = (uint8_t)r->szx,
 		.flags = r->flags};
+	struct topic *topic = served(k, r);
+	int rc = unshield(k, r, &kept);
 	bool ok;
 
-	if (!unshield(k, r, &kept))
-		return false;
-	if (r->token.n > 0)
-		memcpy(kept.token.b, r->token.p, r->token.n);
-	kept.way.socket = (uint16_t)udp_find_socket(k->view.udp, &r->local);
-	ok = restore_observer(k->view.broker, topic, &kept);
-	layer_shield_release(k->view.layer, kept.shield);
-	return ok;
+	if (topic && rc == 0) {
+		if (r->token.n > 0)
+			memcpy(kept.token.b, r->token.p, r->token.n);
+		kept.way.socket = (uint16_t)udp_find_socket(k->view.udp, &r->local);
+		ok = restore_observer(k->view.broker, topic, &kept);
+		layer_shield_release(k->view.layer, kept.shield);
+		return ok;
+	}
+	/* Who is protected believes nothing else, and asks when Max-Age has run out. */
+	if (rc != -EACCES)
+		tell_end(k, r, kept.shield, topic ? CODE_UNAUTHORIZED : CODE_NOT_FOUND);
+	return false;
 }
 
 int
@@ -234,18 +238,10 @@ resume_observer(void *ctx, const union store_record *record)
 {
 	const struct store_observer *r = &record->observer;
 	struct keep *k = ctx;
-	bool is_sound = r->token.n <= sizeof(((struct token *)NULL)->b);
-	struct topic *topic = is_sound ? served(k, r) : NULL;
 
-	if (topic && restore(k, r, topic)) {
+	if (r->token.n <= sizeof(((struct token *)NULL)->b) && restore(k, r))
 		k->n_observers++;
-		return 0;
-	}
-	/* Who is protected believes nothing else, and asks when Max-Age has run out. */
-	if (is_sound && !topic && !r->binding.p) {
-		tell_end(r);
-		k->n_left++;
-	}
-	(void)store_remove(k->store, STORE_OBSERVER, record, STORE_NOW, NULL);
+	else
+		(void)store_remove(k->store, STORE_OBSERVER, record, STORE_NOW, NULL);
 	return 0;
 }

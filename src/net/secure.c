@@ -279,6 +279,14 @@ secure_unpack(struct secure *s, const struct broker_group *group,
 	return groupkeys_restore(s->groups, group, binding->gid, binding->kid, binding->piv);
 }
 
+struct shield *
+secure_unpack_ended(struct secure *s, const struct keep_binding *binding)
+{
+	const struct broker_group group = {.security = groupkeys_find(s->groups, binding->keys)};
+
+	return groupkeys_restore(s->groups, &group, binding->gid, binding->kid, binding->piv);
+}
+
 enum group_renewal
 secure_renewal(const struct broker_group *group, struct bytes gid)
 {

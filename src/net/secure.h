@@ -32,9 +32,10 @@ struct secure_groups_with {
 };
 int secure_start_groups(struct secure *s, const struct secure_groups_with *with, struct error *e);
 
-/* keep_view.pack and unpack. */
+/* keep_view.pack, unpack_ended and unpack. */
 bool secure_pack(struct secure *s, const struct broker_group *group, struct shield *shield,
 	struct keep_binding *ret);
+struct shield *secure_unpack_ended(struct secure *s, const struct keep_binding *binding);
 struct shield *secure_unpack(struct secure *s, const struct broker_group *group,
 	const struct keep_binding *binding, uint32_t *ret_who);
 

@@ -567,6 +567,14 @@ on_unpack(void *ctx, const struct broker_group *group, const struct keep_binding
 	return secure_unpack(s->secure, group, binding, ret_who);
 }
 
+static struct shield *
+on_unpack_ended(void *ctx, const struct keep_binding *binding)
+{
+	struct server *s = ctx;
+
+	return secure_unpack_ended(s->secure, binding);
+}
+
 static enum group_renewal
 on_renewal(void *ctx, const struct broker_group *group, struct bytes gid)
 {
@@ -595,6 +603,7 @@ restore(struct server *s, struct error *e)
 		.plan = &s->plan,
 		.pack = on_pack,
 		.unpack = on_unpack,
+		.unpack_ended = on_unpack_ended,
 		.renewal = on_renewal,
 		.admits = on_admits,
 		.settle = server_settle,

@@ -29,6 +29,7 @@ netns_tests = \
 	tests/netns/rekey.sh \
 	tests/netns/rekey_restart.sh \
 	tests/netns/restarts.sh \
+	tests/netns/restarts_secure.sh \
 	tests/netns/resume.sh \
 	tests/netns/revoke.sh \
 	tests/netns/revoke_killed.sh \

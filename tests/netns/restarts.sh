@@ -112,5 +112,13 @@ has_line "$tmp/broker.log" 'more was kept than there may be, which stays limits\
 ok $? "limits: which the log says"
 restart TERM "$tmp/many.yaml"
 is "$(values)" "$had" "limits: nor did the store lose any"
+
+# --- who is not protected is not served any more ---------------------------------------------
+sed 's/nosec: allow/nosec: deny/' "$tmp/many.yaml" >"$tmp/deny.yaml"
+restart TERM "$tmp/deny.yaml"
+wait_until 10 is_n 4 '4\.01 Unauthorized'
+ok $? "nosec: deny: all are told, by a 4.01"
+has_line "$tmp/broker.log" 'observers cannot go on as they were, told n=4$'
+ok $? "nosec: deny: which the log says"
 stop_broker
 done_testing

@@ -108,7 +108,7 @@ left() {
 			grep -cE ' non 4\.04 mid=[0-7][0-9a-f]{3} token=[0-9a-f]+$')" 1 \
 			"$1: the traditional one of IPv$family is told that it is over"
 	done
-	has_line "$tmp/broker.log" 'what observers had is not there any more, told n=([2-9]|1[0-9])$'
+	has_line "$tmp/broker.log" 'observers cannot go on as they were, told n=([2-9]|1[0-9])$'
 	ok $? "$1: and the log says so"
 }
 
