@@ -246,6 +246,13 @@ settle_observe(struct msg *m, const struct msg *outer)
 		msg_remove(m, OPT_OBSERVE);
 }
 
+/* A request says whose it is, and has a number of its own (RFC 8613 5.4). */
+static bool
+read_request_option(const struct msg *outer, struct job *j)
+{
+	return read_option(outer, j) && j->option.kid.p != NULL && j->option.piv.n > 0;
+}
+
 enum unprotect_verdict
 unprotect_request(const struct context_table *t, const struct msg *outer,
 	void (*random)(void *p, size_t n), struct buf *plain, struct msg *ret,
@@ -257,7 +264,7 @@ unprotect_request(const struct context_table *t, const struct msg *outer,
 	enum unprotect_verdict v;
 	struct bytes text;
 
-	if (!read_option(outer, &j) || j.option.kid.p == NULL || j.option.piv.n == 0)
+	if (!read_request_option(outer, &j))
 		return UNPROTECT_MALFORMED;
 	if ((v = find_sender(t, &j, &from)) != UNPROTECT_OK)
 		return v;
@@ -289,7 +296,7 @@ unprotect_peek_request(const struct context_table *t, const struct msg *outer, s
 	enum unprotect_verdict v;
 	struct bytes text;
 
-	if (!read_option(outer, &j) || j.option.kid.p == NULL || j.option.piv.n == 0)
+	if (!read_request_option(outer, &j))
 		return UNPROTECT_MALFORMED;
 	if ((v = find_sender(t, &j, &from)) != UNPROTECT_OK)
 		return v;
@@ -311,7 +318,7 @@ unprotect_phantom(struct context *c, const struct msg *phantom, struct buf *plai
 	enum unprotect_verdict v;
 	struct bytes text;
 
-	if (!read_option(phantom, &j) || j.option.kid.p == NULL || j.option.piv.n == 0)
+	if (!read_request_option(phantom, &j))
 		return UNPROTECT_MALFORMED;
 	if (!choose_mode(&j, c) || j.frame.mode != OSCORE_GROUP ||
 		!bytes_equal(j.option.kid_context, context_gid(c)))

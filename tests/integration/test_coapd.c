@@ -548,12 +548,10 @@ START_TEST(rfc8323_5_4_who_reads_is_sent_any_amount)
 	while (n_sent < 8 * COAPD_UNREAD_MAX) {
 		for (unsigned n = 0; n < COAPD_UNREAD_MAX / 8; n += PIECE, n_sent += PIECE)
 			send_message(&way, PIECE);
-		do {
-			pass(1);
-			ck_assert(drain(fd, &n_pings));
-			for (; n_pings > 0; n_pings--)
-				say(fd, CODE_PONG);
-		} while (n_pings > 0);
+		pass(1);
+		ck_assert(drain(fd, &n_pings));
+		for (; n_pings > 0; n_pings--)
+			say(fd, CODE_PONG);
 	}
 	ck_assert_uint_eq(stats().unread, 0);
 	ck_assert_uint_eq(bed.n_lost, 0);

@@ -613,6 +613,17 @@ gb_join(struct gb_member *member, struct context *context, const struct inform *
 }
 
 void
+gb_take_part(struct gb_member *member, unsigned peer, enum gb_kind kind)
+{
+	struct inform in;
+
+	gb_sub(peer, kind);
+	in = gb_inform(peer);
+	gb_join(member, gb_listener(&in), &in);
+	gb_ack(peer, kind);
+}
+
+void
 gb_leave(struct gb_member *member)
 {
 	binding_fini(&member->binding);

@@ -102,6 +102,8 @@ struct gb_member {
 struct context *gb_listener(const struct inform *in);
 /* Takes part with what it was told; `context` is taken over. */
 void gb_join(struct gb_member *member, struct context *context, const struct inform *in);
+/* Registers as a peer of that kind, and is moved with keys. */
+void gb_take_part(struct gb_member *member, unsigned peer, enum gb_kind kind);
 void gb_leave(struct gb_member *member);
 /* The nth last multicast datagram (0: the last). */
 enum unprotect_verdict gb_hear(struct gb_member *member, unsigned nth);

@@ -49,18 +49,6 @@ expect_heard(struct gb_member *m, const char *value)
 	ck_assert(bytes_equal(m->m.payload, bytes_str(value)));
 }
 
-/* Moved as a peer of that kind, with keys. */
-static void
-take_part(struct gb_member *m, unsigned peer, enum gb_kind kind)
-{
-	struct inform in;
-
-	gb_sub(peer, kind);
-	in = gb_inform(peer);
-	gb_join(m, gb_listener(&in), &in);
-	gb_ack(peer, kind);
-}
-
 static const char *const suites[] = {"", ", group-encryption-algorithm: A128GCM, hkdf: SHA-512",
 	", group-encryption-algorithm: ChaCha20/Poly1305, signature-algorithm: ES256",
 	", group-encryption-algorithm: A128CTR", ", signature-algorithm: ES256, hkdf: SHA-512",
@@ -76,7 +64,7 @@ START_TEST(omn_c_what_a_5_03_says_is_all_that_is_needed)
 
 	(void)snprintf(text, sizeof(text), SELF("%s"), suites[_i]);
 	gb_start(text);
-	take_part(&member, 1, _i % 2 ? GB_PSK : GB_OSCORE);
+	gb_take_part(&member, 1, _i % 2 ? GB_PSK : GB_OSCORE);
 	ck_assert(bytes_equal(member.m.payload, BYTES_LIT("0")));
 	gb_pub("a");
 	expect_heard(&member, "a");
@@ -204,7 +192,7 @@ START_TEST(omn_c_members_and_newcomers_after_a_rekey)
 	size_t n, n_notice;
 
 	gb_start(SELF(""));
-	take_part(&member, 1, GB_OSCORE);
+	gb_take_part(&member, 1, GB_OSCORE);
 	gb_go(749000);
 	ck_assert_uint_eq(gb.n_sent, 0);
 	gb_go(1000);
@@ -227,7 +215,7 @@ START_TEST(omn_c_members_and_newcomers_after_a_rekey)
 	ck_assert(bytes_equal(newcomer.m.payload, BYTES_LIT("0")));
 	expect_heard(&newcomer, "a");
 	gb_leave(&newcomer);
-	take_part(&newcomer, 2, GB_PSK);
+	gb_take_part(&newcomer, 2, GB_PSK);
 	gb_sub(3, GB_OSCORE);
 	in = gb_inform(3);
 	ck_assert(bytes_equal(in.ph_req, bytes_of(ph_req, n)));
@@ -257,7 +245,7 @@ START_TEST(new_keys_are_used_once_their_numbers_are_durable)
 	struct inform in;
 
 	gb_start(SELF(""));
-	take_part(&member, 1, GB_PSK);
+	gb_take_part(&member, 1, GB_PSK);
 	gb.lazy = true;
 	gb_go(750000);
 	gb_go(100000);
@@ -282,7 +270,7 @@ START_TEST(omn_c_keys_that_expire_end_their_group_observations)
 	struct msg m;
 
 	gb_start(SELF(""));
-	take_part(&member, 1, GB_PSK);
+	gb_take_part(&member, 1, GB_PSK);
 	gb.lazy = true;
 	gb_go(750000);
 	gb_go(251000);
@@ -295,7 +283,7 @@ START_TEST(omn_c_keys_that_expire_end_their_group_observations)
 	ck_assert_int_eq(m.code, CODE_CONTENT);
 	gb_catch_up();
 	gb_go(1000);
-	take_part(&newcomer, 2, GB_PSK);
+	gb_take_part(&newcomer, 2, GB_PSK);
 	gb_pub("a");
 	expect_heard(&newcomer, "a");
 }
@@ -307,7 +295,7 @@ START_TEST(rfc8613_7_2_1_used_up_numbers_replace_keys)
 
 	gb.first_number = SSN_LIMIT - 1000;
 	gb_start(SELF(""));
-	take_part(&member, 1, GB_PSK);
+	gb_take_part(&member, 1, GB_PSK);
 	gb.first_number = 0;
 	gb_go(60000);
 	ck_assert_int_eq(gb_hear(&member, 0), UNPROTECT_OK);

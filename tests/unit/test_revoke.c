@@ -125,21 +125,10 @@ END_TEST
 
 /* --- what becomes of the keys ------------------------------------------------------------- */
 
-static void
-take_part(struct gb_member *m, unsigned peer, enum gb_kind kind)
-{
-	struct inform in;
-
-	gb_sub(peer, kind);
-	in = gb_inform(peer);
-	gb_join(m, gb_listener(&in), &in);
-	gb_ack(peer, kind);
-}
-
 START_TEST(revoked_keys_protect_the_end_and_nothing_else)
 {
 	gb_start(CONF(""));
-	take_part(&member, 1, GB_OSCORE);
+	gb_take_part(&member, 1, GB_OSCORE);
 	gb_pub("a");
 	ck_assert_int_eq(gb_hear(&member, 0), UNPROTECT_OK);
 	groupkeys_revoke(gb.keys, groupkeys_at(gb.keys, 0));
@@ -148,7 +137,7 @@ START_TEST(revoked_keys_protect_the_end_and_nothing_else)
 	ck_assert_int_eq(gb_hear(&member, 0), UNPROTECT_OK);
 	ck_assert_int_eq(member.m.code, CODE_UNAVAILABLE);
 	ck_assert_uint_eq(member.m.payload.n, 0);
-	take_part(&newcomer, 2, GB_PSK);
+	gb_take_part(&newcomer, 2, GB_PSK);
 	gb_pub("b");
 	gb_go(10000);
 	ck_assert_uint_eq(gb.n_sent, 3);
@@ -165,7 +154,7 @@ START_TEST(who_waits_for_new_keys_is_served_alone)
 	struct msg m;
 
 	gb_start(CONF(""));
-	take_part(&member, 1, GB_PSK);
+	gb_take_part(&member, 1, GB_PSK);
 	gb.lazy = true;
 	groupkeys_revoke(gb.keys, groupkeys_at(gb.keys, 0));
 	ck_assert_uint_eq(gb.n_sent, 1);
