@@ -122,7 +122,16 @@ on_lost(void *ctx, enum coapd_end why)
 		d->ops->lost(d->ctx, why);
 }
 
-static const struct link_ops link_ops = {.receive = on_datagram, .nack = on_nack, .lost = on_lost};
+static bool
+on_expects(void *ctx)
+{
+	const struct driver *d = ctx;
+
+	return d->started && d->ops->expects && d->ops->expects(d->ctx);
+}
+
+static const struct link_ops link_ops = {
+	.receive = on_datagram, .nack = on_nack, .lost = on_lost, .expects = on_expects};
 
 /* It counts for nothing without the message id, which is harder to forge than ports. */
 static void

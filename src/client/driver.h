@@ -19,9 +19,10 @@ struct driver;
  * driver_close().
  */
 struct driver_ops {
-	/* As in struct link_ops; for UDP alone both may be NULL. */
+	/* As in struct link_ops; for UDP alone they may be NULL. */
 	void (*nack)(void *ctx, uint16_t mid);
 	void (*lost)(void *ctx, enum coapd_end why);
+	bool (*expects)(void *ctx);
 	/* The server has no open port for what was sent with that message id; NULL: never mind. */
 	void (*refused)(void *ctx, const struct addr *to, uint16_t mid);
 };

@@ -45,7 +45,16 @@ refused(void *ctx, const struct addr *to, uint16_t mid)
 		session_refused(ep->session, mid);
 }
 
-static const struct driver_ops driver_ops = {.nack = nack, .lost = lost, .refused = refused};
+static bool
+expects(void *ctx)
+{
+	const struct endpoint *ep = ctx;
+
+	return session_expects(ep->session);
+}
+
+static const struct driver_ops driver_ops = {
+	.nack = nack, .lost = lost, .refused = refused, .expects = expects};
 
 static struct endpoint *
 make(uv_loop_t *loop)

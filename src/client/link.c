@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 
+#define CHECK_MS 20000u /* of silence, before a server is asked whether it is there */
 #define AGAIN_MS 500u /* from one session to the next at least */
 
 struct link {
@@ -50,8 +51,17 @@ on_lost(void *ctx, const struct path *way, enum coapd_end why)
 	l->ops->lost(l->ctx, why);
 }
 
+static bool
+is_needed(void *ctx, const struct path *way)
+{
+	struct link *l = ctx;
+
+	(void)way;
+	return l->ops->expects(l->ctx);
+}
+
 static const struct coapd_ops coapd_ops = {
-	.on_datagram = on_datagram, .on_nack = on_nack, .on_lost = on_lost};
+	.on_datagram = on_datagram, .on_nack = on_nack, .on_lost = on_lost, .is_needed = is_needed};
 
 static int
 connect_anew(struct link *l, struct error *e)
@@ -81,7 +91,7 @@ link_open(uv_loop_t *loop, const struct link_how *how, const struct addr *server
 	const struct link_ops *ops, void *ctx, struct error *e, struct link **ret,
 	struct path *ret_way)
 {
-	static const struct coapd_limits limits = {.sessions = 1};
+	static const struct coapd_limits limits = {.sessions = 1, .check_ms = CHECK_MS};
 	struct link *l = mem_alloc(sizeof(*l));
 	int rc;
 

@@ -23,6 +23,8 @@ struct link_ops {
 	void (*nack)(void *ctx, uint16_t mid);
 	/* Whatever was asked will not be answered. */
 	void (*lost)(void *ctx, enum coapd_end why);
+	/* Whether something may come at any time, so that silence is to be looked into. */
+	bool (*expects)(void *ctx);
 };
 
 /* `how` stays borrowed. 0, or negative errno with e filled. */

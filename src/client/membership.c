@@ -242,6 +242,7 @@ join(struct observation *o, const struct offer *f, struct error *e)
 	o->listener.socket = socket;
 	session_listen(o->session, &o->listener);
 	o->state = STATE_GROUP;
+	call_rest(&o->call);
 	o->group = f->group;
 	o->from = f->server;
 	o->token = f->token;

@@ -463,6 +463,7 @@ call_start(struct call *c, struct session *s, const struct msg *m, bool keep,
 	c->code = m->code;
 	c->token = m->token.n > 0 ? m->token : session_token(s);
 	c->keep = keep;
+	c->rests = false;
 	c->n_echoed = c->n_doubtful = 0;
 	c->doomed = c->unsafe = c->renumbered = false;
 	c->ops = ops;
@@ -500,6 +501,22 @@ bool
 call_is_on(const struct call *c)
 {
 	return c->session != NULL;
+}
+
+void
+call_rest(struct call *c)
+{
+	c->rests = true;
+}
+
+bool
+session_expects(const struct session *s)
+{
+	const struct call *c = s->calls;
+
+	while (c && c->rests)
+		c = c->next;
+	return c != NULL;
 }
 
 void

@@ -54,6 +54,7 @@ struct call {
 	void *owner;
 	struct token token;
 	bool keep; /* further responses come under the same token */
+	bool rests; /* for now none is due: call_rest */
 	uint8_t n_echoed; /* times it was repeated with an Echo option */
 	bool renumbered; /* it was repeated, as its sequence number was overtaken */
 	bool doomed; /* the connection is lost */
@@ -120,6 +121,10 @@ int call_start(struct call *c, struct session *s, const struct msg *m, bool keep
 /* Forgets a call; an idle one is fine. Nothing is called back. */
 void call_stop(struct call *c);
 bool call_is_on(const struct call *c);
+/* One that is kept, and of which nothing more is to come for now: it comes by another way. */
+void call_rest(struct call *c);
+/* Whether an answer or a further response may come to one of its calls. */
+bool session_expects(const struct session *s);
 
 /* Sends a request that nobody waits for, as a NON. */
 void session_tell(struct session *s, const struct msg *m);

@@ -166,11 +166,12 @@ commit_identities(struct change *c)
 	c->keys = NULL;
 	if (c->n_gone == 0)
 		return;
-	if (c->r->coapd)
-		coapd_expel(c->r->coapd, is_gone, c);
 	access_ban(*c->r->access, is_gone, c);
 	broker_review(c->r->broker, takes_no_group, c);
 	access_ban(*c->r->access, NULL, NULL);
+	/* Who observes is told by a 4.03 before its session ends. */
+	if (c->r->coapd)
+		coapd_expel(c->r->coapd, is_gone, c);
 }
 
 static void

@@ -57,6 +57,19 @@ on_soon(uv_timer_t *t)
 }
 
 static void
+on_leave(uv_timer_t *t)
+{
+	coapd_session_part(t->data);
+}
+
+void
+coapd_await_leave(struct coapd *c)
+{
+	if (!c->closing)
+		(void)uv_timer_start(&c->leave, on_leave, COAPD_LEAVE_MS, 0);
+}
+
+static void
 on_proof(uv_timer_t *t)
 {
 	coapd_session_give_up(t->data);
@@ -131,6 +144,7 @@ set_times(struct coapd *c, const struct coapd_limits *limits)
 	c->limits.pong_ms = limits->pong_ms ? limits->pong_ms : COAPD_PONG_MS;
 	c->limits.opening_ms = limits->opening_ms ? limits->opening_ms : COAPD_OPENING_MS;
 	c->limits.unread_ms = limits->unread_ms ? limits->unread_ms : COAPD_UNREAD_MS;
+	c->limits.check_ms = limits->check_ms;
 }
 
 static uint64_t
@@ -144,6 +158,8 @@ sweep_ms(const struct coapd *c)
 		ms = c->limits.opening_ms;
 	if (ms > c->limits.unread_ms)
 		ms = c->limits.unread_ms;
+	if (c->limits.check_ms > 0 && ms > c->limits.check_ms / 2)
+		ms = c->limits.check_ms / 2;
 	return ms / 4 < SWEEP_MS ? ms / 4 + 1 : SWEEP_MS;
 }
 
@@ -152,12 +168,13 @@ start_handles(struct coapd *c)
 {
 	(void)uv_timer_init(c->loop, &c->sweep);
 	(void)uv_timer_init(c->loop, &c->soon);
+	(void)uv_timer_init(c->loop, &c->leave);
 	(void)uv_timer_init(c->loop, &c->proof);
 	(void)uv_poll_init(c->loop, &c->poll, coap_context_get_coap_fd(c->coap));
-	c->sweep.data = c->soon.data = c->proof.data = c->poll.data = c;
+	c->sweep.data = c->soon.data = c->leave.data = c->proof.data = c->poll.data = c;
 	(void)uv_timer_start(&c->sweep, on_sweep, sweep_ms(c), sweep_ms(c));
 	(void)uv_poll_start(&c->poll, UV_READABLE, on_readable);
-	c->n_handles = 4;
+	c->n_handles = 5;
 }
 
 void
@@ -245,6 +262,7 @@ coapd_close(struct coapd *c, void (*on_closed)(void *ctx))
 	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&c->sweep, on_handle_closed);
 	uv_close((uv_handle_t *)&c->soon, on_handle_closed);
+	uv_close((uv_handle_t *)&c->leave, on_handle_closed);
 	uv_close((uv_handle_t *)&c->proof, on_handle_closed);
 	coapd_door_close_all(c);
 }

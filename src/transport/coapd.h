@@ -29,6 +29,7 @@
 #define COAPD_UNREAD_MS 10000u
 #define COAPD_IDLE_MS 300000u /* a session nobody needs is closed after so long a silence */
 #define COAPD_PONG_MS 60000u /* one that is needed and does not answer a Ping then is closed */
+#define COAPD_LEAVE_MS 1000u
 #define COAPD_OPENING_MS 30000u /* one that is not set up by then is dropped */
 #define COAPD_OPENING_MAX 256 /* TCP and TLS connections that are not set up: the oldest goes */
 #define COAPD_HANDSHAKES_MAX 2000 /* of DTLS, under way at each address of ours */
@@ -65,7 +66,7 @@ struct coapd_ops {
 	void (*on_lost)(void *ctx, const struct path *way, enum coapd_end why);
 	/* A client did not get in: its certificate or key, in words. NULL: nobody wants to know. */
 	void (*on_refused)(void *ctx, const struct addr *peer, const char *why);
-	/* Whether a silent session is needed; NULL: every one is. */
+	/* Whether a silent session is needed, or of ours, heard from; NULL: every one is. */
 	bool (*is_needed)(void *ctx, const struct path *way);
 	/*
 	 * Who says to be `identity`, and the key that proves it; false: nobody. The key is
@@ -79,9 +80,16 @@ struct coapd_ops {
 
 struct coapd_limits {
 	uint32_t sessions; /* that are set up */
-	uint32_t opening; /* TCP and TLS connections that are not; 0, and at most: COAPD_OPENING_MAX */
+	uint32_t
+		opening; /* TCP and TLS connections that are not; 0, and at most: COAPD_OPENING_MAX */
 	/* 0: as above. What coapd_new() was given, for good. */
 	uint32_t idle_ms, pong_ms, opening_ms, unread_ms;
+	/*
+	 * A DTLS server that was silent for so long is asked whether it is there, and half as long
+	 * later the session is over (COAPD_CLOSED): one that was started again knows nothing of it
+	 * and says nothing (RFC 6347 4.1.2.7). 0: never; also for good.
+	 */
+	uint32_t check_ms;
 };
 
 struct coapd_stats {
@@ -168,7 +176,10 @@ bool coapd_end(struct coapd *c, const struct path *way);
 /* Whom the owner found behind a session; 0 without one. */
 uint32_t coapd_subject(const struct coapd *c, const struct path *way);
 
-/* Ends the sessions of those: ops.on_lost. */
+/*
+ * Ends the sessions of those: nothing that comes by them is heard from now on, and ops.on_lost
+ * follows after COAPD_LEAVE_MS, in which what is sent now can arrive.
+ */
 void coapd_expel(struct coapd *c, bool (*is_gone)(void *ctx, uint32_t who), void *ctx);
 /* Those that are set up stay. */
 void coapd_set_limits(struct coapd *c, const struct coapd_limits *limits);

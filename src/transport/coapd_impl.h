@@ -24,17 +24,20 @@ struct coapd_session {
 	uint32_t who;
 	uint64_t since_ms;
 	uint64_t heard_ms;
+	uint64_t asked_ms; /* ours: when it was asked whether the server is there */
 	size_t n_unread; /* bytes sent since what the last Pong answered */
 	size_t n_asked; /* of them, those that the Ping under way is behind */
 	uint64_t behind_ms; /* since when it is more than COAPD_UNREAD_MAX; 0: it is not */
 	struct coapd_session *next_doomed; /* or next in its grave */
 	enum coapd_end end; /* what the doomed one's is */
 	uint16_t mid; /* the last one made up for a message that came */
+	uint16_t ping_mid; /* of the Ping under way */
 	bool is_client;
 	bool is_open; /* the handshake is done */
 	bool answered; /* the other side took part in the handshake */
 	bool pinged;
 	bool doomed; /* to be closed when libcoap has returned */
+	bool dismissed; /* nothing of it is heard any more, but it is told why: COAPD_LEAVE_MS */
 };
 
 /* The request that libcoap has us answer right now. */
@@ -77,6 +80,7 @@ struct coapd {
 	uv_poll_t poll; /* libcoap's epoll descriptor */
 	uv_timer_t sweep;
 	uv_timer_t soon; /* something is doomed, or an owner waits for its end */
+	uv_timer_t leave; /* somebody is dismissed */
 	uv_timer_t proof; /* a server of ours was shown our key: COAPD_PROOF_MS */
 	struct coapd_door *doors; /* of the DTLS endpoints */
 	unsigned n_handles; /* of these, still open */
@@ -117,6 +121,8 @@ void coapd_work(struct coapd *c, struct epoll_event *one);
 void coapd_handle_closed(struct coapd *c);
 /* libcoap is done for now, see to what it left undone. */
 void coapd_rouse(struct coapd *c);
+/* Who is dismissed has COAPD_LEAVE_MS from now on. */
+void coapd_await_leave(struct coapd *c);
 /* A server has COAPD_PROOF_MS from now on. */
 void coapd_await_proof(struct coapd *c);
 
@@ -137,6 +143,8 @@ void coapd_session_doom(struct coapd_session *s, enum coapd_end end);
 void coapd_session_bury(struct coapd *c);
 /* Closes those that were silent for too long. */
 void coapd_session_sweep(struct coapd *c);
+/* Ends those that were dismissed. */
+void coapd_session_part(struct coapd *c);
 /* Lets go of all of them, in silence. */
 void coapd_session_release_all(struct coapd *c);
 

@@ -38,7 +38,7 @@ coapd_session_of(const coap_session_t *session)
 {
 	struct coapd_session *s = object_of(session);
 
-	return s && !s->doomed ? s : NULL;
+	return s && !s->doomed && !s->dismissed ? s : NULL;
 }
 
 static struct coapd_session *
@@ -228,7 +228,7 @@ ask(struct coapd_session *s)
 		return;
 	s->pinged = true;
 	s->n_asked = s->n_unread;
-	(void)coap_session_send_ping(s->coap);
+	s->ping_mid = (uint16_t)coap_session_send_ping(s->coap);
 }
 
 static void
@@ -319,6 +319,11 @@ coapd_session_handle_nack(
 		return;
 	switch (reason) {
 	case COAP_NACK_RST:
+		/* RFC 7252 4.3: that is how an empty CON is answered. */
+		if (s->asked_ms > 0 && s->ping_mid == (uint16_t)mid) {
+			coapd_session_handle_pong(session, sent, mid);
+			break;
+		}
 		s->c->ops->on_nack(s->c->ctx, &s->way, (uint16_t)mid);
 		break;
 	case COAP_NACK_TOO_MANY_RETRIES:
@@ -397,6 +402,26 @@ coapd_session_handle_event(coap_session_t *session, coap_event_t event)
 	return 0;
 }
 
+/* A server of ours. */
+static void
+check(struct coapd_session *s, uint64_t silent_ms)
+{
+	struct coapd *c = s->c;
+
+	if (c->limits.check_ms == 0 || !s->is_open || path_is_reliable(&s->way))
+		return;
+	if (silent_ms < c->limits.check_ms ||
+		(c->ops->is_needed && !c->ops->is_needed(c->ctx, &s->way))) {
+		s->pinged = false;
+		return;
+	}
+	if (!s->pinged)
+		s->asked_ms = uv_now(c->loop);
+	ask(s);
+	if (uv_now(c->loop) - s->asked_ms >= c->limits.check_ms / 2)
+		coapd_session_doom(s, COAPD_CLOSED);
+}
+
 static void
 sweep_one(void *ctx, struct map_node *node)
 {
@@ -404,8 +429,12 @@ sweep_one(void *ctx, struct map_node *node)
 	struct coapd *c = ctx;
 	uint64_t silent_ms = uv_now(c->loop) - s->heard_ms;
 
-	if (s->is_client || s->doomed)
+	if (s->doomed)
 		return;
+	if (s->is_client) {
+		check(s, silent_ms);
+		return;
+	}
 	if (is_too_slow(s)) {
 		c->stats.unread++;
 		coapd_session_doom(s, COAPD_CLOSED);
@@ -454,8 +483,10 @@ expel_one(void *ctx, struct map_node *node)
 	struct coapd_session *s = MAP_OBJECT(node, struct coapd_session, node);
 	const struct expulsion *e = ctx;
 
-	if (s->who != 0 && e->is_gone(e->ctx, s->who))
-		coapd_session_doom(s, COAPD_CLOSED);
+	if (s->who == 0 || s->doomed || !e->is_gone(e->ctx, s->who))
+		return;
+	s->dismissed = true;
+	coapd_await_leave(s->c);
 }
 
 void
@@ -464,6 +495,22 @@ coapd_expel(struct coapd *c, bool (*is_gone)(void *ctx, uint32_t who), void *ctx
 	struct expulsion e = {.is_gone = is_gone, .ctx = ctx};
 
 	map_each(&c->sessions, expel_one, &e);
+}
+
+static void
+part_one(void *ctx, struct map_node *node)
+{
+	struct coapd_session *s = MAP_OBJECT(node, struct coapd_session, node);
+
+	(void)ctx;
+	if (s->dismissed)
+		coapd_session_doom(s, COAPD_CLOSED);
+}
+
+void
+coapd_session_part(struct coapd *c)
+{
+	map_each(&c->sessions, part_one, c);
 }
 
 static void

@@ -45,8 +45,17 @@ is "$?" 0 "SIGINT ends it"
 spawn plain "$coapcast" sub -v "${as[@]}" "coaps://127.0.0.1:$secure/demo"
 wait_line "$tmp/plain.out" start
 ok $? "another one, traditional"
+# Nobody tells it that its session is gone: it asks, long before Max-Age is over.
+stop broker KILL 2>/dev/null
+start_broker "$tmp/coapcast.yaml" -v
+"$coapcast" pub -m again "coap://127.0.0.1:$port/demo"
+wait_line "$tmp/plain.out" '^again$' 58
+ok $? "the broker is killed and started again: it has the new value in less than a minute"
+is "$(grep -c 'no answer: making a new connection' "$tmp/plain.err")" 0 \
+	"without a registration that nobody answers"
+stop_broker
 rm "$tmp/conf.d/panel-1.yaml"
-kill -HUP "${spawned[broker]}"
+start_broker "$tmp/coapcast.yaml" -v
 finish plain 60
 is "$?" 6 "its identity is gone: it ends with status 6"
 like "$(cat "$tmp/plain.err")" 'no secure connection' "and says so"

@@ -27,6 +27,7 @@ dist_check_SCRIPTS += \
 	tests/integration/conditions.sh \
 	tests/integration/count.sh \
 	tests/integration/descriptors.sh \
+	tests/integration/dismissed.sh \
 	tests/integration/early.sh \
 	tests/integration/farewell.sh \
 	tests/integration/flood.sh \
