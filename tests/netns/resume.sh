@@ -117,7 +117,7 @@ observed() {
 	local family
 	for family in 4 6; do
 		stop "plain$family" INT
-		spawn "plain$family" in_host h8 "$COAP_CLIENT" -w -s 90 "${at[$family]}/ps/data/demo"
+		spawn "plain$family" in_host h8 "$COAP_CLIENT" -w -s 1000 "${at[$family]}/ps/data/demo"
 		wait_lines "$tmp/plain$family.out" 1
 	done
 	wait_until 10 counter_is store waiting 0

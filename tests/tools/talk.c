@@ -291,8 +291,12 @@ open_socket(const struct addr *at)
 
 	if (fd < 0)
 		err(1, "socket");
-	/* Several members of one group on a host. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/*
+	 * Several members of one group on a host. Where the kernel chooses the port it would choose
+	 * one of somebody else who shares, too, and one of them would hear what is for the other.
+	 */
+	if (at->port != 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&sa, n) < 0)
 		err(1, "bind");
 	return fd;
