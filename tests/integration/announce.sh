@@ -126,7 +126,7 @@ sent_again() {
 }
 wait_until 20 sent_again
 stop broker KILL
-start_preloaded
+start_on_disk "$tmp/coapcast.yaml" -v
 has_line "$tmp/broker.log" 'values that may be news are told again topics=1$'
 ok $? "and after a kill, as long as it is not acknowledged"
 stop deaf KILL
