@@ -80,8 +80,7 @@ struct coapd_ops {
 
 struct coapd_limits {
 	uint32_t sessions; /* that are set up */
-	uint32_t
-		opening; /* TCP and TLS connections that are not; 0, and at most: COAPD_OPENING_MAX */
+	uint32_t opening; /* streams that are not; 0, and at most: COAPD_OPENING_MAX */
 	/* 0: as above. What coapd_new() was given, for good. */
 	uint32_t idle_ms, pong_ms, opening_ms, unread_ms;
 	/*

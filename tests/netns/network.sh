@@ -124,6 +124,29 @@ ok $? "what is published arrives"
 wait_until 10 host_is_up b || bail "b does not come up"
 is "$(found h3)" "$everybody" "and the broker is found"
 
+# More changes than the kernel keeps for who does not read: that it was deleted is lost.
+for _ in {1..1500}; do
+	printf 'address %s 10.1.2.3/32 dev lo\n' add del
+done >"$tmp/burst"
+kill -STOP "${spawned[broker]}"
+in_host b ip -batch "$tmp/burst"
+ip link del v1
+recreate "$after"
+addresses
+link_up
+# shellcheck disable=SC2016 # awk expands it
+lost=$(in_host b awk -v "pid=${spawned[broker]}" '$3 == pid { print $9 }' /proc/net/netlink)
+ok $((${lost:-0} == 0)) "changes are lost: ${lost:-none}"
+kill -CONT "${spawned[broker]}"
+said 'network: interface is up name=eth0' 5
+ok $? "they are noticed all the same"
+said 'discovery: All-CoAP-Nodes joined again interface=eth0 groups=5' 3
+ok $? "joined again"
+pub "coap://127.0.0.1/demo" overrun
+wait_until 15 has_value overrun four six
+ok $? "what is published arrives"
+wait_until 10 host_is_up b || bail "b does not come up"
+
 # --- a reload opens nothing that wants a restart -------------------------------------------
 sed -i 's/^discovery:.*/discovery: { interfaces: [ eth0, lo ] }/' "$tmp/coapcast.yaml"
 kill -HUP "${spawned[broker]}"
