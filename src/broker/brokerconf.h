@@ -54,6 +54,12 @@ struct broker_conf {
 	uint16_t topic_format; /* of topic properties */
 	const struct broker_group *groups;
 	size_t n_groups;
+	/*
+	 * What links say of data that nobody gets at unprotected: LINK_OSC and LINK_GOSC; 0 where
+	 * DTLS protects as well, which links cannot tell of. And whether all data is such.
+	 */
+	unsigned protection;
+	bool is_closed;
 };
 
 #endif

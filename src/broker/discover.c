@@ -51,6 +51,22 @@ may_be_grouped(const struct broker *b, const struct topic *t)
 	return false;
 }
 
+/* RFC 8613 section 9, oscore-groupcomm section 11: what a link to its data tells of security. */
+static unsigned
+protection_of(const struct broker *b, const struct topic *t)
+{
+	static const unsigned ways[] = {
+		BROKER_MAY_READ, BROKER_MAY_SUBSCRIBE, BROKER_MAY_PUBLISH, BROKER_MAY_DELETE};
+
+	if (b->conf.protection == 0 || b->conf.is_closed)
+		return b->conf.protection;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (!b->ops->may || b->ops->may(b->ctx, 0, ways[i], bytes_str(t->name)))
+			return 0;
+	}
+	return b->conf.protection;
+}
+
 void
 discover_link(const struct broker *b, const struct topic *t, bool data, struct buf *path,
 	struct link *ret)
@@ -66,7 +82,7 @@ discover_link(const struct broker *b, const struct topic *t, bool data, struct b
 	if (!data)
 		return;
 	ret->rt = BYTES_LIT("core.ps.data");
-	ret->flags = LINK_OBS | (may_be_grouped(b, t) ? LINK_GP_OBS : 0);
+	ret->flags = LINK_OBS | (may_be_grouped(b, t) ? LINK_GP_OBS : 0) | protection_of(b, t);
 	ret->ct = LINK_NO_CT;
 	if (t->value && t->value->content_format != BROKER_NO_FORMAT)
 		ret->ct = (int)t->value->content_format;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "wire/link.h"
 
 /* Answers to multicast requests at leisure; of a kilobyte or so each. */
 #define HELD_MAX 1024
@@ -62,6 +63,18 @@ plan_group(struct broker_group *g, const struct conf_group *from, const struct p
 	return 0;
 }
 
+/* enum link_flag of what only OSCORE gets at; 0: DTLS or TLS does, too. */
+static unsigned
+links_tell(const struct conf *boot)
+{
+	for (size_t i = 0; i < boot->n_listen; i++) {
+		if (boot->listen[i].scheme == CONF_COAPS ||
+			boot->listen[i].scheme == CONF_COAPS_TCP)
+			return 0;
+	}
+	return LINK_OSC | (boot->n_oscore_groups ? LINK_GOSC : 0);
+}
+
 int
 plan_init(struct plan *p, const struct conf *boot, const struct conf *conf,
 	const struct plan *running, struct error *e)
@@ -82,6 +95,8 @@ plan_init(struct plan *p, const struct conf *boot, const struct conf *conf,
 					(uint16_t)boot->protocol.informative_response_format,
 				.topic_format = (uint16_t)boot->protocol.topic_format,
 				.n_groups = conf->n_groups,
+				.protection = links_tell(boot),
+				.is_closed = boot->security.nosec == CONF_NOSEC_DENY,
 				.limits =
 					{
 						.topics = limits->topics,

@@ -14,6 +14,7 @@ configure() { # RULES
 		  - { name: open, content-format: 0, initialize: "o" }
 		  - { name: shown, content-format: 0, initialize: "s" }
 		  - { name: secret, content-format: 0, initialize: "x" }
+		  - { name: closed, content-format: 0, initialize: "c" }
 		$1
 	END
 }
@@ -28,6 +29,7 @@ codes() {
 configure 'access:
   - { who: anonymous, topics: "s*", may: [ read ] }
   - { who: anonymous, topics: shown, may: [ discover, subscribe ] }
+  - { who: anonymous, topics: closed, may: [ discover ] }
   - { who: anonymous, topics: open, may: [ discover, read, subscribe, publish, configure ] }
   - { who: "*", topics: "*", may: [ publish, delete ] }'
 start_broker "$tmp/coapcast.yaml"
@@ -35,8 +37,11 @@ is "$(codes open)" "2.05 2.05 2.05 2.04 2.05" "all that a rule allows"
 is "$(codes shown)" "2.05 2.05 2.05 4.03 2.05" "rules add up; * is not for anonymous"
 is "$(codes secret)" "2.05 2.05 2.05 4.03 4.03" "reading alone"
 is "$(codes none)" "4.03 4.03 4.03 4.03 4.03" "nobody learns whether it is there"
-is "$("$coapcast" ls "$at" | sort | paste -sd' ')" "open shown" "what may not be seen is not listed"
+is "$("$coapcast" ls "$at" | sort | paste -sd' ')" "closed open shown" "what may not be seen is not listed"
 is "$(client "$at/.well-known/core" | grep -c secret)" 0 "nor among the links of the host"
+like "$(client "$at/.well-known/core?href=/ps/data/closed")" '</ps/data/closed>;.*;osc' \
+	"data that nobody reads, observes or publishes unprotected is marked as such"
+is "$(client "$at/.well-known/core?osc" | tr , '\n' | grep -c .)" 1 "and no other"
 "$coapcast" pub -m z "$at/open"
 is $? 0 "coapcast pub: allowed"
 "$coapcast" pub -m z "$at/ps/data/shown" 2>"$tmp/err"

@@ -12,7 +12,7 @@
 
 /* hall has a value and a group, attic is half created and has none, data a made-up path. */
 static void
-setup(void)
+begin(unsigned protection, bool is_closed)
 {
 	static const char *const patterns[] = {"hall*"};
 	struct broker_group *g;
@@ -20,10 +20,18 @@ setup(void)
 	bw_init();
 	g = bw_group("239.255.17.4", 10);
 	g->patterns = patterns;
+	bw.conf.protection = protection;
+	bw.conf.is_closed = is_closed;
 	bw_start();
 	bw_topic("hall", "0");
 	bw_topic("attic", NULL);
 	ck_assert_int_eq(broker_create_topic(bw.broker, BYTES_LIT("t"), 60, BYTES_LIT("\x80")), 0);
+}
+
+static void
+setup(void)
+{
+	begin(0, false);
 }
 
 static int
@@ -219,6 +227,44 @@ START_TEST(a_list_follows_the_properties)
 	ck_assert_str_eq(links(), "</ps/data/hall>\n");
 }
 
+/* Who is not known sees all, and may publish to t. */
+static bool
+may_little(uint32_t who, unsigned verbs, struct bytes topic)
+{
+	unsigned allowed = BROKER_MAY_DISCOVER;
+
+	if (bytes_is(topic, "t"))
+		allowed |= BROKER_MAY_PUBLISH;
+	return who != 0 || (verbs & ~allowed) == 0;
+}
+
+/* RFC 8613 9, oscore-groupcomm 11: osc where nobody gets at the data unprotected, gosc with it. */
+START_TEST(groupcomm_11_links_say_what_only_oscore_gets_at)
+{
+	static const struct {
+		unsigned protection;
+		bool is_closed, rules;
+		const char *hall, *t;
+	} cases[] = {
+		{0, true, true, "", ""},
+		{LINK_OSC, false, false, "", ""},
+		{LINK_OSC, true, false, ";osc", ";osc"},
+		{LINK_OSC | LINK_GOSC, true, true, ";osc;gosc", ";osc;gosc"},
+		{LINK_OSC | LINK_GOSC, false, true, ";osc;gosc", ""},
+	};
+	char wanted[256];
+
+	bw_stop();
+	begin(cases[_i].protection, cases[_i].is_closed);
+	bw.may = cases[_i].rules ? may_little : NULL;
+	(void)snprintf(wanted, sizeof(wanted),
+		"</ps/data/hall>;rt=\"core.ps.data\";obs;gp-obs%s\n"
+		"</ps/data/t>;rt=\"core.ps.data\";obs%s;ct=60\n",
+		cases[_i].hall, cases[_i].t);
+	bw_in(1, "GET /.well-known/core?rt=core.ps.data");
+	ck_assert_str_eq(links(), wanted);
+}
+
 /* RFC 7959 2.4: many blocks of one list, which its ETag says. */
 START_TEST(rfc7959_2_4_a_long_list)
 {
@@ -375,6 +421,7 @@ suite(void)
 	tcase_add_test(t, a_list_follows_the_topics);
 	tcase_add_test(t, a_list_follows_the_format);
 	tcase_add_test(t, a_list_follows_the_properties);
+	tcase_add_loop_test(t, groupcomm_11_links_say_what_only_oscore_gets_at, 0, 5);
 	tcase_add_test(t, rfc7959_2_4_a_long_list);
 	tcase_add_test(t, a_very_long_list_is_not_built_for_each_topic);
 	tcase_add_test(t, rfc6690_4_1_multicast_discovery);
