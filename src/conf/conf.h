@@ -38,6 +38,8 @@ struct conf_limits {
 	uint32_t exchanges; /* entries of the de-duplication table */
 	uint32_t bodies; /* block-wise uploads under way */
 	uint32_t sessions; /* DTLS, TLS and TCP sessions */
+	uint32_t handshakes; /* of those that are not set up yet, TCP connections included */
+	uint64_t unread_bytes; /* what one of them may leave unread for long */
 	uint32_t publish_rate; /* per second and peer; 0: as fast as they come */
 };
 

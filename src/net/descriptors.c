@@ -12,16 +12,17 @@ at_least_one(uint64_t n)
 }
 
 void
-descriptors_share(uint64_t allowed, uint32_t sessions, struct coapd_limits *ret)
+descriptors_share(uint64_t allowed, struct coapd_limits *l)
 {
 	uint64_t spare = allowed > DESCRIPTORS_RESERVED ? allowed - DESCRIPTORS_RESERVED : 0;
 	uint64_t opening = at_least_one(spare / 4);
 
-	if (opening > COAPD_OPENING_MAX)
-		opening = COAPD_OPENING_MAX;
+	if (opening > l->opening)
+		opening = l->opening;
 	spare = at_least_one(spare > opening ? spare - opening : 0);
-	ret->opening = (uint32_t)opening;
-	ret->sessions = spare < sessions ? (uint32_t)spare : sessions;
+	l->opening = (uint32_t)opening;
+	if (spare < l->sessions)
+		l->sessions = (uint32_t)spare;
 }
 
 /* The limit there is, after trying for one. */
@@ -41,14 +42,19 @@ raise_to(uint64_t wanted)
 }
 
 void
-descriptors_claim(uint32_t sessions, struct coapd_limits *ret)
+descriptors_claim(const struct conf_limits *from, struct coapd_limits *ret)
 {
-	uint64_t wanted = (uint64_t)sessions + COAPD_OPENING_MAX + DESCRIPTORS_RESERVED;
-	uint64_t allowed = raise_to(wanted);
+	struct coapd_limits l = {.sessions = from->sessions,
+		.opening =
+			from->handshakes < COAPD_OPENING_MAX ? from->handshakes : COAPD_OPENING_MAX,
+		.handshakes = from->handshakes,
+		.unread = (uint32_t)from->unread_bytes};
+	uint64_t allowed = raise_to((uint64_t)l.sessions + l.opening + DESCRIPTORS_RESERVED);
 
-	descriptors_share(allowed, sessions, ret);
-	if (ret->sessions < sessions)
+	descriptors_share(allowed, &l);
+	*ret = l;
+	if (l.sessions < from->sessions)
 		log_warning("server: the limit of open files (%llu) allows for fewer sessions than "
 			    "broker.limits.sessions n=%u",
-			(unsigned long long)allowed, (unsigned)ret->sessions);
+			(unsigned long long)allowed, (unsigned)l.sessions);
 }

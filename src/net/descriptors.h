@@ -9,15 +9,19 @@
 
 #include <stdint.h>
 
+#include "conf/conf.h"
 #include "transport/coapd.h"
 
 #define DESCRIPTORS_RESERVED \
 	128 /* listening sockets, the store, metrics, what is open for a moment */
 
-/* How `allowed` descriptors are shared out when so many sessions are wanted; one of each at least. */
-void descriptors_share(uint64_t allowed, uint32_t sessions, struct coapd_limits *ret);
+/* How `allowed` descriptors are shared out among what is wanted: less of it, one of each at least. */
+void descriptors_share(uint64_t allowed, struct coapd_limits *l);
 
-/* The same of this process, which is allowed more when that helps; the log says when it does not. */
-void descriptors_claim(uint32_t sessions, struct coapd_limits *ret);
+/*
+ * What is configured, as far as this process may: it is allowed more when that helps; the log
+ * says when it does not.
+ */
+void descriptors_claim(const struct conf_limits *from, struct coapd_limits *ret);
 
 #endif

@@ -31,7 +31,8 @@ static const struct figure table[] = {
 	COUNTER("sessions", "opened", sessions.opened, "Sessions set up."),
 	COUNTER("sessions", "closed", sessions.closed, "Sessions that ended."),
 	COUNTER("sessions", "refused", sessions.refused,
-		"Sessions that found limits.sessions reached, and connections that made room."),
+		"Sessions that found limits.sessions reached, handshakes limits.handshakes; "
+		"connections that made room."),
 	COUNTER("sessions", "crowded", sessions.crowded,
 		"Handshakes and connections of addresses that had begun too many others."),
 	COUNTER("sessions", "failed", sessions.failed, "Handshakes that failed."),

@@ -212,7 +212,7 @@ commit_plan(struct change *c)
 	c->plan = before;
 	layer_set_limits(c->r->layer, &c->r->plan->layer);
 	if (c->r->coapd) {
-		descriptors_claim(c->fresh->broker.limits.sessions, &limits);
+		descriptors_claim(&c->fresh->broker.limits, &limits);
 		coapd_set_limits(c->r->coapd, &limits);
 	}
 	regroup_broker(c->r->broker, &c->r->plan->broker, successor, c);

@@ -80,7 +80,7 @@ server_start_sessions(struct server *s, struct error *e)
 
 	if (!listen_needs_sessions(s->conf))
 		return 0;
-	descriptors_claim(s->conf->broker.limits.sessions, &limits);
+	descriptors_claim(&s->conf->broker.limits, &limits);
 	if ((s->coapd = coapd_new(&s->loop, &ops, s, &limits)) == NULL) {
 		error_set(e, "cannot start libcoap");
 		return -ENOMEM;

@@ -135,6 +135,13 @@ coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
 				    ? limits->opening
 				    : COAPD_OPENING_MAX;
 	c->streams.max = c->limits.opening;
+	c->datagrams.max = limits->handshakes ? limits->handshakes : COAPD_HANDSHAKES_MAX;
+	c->limits.unread = limits->unread ? limits->unread : COAPD_UNREAD_MAX;
+	/*
+	 * Of those whose address is proven, see coapd_door.c. Without that, any ClientHello takes
+	 * one for half a minute: with libcoap's default of 100, four datagrams a second would do.
+	 */
+	coap_context_set_max_handshake_sessions(c->coap, (unsigned)c->datagrams.max);
 }
 
 static void
@@ -205,22 +212,16 @@ coapd_new(
 	c->loop = loop;
 	c->ops = ops;
 	c->ctx = ctx;
+	c->coap = coap;
 	coapd_set_limits(c, limits);
 	set_times(c, limits);
-	c->coap = coap;
 	memcpy(c->ssl, ssl, sizeof(ssl));
 	map_init(&c->sessions);
-	coapd_opening_init(c);
 	rnd_fill(c->cookie_key, sizeof(c->cookie_key));
 	coap_set_app_data(coap, c);
 	coap_context_set_block_mode(coap, 0);
 	/* Ours are referenced: this is for those that are not set up yet. */
 	coap_context_set_session_timeout(coap, (c->limits.opening_ms + 999) / 1000);
-	/*
-	 * Of those whose address is proven, see coapd_door.c. Without that, any ClientHello takes
-	 * one for half a minute: with libcoap's default of 100, four datagrams a second would do.
-	 */
-	coap_context_set_max_handshake_sessions(coap, COAPD_HANDSHAKES_MAX);
 	coap_context_set_csm_max_message_size(coap, COAPD_STREAM_MAX);
 	coap_register_event_handler(coap, coapd_session_handle_event);
 	coap_register_nack_handler(coap, coapd_session_handle_nack);

@@ -21,18 +21,18 @@
 #define COAPD_STREAM_MAX 1152 /* of one that comes by TCP or TLS: no BERT blocks */
 /*
  * What a TCP or TLS peer may leave unread for longer than COAPD_UNREAD_MS; in a burst it may be
- * 16 times as much, while it is not more than that with all of them. In bytes.
+ * 16 times as much, while it is not more than 128 times with all of them. In bytes.
  */
 #define COAPD_UNREAD_MAX (256u * 1024)
 #define COAPD_UNREAD_BURST (16 * COAPD_UNREAD_MAX)
-#define COAPD_UNREAD_ALL (32u << 20)
+#define COAPD_UNREAD_ALL (128 * COAPD_UNREAD_MAX)
 #define COAPD_UNREAD_MS 10000u
 #define COAPD_IDLE_MS 300000u /* a session nobody needs is closed after so long a silence */
 #define COAPD_PONG_MS 60000u /* one that is needed and does not answer a Ping then is closed */
 #define COAPD_LEAVE_MS 1000u
 #define COAPD_OPENING_MS 30000u /* one that is not set up by then is dropped */
 #define COAPD_OPENING_MAX 256 /* TCP and TLS connections that are not set up: the oldest goes */
-#define COAPD_HANDSHAKES_MAX 2000 /* of DTLS, under way at each address of ours */
+#define COAPD_HANDSHAKES_MAX 2000 /* of DTLS, under way */
 #define COAPD_OPENING_SHARE \
 	4 /* one address may have a quarter of these, an IPv6 /64 half of them */
 /*
@@ -81,6 +81,8 @@ struct coapd_ops {
 struct coapd_limits {
 	uint32_t sessions; /* that are set up */
 	uint32_t opening; /* streams that are not; 0, and at most: COAPD_OPENING_MAX */
+	uint32_t handshakes; /* of DTLS that are not; 0: COAPD_HANDSHAKES_MAX */
+	uint32_t unread; /* 0: COAPD_UNREAD_MAX; bursts and all together follow from it */
 	/* 0: as above. What coapd_new() was given, for good. */
 	uint32_t idle_ms, pong_ms, opening_ms, unread_ms;
 	/*

@@ -157,7 +157,6 @@ void coapd_session_give_up(struct coapd *c);
 void coapd_session_note_who(coap_session_t *session, uint32_t who);
 
 /* coapd_opening.c */
-void coapd_opening_init(struct coapd *c);
 void coapd_opening_fini(struct coapd *c);
 void coapd_opening_begin(struct coapd *c, coap_session_t *session);
 /* It is a session now, or over. */

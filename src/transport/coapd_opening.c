@@ -136,9 +136,14 @@ coapd_opening_end(struct coapd *c, const coap_session_t *session)
 bool
 coapd_opening_admits(struct coapd *c, const struct addr *from)
 {
-	if (!find_excess(&c->datagrams, from))
+	if (find_excess(&c->datagrams, from)) {
+		tell(c, from);
+		return false;
+	}
+	/* libcoap would drop it without a word. */
+	if (c->datagrams.n < c->datagrams.max)
 		return true;
-	tell(c, from);
+	c->stats.refused++;
 	return false;
 }
 
@@ -152,12 +157,6 @@ coapd_opening_sweep(struct coapd *c)
 		drop(c, c->streams.all[0].coap);
 	while (c->datagrams.n > 0 && now - c->datagrams.all[0].since_ms >= DATAGRAM_LATE_MS)
 		take_out(&c->datagrams, c->datagrams.all[0].coap);
-}
-
-void
-coapd_opening_init(struct coapd *c)
-{
-	c->datagrams.max = COAPD_HANDSHAKES_MAX;
 }
 
 void

@@ -205,7 +205,7 @@ count_unread(struct coapd_session *s, size_t n)
 {
 	s->c->n_unread += n - s->n_unread;
 	s->n_unread = n;
-	if (n <= COAPD_UNREAD_MAX)
+	if (n <= s->c->limits.unread)
 		s->behind_ms = 0;
 	else if (s->behind_ms == 0)
 		s->behind_ms = uv_now(s->c->loop);
@@ -215,8 +215,11 @@ count_unread(struct coapd_session *s, size_t n)
 static bool
 is_too_slow(const struct coapd_session *s)
 {
-	return s->n_unread > COAPD_UNREAD_MAX &&
-	       (s->n_unread > COAPD_UNREAD_BURST || s->c->n_unread > COAPD_UNREAD_ALL ||
+	size_t max = s->c->limits.unread, burst = COAPD_UNREAD_BURST / COAPD_UNREAD_MAX * max,
+	       all = COAPD_UNREAD_ALL / COAPD_UNREAD_MAX * max;
+
+	return s->n_unread > max &&
+	       (s->n_unread > burst || s->c->n_unread > all ||
 		       uv_now(s->c->loop) - s->behind_ms >= s->c->limits.unread_ms);
 }
 
@@ -234,7 +237,7 @@ ask(struct coapd_session *s)
 static void
 ask_if_behind(struct coapd_session *s)
 {
-	if (s->n_unread > COAPD_UNREAD_MAX / 8)
+	if (s->n_unread > s->c->limits.unread / 8)
 		ask(s);
 }
 

@@ -38,7 +38,7 @@ dist_check_SCRIPTS += \
 	tests/integration/keep_fault.sh \
 	tests/integration/promise.sh tests/integration/announce.sh tests/integration/powercut.sh \
 	tests/integration/keygen.sh \
-	tests/integration/limits.sh \
+	tests/integration/limits.sh tests/integration/limits_sessions.sh \
 	tests/integration/limits_wait.sh \
 	tests/integration/lives.sh \
 	tests/integration/metrics.sh \

@@ -19,7 +19,8 @@ static const char everything[] =
 	"  collection: /a/b\n"
 	"  create-on-publish: yes\n"
 	"  limits: { topics: 1, payload: 1K, memory: 2M, peers: 3, observers: 4, "
-	"observers-per-peer: 5, exchanges: 16, bodies: 6, sessions: 7, publish-rate: 8 }\n"
+	"observers-per-peer: 5, exchanges: 16, bodies: 6, sessions: 7, "
+	"handshakes: 9, unread: 32K, publish-rate: 8 }\n"
 	"state: { directory: /tmp/s, commit-interval: 1500ms }\n"
 	"listen: [ \"coap://[::1]\", \"coaps://10.0.0.1\", \"coap+tcp://[::]:1\", "
 	"\"coaps+tcp://[::]\" ]\n"
@@ -141,6 +142,8 @@ START_TEST(defaults)
 	ck_assert_uint_eq(c->broker.limits.exchanges, 65536);
 	ck_assert_uint_eq(c->broker.limits.bodies, 64);
 	ck_assert_uint_eq(c->broker.limits.sessions, 500);
+	ck_assert_uint_eq(c->broker.limits.handshakes, 2000);
+	ck_assert_uint_eq(c->broker.limits.unread_bytes, 256 << 10);
 	ck_assert_uint_eq(c->broker.limits.publish_rate, 0);
 	ck_assert_str_eq(c->state.directory, "/var/lib/coapcast");
 	ck_assert_uint_eq(c->state.commit_interval_ms, 1000);
@@ -199,6 +202,8 @@ check_broker(const struct conf *c)
 	ck_assert_uint_eq(c->broker.limits.topics, 1);
 	ck_assert_uint_eq(c->broker.limits.payload_bytes, 1024);
 	ck_assert_uint_eq(c->broker.limits.memory_bytes, 2U << 20);
+	ck_assert_uint_eq(c->broker.limits.handshakes, 9);
+	ck_assert_uint_eq(c->broker.limits.unread_bytes, 32 << 10);
 	ck_assert_uint_eq(c->broker.limits.publish_rate, 8);
 	ck_assert_str_eq(c->state.directory, "/tmp/s");
 	ck_assert_uint_eq(c->state.commit_interval_ms, 1500);

@@ -21,11 +21,24 @@ static const struct {
 
 START_TEST(there_are_some_left_for_all_else)
 {
-	struct coapd_limits l = {.sessions = 0};
+	struct coapd_limits l = {.sessions = rows[_i].wanted, .opening = COAPD_OPENING_MAX};
 
-	descriptors_share(rows[_i].allowed, rows[_i].wanted, &l);
+	descriptors_share(rows[_i].allowed, &l);
 	ck_assert_uint_eq(l.sessions, rows[_i].sessions);
 	ck_assert_uint_eq(l.opening, rows[_i].opening);
+}
+END_TEST
+
+START_TEST(of_handshakes_no_more_than_wanted)
+{
+	struct coapd_limits l = {.sessions = 500, .opening = 7};
+
+	descriptors_share(DESCRIPTORS_RESERVED + 507, &l);
+	ck_assert_uint_eq(l.opening, 7);
+	ck_assert_uint_eq(l.sessions, 500);
+	descriptors_share(DESCRIPTORS_RESERVED + 506, &l);
+	ck_assert_uint_eq(l.opening, 7);
+	ck_assert_uint_eq(l.sessions, 499);
 }
 END_TEST
 
@@ -37,6 +50,7 @@ suite(void)
 
 	tcase_add_loop_test(
 		tc, there_are_some_left_for_all_else, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tc, of_handshakes_no_more_than_wanted);
 	suite_add_tcase(s, tc);
 	return s;
 }
