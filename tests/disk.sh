@@ -25,8 +25,10 @@ disk_fault() {
 	mv "$tmp/fault.new" "$tmp/fault"
 }
 
-# What hangs goes on, and nothing is wrong any more.
+# Nothing is wrong any more: what hangs goes on, and so does what is about to.
 disk_goes_on() {
 	rm -f "$tmp/fault"
-	: >"$tmp/gate"
+	exec 3<>"$tmp/gate"
+	wait_until 10 counter_is store waiting 0
+	exec 3>&-
 }

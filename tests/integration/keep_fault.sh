@@ -53,6 +53,8 @@ for word in enospc eio erofs fsync; do
 	wait_until 10 counter_is store waiting 0
 	is "$(client "$at/demo")" "accepted $word" "$word: and there after a kill"
 	is "$(client_codes -m put -t 0 -e after "$at/demo")" 2.04 "$word: all is well again"
+	# Or that would find the next fault.
+	wait_until 10 counter_is store waiting 0
 done
 
 # --- the disk is gone, and back -----------------------------------------------------------

@@ -53,7 +53,8 @@ for kind in s o; do
 	echo "# $kind: told $(wc -l <"$tmp/$kind.out"), the last of them among these:" \
 		"$(grep -c last "$tmp/$kind.out")"
 done
-disk_goes_on
+rm -f "$tmp/fault"
+exec 3<>"$tmp/gate" # for what hangs, and what is about to
 for kind in s o; do
 	wait_line "$tmp/$kind.out" '^last$' 20
 	ok $? "$kind: it is when there are numbers again"
