@@ -184,6 +184,18 @@ follow_all(int fd, struct wal *w, const char *path, struct error *e)
 	return rc;
 }
 
+/*
+ * The place was made and nothing written to it, which a power cut may leave: SQLite has the
+ * header on the disk before any commit counts.
+ */
+static bool
+is_blank(const uint8_t *h)
+{
+	static const uint8_t blank[WAL_HEADER_LEN];
+
+	return memcmp(h, blank, WAL_HEADER_LEN) == 0;
+}
+
 int
 sound_wal(const char *path, struct error *e)
 {
@@ -198,7 +210,7 @@ sound_wal(const char *path, struct error *e)
 	if (n < 0) {
 		error_set(e, "%s: %s", path, strerror((int)-n));
 		rc = (int)n;
-	} else if (n == WAL_HEADER_LEN) {
+	} else if (n == WAL_HEADER_LEN && !is_blank(h)) {
 		rc = begin(&w, h) ? follow_all(fd, &w, path, e)
 				  : damaged(e, path, "its header is damaged");
 	}

@@ -250,6 +250,31 @@ START_TEST(the_log_is_cut_short)
 }
 END_TEST
 
+/* What file systems leave of a log that was made just before the power was cut. */
+START_TEST(a_log_of_zeros_takes_nothing_away)
+{
+	static const off_t sizes[] = {1, 31, 32, 33, 56, 4152, 8272, 100000};
+
+	make_log();
+	bed_open(&bed, 60000);
+	bed_close(&bed, true);
+	bed_copy(bed.directory, good);
+	ck_assert_int_le(size_of(bed_path(&bed, "good/coapcast.db-wal")), 0);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int fd;
+
+		bed_copy(good, bed.directory);
+		fd = open(bed_path(&bed, "state/coapcast.db-wal"),
+			O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(ftruncate(fd, sizes[i]), 0);
+		(void)close(fd);
+		ck_assert_uint_eq(open_and_look(), N_COMMITS);
+		ck_assert_int_eq(bed.opened.origin, STORE_RESUMED);
+	}
+}
+END_TEST
+
 START_TEST(no_bad_database_is_overwritten)
 {
 	struct stat st;
@@ -297,6 +322,7 @@ suite(void)
 	tcase_add_test(tc, the_database_is_cut_short);
 	tcase_add_test(tc, a_bit_flips_in_the_log);
 	tcase_add_test(tc, the_log_is_cut_short);
+	tcase_add_test(tc, a_log_of_zeros_takes_nothing_away);
 	tcase_add_test(tc, no_bad_database_is_overwritten);
 	tcase_add_test(tc, another_program_s_database_is_set_aside);
 	suite_add_tcase(s, tc);
