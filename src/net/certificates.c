@@ -79,7 +79,12 @@ certificates_renew(const struct conf *boot, const struct conf *conf, const struc
 		return rc;
 	if (pemfiles_equal(files, shown)) {
 		pemfiles_free(files);
-		files = NULL;
+		return 0;
+	}
+	/* One in use may grow old, which is no reason to refuse a reload: another is not taken. */
+	if (certificates_check(conf, e) < 0) {
+		pemfiles_free(files);
+		return -EINVAL;
 	}
 	*ret = files;
 	return 0;

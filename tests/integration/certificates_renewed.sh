@@ -17,6 +17,7 @@ for age in old new; do
 	} || bail "openssl makes no certificates"
 	cat "$tmp/$age-leaf.crt" "$tmp/$age-middle.crt" >"$tmp/$age-chain.crt"
 done
+certificate stale localhost new-root -days -1 || bail "openssl makes no certificate that has expired"
 
 # install AGE: as whoever renews certificates does, the key with the certificate.
 install_files() {
@@ -102,6 +103,13 @@ reload
 wait_line "$tmp/broker.log" 'server: reload failed, the old configuration stays: .*broker\.key'
 ok $? "files of no use fail a reload"
 gets new-new "and change nothing"
+cp "$tmp/stale.crt" "$tmp/broker.crt"
+cp -p "$tmp/stale.key" "$tmp/broker.key"
+reload
+like "$(grep 'server: reload' "$tmp/broker.log" | tail -n 1)" \
+	'reload failed, the old configuration stays: .*broker\.crt: has expired' \
+	"so does one that has expired"
+gets new-new "and changes nothing"
 install_files old
 cp "$tmp/broker.crt" "$tmp/other.crt"
 configure other.crt
