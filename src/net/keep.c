@@ -340,6 +340,8 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 	put_meta(k);
 	rc = store_start(k->store, e);
 	k->whole = rc == 0;
+	if (k->whole && k->differs)
+		keep_watch_groups(k, false);
 	return rc;
 }
 
