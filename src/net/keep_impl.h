@@ -67,6 +67,7 @@ struct keep {
 	bool differs; /* something of a group is other than its record says, which goes on */
 	unsigned n_ended; /* group observations that could not be */
 	unsigned n_left; /* observers that could not be, who are told */
+	unsigned n_untold; /* and those who cannot be told, for want of their keys */
 };
 
 /* A bound of this life as it is kept. */

@@ -262,7 +262,9 @@ restore(struct keep *k, const struct store_observer *r)
 		return ok;
 	}
 	/* Who is protected believes nothing else, and asks when Max-Age has run out. */
-	if (rc != -EACCES)
+	if (rc == -EACCES)
+		k->n_untold++;
+	else
 		tell_end(k, r, kept.shield, topic ? CODE_UNAUTHORIZED : CODE_NOT_FOUND);
 	return false;
 }
