@@ -26,7 +26,7 @@ struct observer;
 /* What of a group observation is to outlive a restart. */
 enum broker_keep_group {
 	BROKER_GROUP_BEGINS, /* all of it; nobody hears of it before broker_group_is_kept */
-	BROKER_GROUP_COUNTS, /* its count, when it ends, or more observe numbers */
+	BROKER_GROUP_COUNTS, /* its count, when it ends, its hops, or more observe numbers */
 	BROKER_GROUP_GOES,
 };
 

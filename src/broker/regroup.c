@@ -46,14 +46,19 @@ static void
 go_on(const struct regroup *r, struct bunch *bunch)
 {
 	const struct broker_group *g = successor_of(r, bunch);
+	struct broker *b = r->b;
+	bool same_hops;
 
 	if (!g)
 		return;
 	bunch->group = g;
 	if (!bunch->observation)
 		return;
+	same_hops = bunch->observation->way.hops == g->hops;
 	bunch->observation->way.ifindex = g->ifindex;
 	bunch->observation->way.hops = g->hops;
+	if (!same_hops && b->ops->keep_group)
+		(void)b->ops->keep_group(b->ctx, BROKER_GROUP_COUNTS, bunch->observation);
 	/* The next to be moved is told what it is now. */
 	group_forget_inform(bunch->observation);
 }

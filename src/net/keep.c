@@ -336,10 +336,15 @@ keep_restore(struct keep *k, const struct keep_view *view, struct error *e)
 		log_info("broker: observers resumed n=%u", k->n_observers);
 	if (k->n_left > 0)
 		log_notice("broker: observers cannot go on as they were, told n=%u", k->n_left);
+	if (k->n_untold > 0)
+		log_notice("broker: observers whose keys are gone hear nothing more n=%u",
+			k->n_untold);
 	say_what_is_past(k);
 	put_meta(k);
 	rc = store_start(k->store, e);
 	k->whole = rc == 0;
+	if (k->whole && k->differs)
+		keep_watch_groups(k, false);
 	return rc;
 }
 

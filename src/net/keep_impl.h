@@ -64,8 +64,10 @@ struct keep {
 	struct partings partings; /* until messages can be protected */
 	bool same_collection; /* paths are what they were */
 	unsigned n_groups, n_observers; /* that were put back */
+	bool differs; /* something of a group is other than its record says, which goes on */
 	unsigned n_ended; /* group observations that could not be */
 	unsigned n_left; /* observers that could not be, who are told */
+	unsigned n_untold; /* and those who cannot be told, for want of their keys */
 };
 
 /* A bound of this life as it is kept. */
@@ -80,6 +82,7 @@ bool keep_take_binding(struct bytes from, struct keep_binding *ret);
 void keep_watch_done(struct keep *k, uint64_t ticket, int error);
 /* Everything of group observations and observers once more: another database, or a stop. */
 void keep_watch_all(struct keep *k, bool exact);
+void keep_watch_groups(struct keep *k, bool exact); /* of group observations only */
 void keep_watch_free(struct keep *k);
 
 void keep_announced_init(struct keep *k, uv_loop_t *loop);

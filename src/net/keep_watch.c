@@ -11,6 +11,20 @@
 #include "net/keep_impl.h"
 #include "wire/option.h"
 
+/* By name: its index may be another one after the next boot. */
+static struct bytes
+interface_of(const struct keep *k, const struct broker_group *group)
+{
+	const struct plan *p = k->view.plan;
+
+	for (size_t i = 0; i < p->broker.n_groups; i++) {
+		if (&p->groups[i] == group)
+			return bytes_str(p->from[i].interface);
+	}
+	/* It is being cancelled: no group of today's. */
+	return BYTES_NONE;
+}
+
 static struct store_group
 describe(const struct keep *k, const struct group_observation *g)
 {
@@ -26,6 +40,8 @@ describe(const struct keep *k, const struct group_observation *g)
 		.address = g->way.group,
 		.source = g->way.source,
 		.group = bytes_str(g->bunch->group->name),
+		.interface = interface_of(k, g->bunch->group),
+		.hops = g->way.hops,
 		.token = bytes_of(g->token.b, g->token.n),
 		.phantom = bytes_of(g->phantom, g->n_phantom)};
 }
@@ -243,11 +259,20 @@ put_one_observer(void *ctx, const struct observer *o)
 }
 
 void
+keep_watch_groups(struct keep *k, bool exact)
+{
+	struct all all = {.k = k, .exact = exact};
+
+	if (k->store)
+		broker_each_group(k->view.broker, put_one_group, &all);
+}
+
+void
 keep_watch_all(struct keep *k, bool exact)
 {
 	struct all all = {.k = k, .exact = exact};
 
-	broker_each_group(k->view.broker, put_one_group, &all);
+	keep_watch_groups(k, exact);
 	/* At a stop they are there already. */
 	if (!exact)
 		restore_each_observer(k->view.broker, put_one_observer, &all);

@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 
+#include <net/if.h>
+
 #include "base/log.h"
 #include "broker/group.h"
 #include "broker/restore.h"
@@ -23,6 +25,27 @@ group_named(const struct keep *k, struct bytes name)
 			return &conf->groups[i];
 	}
 	return NULL;
+}
+
+/* What is kept of an older version does not say: as it is configured. */
+static bool
+is_same_interface(
+	const struct keep *k, const struct store_group *r, const struct broker_group *group)
+{
+	const struct plan *p = k->view.plan;
+
+	return !r->interface.p || bytes_is(r->interface, p->from[group - p->groups].interface);
+}
+
+/* 0: there is none of that name any more. */
+static uint32_t
+index_of(struct bytes interface)
+{
+	char name[IF_NAMESIZE];
+	struct buf b = buf_of(name, sizeof(name));
+
+	buf_put(&b, interface);
+	return b.full ? 0 : if_nametoindex(buf_str(&b));
 }
 
 /* What protected it until now, whatever has become of its group; NULL: those keys are gone. */
@@ -46,6 +69,11 @@ cancel(struct keep *k, const struct store_group *r, const struct broker_group *n
 		.token = r->token,
 		.code = CODE_UNAVAILABLE};
 
+	/* As far as it went. An interface that is gone may have another name now. */
+	if (r->hops > 0)
+		to.way.hops = (uint8_t)r->hops;
+	if (r->interface.p)
+		to.way.ifindex = index_of(r->interface);
 	/* Nobody believes what is not protected as the rest was. */
 	if (r->keys.p && (to.shield = shield_of(k, r)) == NULL)
 		return -EACCES;
@@ -57,8 +85,12 @@ describe(const struct store_group *r, struct buf *out)
 {
 	char at[ADDR_STRLEN];
 
-	buf_printf(out, "group=%.*s to=%s token=", (int)r->group.n, (const char *)r->group.p,
+	buf_printf(out, "group=%.*s to=%s", (int)r->group.n, (const char *)r->group.p,
 		addr_format(&r->address, at));
+	if (r->interface.p)
+		buf_printf(
+			out, " interface=%.*s", (int)r->interface.n, (const char *)r->interface.p);
+	buf_put_str(out, " token=");
 	buf_put_hex(out, r->token);
 }
 
@@ -107,7 +139,8 @@ bring_back(struct keep *k, const struct store_group *r, const struct broker_grou
 	int socket = udp_find_socket(k->view.udp, &r->source), rc;
 
 	if (!group || !topic || !topic->topic || !seq || socket < 0 ||
-		!addr_equal(&group->address, &r->address) || !(r->keys.p || is_admitted(k, r)))
+		!addr_equal(&group->address, &r->address) || !is_same_interface(k, r, group) ||
+		!(r->keys.p || is_admitted(k, r)))
 		return -ESTALE;
 	if (r->keys.p && (rc = take_shields(k, group, r, &kept)) < 0)
 		return rc;
@@ -153,6 +186,7 @@ resume_group(void *ctx, const union store_record *record)
 	describe(r, &what);
 	if (rc == 0) {
 		k->n_groups++;
+		k->differs |= !r->interface.p || r->hops != group->hops;
 		log_info("broker: group observation resumed %s", buf_str(&what));
 		return 0;
 	}
@@ -228,7 +262,9 @@ restore(struct keep *k, const struct store_observer *r)
 		return ok;
 	}
 	/* Who is protected believes nothing else, and asks when Max-Age has run out. */
-	if (rc != -EACCES)
+	if (rc == -EACCES)
+		k->n_untold++;
+	else
 		tell_end(k, r, kept.shield, topic ? CODE_UNAUTHORIZED : CODE_NOT_FOUND);
 	return false;
 }

@@ -76,6 +76,9 @@ struct store_group {
 	struct bytes gid, kid, piv; /* that the phantom is bound to */
 	struct bytes before; /* the same under the keys before those, while members are told */
 	struct bytes latest; /* the latest one that was protected */
+	/* Not known of what version 1 has kept. */
+	struct bytes interface; /* its name; p NULL: not known */
+	uint32_t hops; /* 0: not known */
 };
 
 /* A traditional observer. */

@@ -58,7 +58,8 @@ const struct table table_of[STORE_N_KINDS] = {
 	[STORE_GROUP] = {.name = "group_observation",
 		.size = sizeof(struct store_group),
 		.n_key = 1,
-		.n = 17,
+		.n = 19,
+		.n_added = 2,
 		.columns = {U64(store_group, id), U64(store_group, topic),
 			I64(store_group, ending_s), U64(store_group, count_milli),
 			U32(store_group, count_state), U32(store_group, flags),
@@ -67,7 +68,8 @@ const struct table table_of[STORE_N_KINDS] = {
 			BYTES(store_group, phantom), BYTES(store_group, keys),
 			BYTES(store_group, gid), BYTES(store_group, kid), BYTES(store_group, piv),
 			{"initial", COLUMN_BYTES, offsetof(struct store_group, before)},
-			BYTES(store_group, latest)}},
+			BYTES(store_group, latest), BYTES(store_group, interface),
+			U32(store_group, hops)}},
 	[STORE_GROUP_SEQ] = {.name = "group_seq",
 		.size = sizeof(struct store_seq),
 		.n_key = 1,
@@ -239,15 +241,31 @@ sum_column(uint64_t sum, const union store_record *r, const struct column *c)
 	return sum_bytes(sum, column_bytes(r, c, &scratch));
 }
 
+/* Only of the types that added columns have. */
+static bool
+has_nothing(const union store_record *r, const struct column *c)
+{
+	uint32_t u32;
+
+	if (c->type == COLUMN_BYTES)
+		return !((const struct bytes *)member(r, c))->p;
+	assert(c->type == COLUMN_U32);
+	memcpy(&u32, member(r, c), sizeof(u32));
+	return u32 == 0;
+}
+
 uint32_t
 table_sum(enum store_kind kind, const union store_record *r)
 {
 	const struct table *t = &table_of[kind];
 	uint64_t sum = SUM_FACTOR;
+	size_t n = t->n;
 
-	for (size_t i = 0; i < t->n; i++)
+	while (n > t->n - t->n_added && has_nothing(r, &t->columns[n - 1]))
+		n--;
+	for (size_t i = 0; i < n; i++)
 		sum = sum_column(sum, r, &t->columns[i]);
-	return (uint32_t)(sum_word(sum, t->n) >> 32);
+	return (uint32_t)(sum_word(sum, n) >> 32);
 }
 
 size_t

@@ -33,6 +33,11 @@ struct table {
 	bool owned; /* if there is one */
 	struct column columns[TABLE_COLUMNS_MAX];
 	size_t n;
+	/*
+	 * So many of the last ones came with a later step. Of these, what is at the end with
+	 * nothing in it (NULL, 0) is not in the checksum: rows from before that step keep theirs.
+	 */
+	size_t n_added;
 };
 
 extern const struct table table_of[STORE_N_KINDS];

@@ -74,7 +74,8 @@ tests_integration_test_keygen_SOURCES = tests/integration/test_keygen.c tests/un
 # The store in a directory, on disks that fail, and with databases that are damaged.
 store_tests = tests/integration/test_store tests/integration/test_storefault \
 	tests/integration/test_storecut tests/integration/test_storedamage \
-	tests/integration/test_storeold tests/integration/test_ssnstore \
+	tests/integration/test_storeold tests/integration/test_storesteps \
+	tests/integration/test_ssnstore \
 	tests/integration/test_keep
 store_test_sources = tests/unit/unit.h tests/tools/disk.c tests/tools/disk.h \
 	tests/integration/storebed.c tests/integration/storebed.h
@@ -85,7 +86,9 @@ tests_integration_test_keep_SOURCES = tests/integration/test_keep.c $(store_test
 tests_integration_test_storefault_SOURCES = tests/integration/test_storefault.c \
 	$(store_test_sources)
 tests_integration_test_storecut_SOURCES = tests/integration/test_storecut.c $(store_test_sources)
-tests_integration_test_storeold_SOURCES = tests/integration/test_storeold.c $(store_test_sources)
+old_test_sources = tests/integration/oldbed.c tests/integration/oldbed.h $(store_test_sources)
+tests_integration_test_storeold_SOURCES = tests/integration/test_storeold.c $(old_test_sources)
+tests_integration_test_storesteps_SOURCES = tests/integration/test_storesteps.c $(old_test_sources)
 tests_integration_test_storedamage_SOURCES = tests/integration/test_storedamage.c \
 	$(store_test_sources)
 endif

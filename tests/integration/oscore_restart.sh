@@ -87,6 +87,8 @@ chmod 600 "$tmp/other.yaml"
 restart KILL "$tmp/other.yaml"
 has_line "$tmp/broker.log" 'observers resumed n=1$'
 ok $? "whose keys are others is not resumed"
+has_line "$tmp/broker.log" 'observers whose keys are gone hear nothing more n=1$'
+ok $? "which the log says"
 pub others
 wait_until 10 has_value others panel
 ok $? "the other one is"

@@ -328,7 +328,9 @@ full_group(unsigned n, struct store_group *ret)
 		.kid = bytes_of("", 0),
 		.piv = bytes_of("\0", 1),
 		.before = text("initial", n, 0),
-		.latest = text("latest", n, 0)};
+		.latest = text("latest", n, 0),
+		.interface = text("interface", n, 0),
+		.hops = 255};
 }
 
 void

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "store/batch.h"
+#include "store/schema.h"
 #include "store/table.h"
 #include "storebed.h"
 #include "../unit/unit.h"
@@ -329,23 +330,32 @@ patch(off_t at, const void *p, size_t n)
 }
 
 /* Offsets 60 and 68 of the header: user_version and application_id. */
+static void
+patch_version(uint8_t version)
+{
+	const uint8_t user[] = {0, 0, 0, version};
+	const uint8_t id[] = {0x63, 0x63, 0x53, (uint8_t)(0x54 + version)};
+
+	patch(60, user, sizeof(user));
+	patch(68, id, sizeof(id));
+}
+
 START_TEST(a_newer_schema_is_refused_and_left_alone)
 {
-	static const uint8_t version[] = {0, 0, 0, 2}, id[] = {0x63, 0x63, 0x53, 0x56};
-	static const uint8_t old[] = {0, 0, 0, 1}, old_id[] = {0x63, 0x63, 0x53, 0x55};
 	union store_record r;
 	struct error e;
+	uint8_t newest = 0;
 
+	while (schema_steps[newest])
+		newest++;
 	bed_open(&bed, 0);
 	bed_topic(1, 1, &r);
 	ck_assert_int_eq(bed_promise(&bed, STORE_TOPIC, &r), 0);
 	bed_close(&bed, true);
-	patch(60, version, sizeof(version));
-	patch(68, id, sizeof(id));
+	patch_version((uint8_t)(newest + 1));
 	ck_assert_int_eq(bed_try(&bed, 0, &e), -EPROTO);
 	ck_assert_ptr_nonnull(strstr(e.text, "newer coapcastd"));
-	patch(60, old, sizeof(old));
-	patch(68, old_id, sizeof(old_id));
+	patch_version(newest);
 	ck_assert_uint_eq(look(STORE_TOPIC).n, 1);
 }
 END_TEST

@@ -21,6 +21,7 @@ netns_tests = \
 	tests/netns/loss.sh \
 	tests/netns/matrix.sh \
 	tests/netns/members.sh \
+	tests/netns/moves.sh \
 	tests/netns/network.sh \
 	tests/netns/nosec.sh \
 	tests/netns/numbers.sh \
