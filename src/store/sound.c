@@ -185,15 +185,23 @@ follow_all(int fd, struct wal *w, const char *path, struct error *e)
 }
 
 /*
- * The place was made and nothing written to it, which a power cut may leave: SQLite has the
- * header on the disk before any commit counts.
+ * Whether the place was made and nothing written to it, which a power cut may leave: SQLite
+ * has the header on the disk before it writes anything else.
  */
 static bool
-is_blank(const uint8_t *h)
+is_blank(int fd)
 {
-	static const uint8_t blank[WAL_HEADER_LEN];
+	static const uint8_t blank[4096];
+	uint8_t part[sizeof(blank)];
+	off_t at = 0;
+	ssize_t n;
 
-	return memcmp(h, blank, WAL_HEADER_LEN) == 0;
+	while ((n = read_at(fd, part, sizeof(part), at)) > 0) {
+		if (memcmp(part, blank, (size_t)n) != 0)
+			return false;
+		at += n;
+	}
+	return n == 0;
 }
 
 int
@@ -210,7 +218,7 @@ sound_wal(const char *path, struct error *e)
 	if (n < 0) {
 		error_set(e, "%s: %s", path, strerror((int)-n));
 		rc = (int)n;
-	} else if (n == WAL_HEADER_LEN && !is_blank(h)) {
+	} else if (n == WAL_HEADER_LEN && !is_blank(fd)) {
 		rc = begin(&w, h) ? follow_all(fd, &w, path, e)
 				  : damaged(e, path, "its header is damaged");
 	}

@@ -275,6 +275,23 @@ START_TEST(a_log_of_zeros_takes_nothing_away)
 }
 END_TEST
 
+/* With commits behind it a header of zeros is damage. */
+START_TEST(a_log_that_begins_with_zeros_is_damaged)
+{
+	static const uint8_t zeros[32];
+	int fd;
+
+	make_log();
+	bed_copy(good, bed.directory);
+	fd = open(bed_path(&bed, "state/coapcast.db-wal"), O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, zeros, sizeof(zeros), 0), sizeof(zeros));
+	(void)close(fd);
+	(void)open_and_look();
+	ck_assert_int_eq(bed.opened.origin, STORE_SET_ASIDE);
+}
+END_TEST
+
 START_TEST(no_bad_database_is_overwritten)
 {
 	struct stat st;
@@ -323,6 +340,7 @@ suite(void)
 	tcase_add_test(tc, a_bit_flips_in_the_log);
 	tcase_add_test(tc, the_log_is_cut_short);
 	tcase_add_test(tc, a_log_of_zeros_takes_nothing_away);
+	tcase_add_test(tc, a_log_that_begins_with_zeros_is_damaged);
 	tcase_add_test(tc, no_bad_database_is_overwritten);
 	tcase_add_test(tc, another_program_s_database_is_set_aside);
 	suite_add_tcase(s, tc);
