@@ -41,7 +41,9 @@ sanitize:
 
 # --- tsan: the store and the daemon in a build with ThreadSanitizer --------------
 # What a daemon that is killed found is in its report as well.
-tsan_tests = $(store_tests) tests/integration/smoke.sh tests/integration/signals.sh \
+# Not signals.sh: many signals at once make ThreadSanitizer run handlers within handlers, masked
+# or not, and libuv's waits there for a lock that the outer one has.
+tsan_tests = $(store_tests) tests/integration/smoke.sh \
 	tests/integration/keep.sh tests/integration/keep_fault.sh tests/integration/promise.sh \
 	tests/integration/announce.sh tests/integration/powercut.sh \
 	tests/integration/oscore_restart.sh tests/integration/reload.sh \
