@@ -39,7 +39,7 @@ netns_tests = \
 	tests/netns/source.sh \
 	tests/netns/udp_multicast.sh
 dist_check_SCRIPTS += $(netns_tests)
-EXTRA_DIST += tests/netns/hall.sh tests/netns/pairs.sh
+EXTRA_DIST += tests/netns/hall.sh tests/netns/keyed.sh tests/netns/pairs.sh
 
 # transport/udp on a command line, for udp_multicast.sh; not a test by itself.
 EXTRA_PROGRAMS += tests/netns/mcast_probe

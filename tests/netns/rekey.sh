@@ -5,15 +5,10 @@
 # the next replacement; and when the state is lost there are fresh ones.
 . "${srcdir:-.}/tests/lib.sh"
 . "${srcdir:-.}/tests/netns/hall.sh"
+. "${srcdir:-.}/tests/netns/keyed.sh"
 hall_begin "$@"
-umask 077
-keep_state=1
-keys=$tmp/keys
-for who in one two pub; do
-	"$coapcast" keygen identity -o "$keys" $who >>"$tmp/made.out" || bail "no keys"
-done
+make_keys one two pub
 "$coapcast" keygen identity -o "$keys" --psk three >>"$tmp/made.out" || bail "no keys"
-head -c 32 /dev/urandom >"$keys/broker/own.key"
 # Replaced after three quarters of their life.
 cat >"$keys/broker/coapcast.yaml" <<-END
 	listen: [ "coap://[::]:5683", "coaps://[::]:5684" ]
@@ -25,22 +20,6 @@ cat >"$keys/broker/coapcast.yaml" <<-END
 	oscore-groups: [ { name: own, private-key: "file:own.key", lifetime: 12s } ]
 	topics: [ { name: demo, content-format: 0, initialize: "first" } ]
 END
-member() { # NAME HOST [SCHEME]
-	sub "$1" "$2" "${3:-coap}://${host_ip4[b]}/demo" --json --identity "$1" \
-		--credentials "$keys/$1/$1.yaml"
-	wait_line "$tmp/$1.err" 'moved to 239\.255\.17\.4:5683 .*, protected'
-	ok $? "$1 is moved"
-}
-hear() { # VALUE NAME...
-	local value=$1 name
-	shift
-	in_host h5 "$coapcast" pub -m "$value" --identity pub --credentials "$keys/pub/pub.yaml" \
-		"coap://${host_ip4[b]}/demo"
-	for name; do
-		wait_line "$tmp/$name.out" "\"payload\":\"$value\".*\"via\":\"multicast\".*\"verified\":true"
-		ok $? "$name: has $value, by multicast and verified"
-	done
-}
 n_new() { # NAME
 	grep -c 'the group has new keys' "$tmp/$1.err"
 }

@@ -5,14 +5,9 @@
 # hear of them yet is told, and nobody has to register again.
 . "${srcdir:-.}/tests/lib.sh"
 . "${srcdir:-.}/tests/netns/hall.sh"
+. "${srcdir:-.}/tests/netns/keyed.sh"
 hall_begin "$@"
-umask 077
-keep_state=1
-keys=$tmp/keys
-for who in one two pub; do
-	"$coapcast" keygen identity -o "$keys" $who >>"$tmp/made.out" || bail "no keys"
-done
-head -c 32 /dev/urandom >"$keys/broker/own.key"
+make_keys one two pub
 # configure LIFETIME: a shorter one than keys have yet is that they are to be replaced.
 configure() {
 	cat >"$keys/broker/coapcast.yaml" <<-END
@@ -25,22 +20,6 @@ configure() {
 		oscore-groups: [ { name: own, private-key: "file:own.key", lifetime: $1 } ]
 		topics: [ { name: demo, content-format: 0, initialize: "first" } ]
 	END
-}
-member() { # NAME HOST
-	sub "$1" "$2" "coap://${host_ip4[b]}/demo" --json --identity "$1" \
-		--credentials "$keys/$1/$1.yaml"
-	wait_line "$tmp/$1.err" 'moved to 239\.255\.17\.4:5683 .*, protected'
-	ok $? "$1 is moved"
-}
-hear() { # VALUE NAME...
-	local value=$1 name
-	shift
-	in_host h5 "$coapcast" pub -m "$value" --identity pub --credentials "$keys/pub/pub.yaml" \
-		"coap://${host_ip4[b]}/demo"
-	for name; do
-		wait_line "$tmp/$name.out" "\"payload\":\"$value\".*\"via\":\"multicast\".*\"verified\":true"
-		ok $? "$name: has $value, by multicast and verified"
-	done
 }
 count() { # TEXT NAME
 	grep -c "$1" "$tmp/$2.err"

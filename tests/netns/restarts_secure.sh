@@ -4,14 +4,9 @@
 # before, as long as they are there, so that it is believed. Who is told asks again.
 . "${srcdir:-.}/tests/lib.sh"
 . "${srcdir:-.}/tests/netns/hall.sh"
+. "${srcdir:-.}/tests/netns/keyed.sh"
 hall_begin "$@"
-umask 077
-keep_state=1
-keys=$tmp/keys
-for who in one two pub; do
-	"$coapcast" keygen identity -o "$keys" $who >>"$tmp/made.out" || bail "no keys"
-done
-head -c 32 /dev/urandom >"$keys/broker/own.key"
+make_keys one two pub
 conf=$keys/broker/coapcast.yaml
 cat >"$conf" <<END
 listen: [ "coap://[::]:5683" ]

@@ -5,16 +5,10 @@
 # nothing that is published from then on. SECURITY.md, "Who may do what".
 . "${srcdir:-.}/tests/lib.sh"
 . "${srcdir:-.}/tests/netns/hall.sh"
+. "${srcdir:-.}/tests/netns/keyed.sh"
 hall_begin "$@"
-umask 077
-keep_state=1
 head -c 32 /dev/urandom >"$tmp/key"
 
-# identity NAME ID SIDE: keys of OSCORE as the broker (SIDE 0) or the client has them.
-identity() {
-	local ids=("sender-id: hex:00, recipient-id: hex:$2" "sender-id: hex:$2, recipient-id: hex:00")
-	echo "  - { name: $1, oscore: { ${ids[$3]}, master-secret: \"text:a secret of $1\" } }"
-}
 {
 	echo "identities:"
 	identity one 01 1

@@ -16,20 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hello.h"
+
 #define TRIES 5
 #define TRY_MS 500
 #define COOKIE_AT 59 /* in the ClientHello: the length of the cookie */
-
-static const uint8_t hello[] = {
-	22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 54, /* a handshake record */
-	1, 0, 0, 42, 0, 0, 0, 0, 0, 0, 0, 42, /* ClientHello, whole */
-	0xfe, 0xfd, /* DTLS 1.2 */
-	1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, /* random */
-	1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, /* */
-	0, 0, /* neither session nor cookie */
-	0, 2, 0xc0, 0xa8, /* TLS_PSK_WITH_AES_128_CCM_8 */
-	1, 0, /* no compression */
-};
 
 /* Says it until an answer comes; its size, or 0: none does. */
 static size_t

@@ -14,16 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const uint8_t hello[] = {
-	22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 54, /* a handshake record */
-	1, 0, 0, 42, 0, 0, 0, 0, 0, 0, 0, 42, /* ClientHello, whole */
-	0xfe, 0xfd, /* DTLS 1.2 */
-	1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, /* random */
-	1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, /* */
-	0, 0, /* neither session nor cookie */
-	0, 2, 0xc0, 0xa8, /* TLS_PSK_WITH_AES_128_CCM_8 */
-	1, 0, /* no compression */
-};
+#include "hello.h"
 
 static void
 send_from(uint32_t host, const struct sockaddr_in *to)

@@ -9,8 +9,8 @@ tests_tools_talk_SOURCES = tests/tools/talk.c tests/tools/show.c tests/tools/sho
 tests_tools_packets_SOURCES = tests/tools/packets.c tests/tools/show.c tests/tools/show.h
 tests_tools_ward_SOURCES = tests/tools/ward.c tests/tools/stream.c tests/tools/stream.h \
 	tests/tools/show.c tests/tools/show.h
-tests_tools_halfway_SOURCES = tests/tools/halfway.c
-tests_tools_hellos_SOURCES = tests/tools/hellos.c
+tests_tools_halfway_SOURCES = tests/tools/halfway.c tests/tools/hello.h
+tests_tools_hellos_SOURCES = tests/tools/hellos.c tests/tools/hello.h
 tests_tools_streams_SOURCES = tests/tools/streams.c
 tests_tools_heed_SOURCES = tests/tools/heed.c
 tests_tools_listing_SOURCES = tests/tools/listing.c
