@@ -131,10 +131,9 @@ void
 coapd_set_limits(struct coapd *c, const struct coapd_limits *limits)
 {
 	c->limits.sessions = limits->sessions < SESSIONS_MAX ? limits->sessions : SESSIONS_MAX;
-	c->limits.opening = limits->opening > 0 && limits->opening < COAPD_OPENING_MAX
-				    ? limits->opening
-				    : COAPD_OPENING_MAX;
-	c->streams.max = c->limits.opening;
+	c->streams.max = limits->opening > 0 && limits->opening < COAPD_OPENING_MAX
+				 ? limits->opening
+				 : COAPD_OPENING_MAX;
 	c->datagrams.max = limits->handshakes ? limits->handshakes : COAPD_HANDSHAKES_MAX;
 	c->limits.unread = limits->unread ? limits->unread : COAPD_UNREAD_MAX;
 	/*
