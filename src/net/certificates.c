@@ -2,7 +2,6 @@
 #include "net/certificates.h"
 
 #include <errno.h>
-
 #include <string.h>
 
 #include "base/log.h"

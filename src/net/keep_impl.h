@@ -84,6 +84,8 @@ void keep_watch_done(struct keep *k, uint64_t ticket, int error);
 void keep_watch_all(struct keep *k, bool exact);
 void keep_watch_groups(struct keep *k, bool exact); /* of group observations only */
 void keep_watch_free(struct keep *k);
+/* By name: its index may be another one after the next boot. Nothing: no group of today's. */
+struct bytes keep_interface_of(const struct keep *k, const struct broker_group *group);
 
 void keep_announced_init(struct keep *k, uv_loop_t *loop);
 void keep_announced_note(struct keep *k); /* a value is kept */

@@ -11,9 +11,8 @@
 #include "net/keep_impl.h"
 #include "wire/option.h"
 
-/* By name: its index may be another one after the next boot. */
-static struct bytes
-interface_of(const struct keep *k, const struct broker_group *group)
+struct bytes
+keep_interface_of(const struct keep *k, const struct broker_group *group)
 {
 	const struct plan *p = k->view.plan;
 
@@ -21,7 +20,6 @@ interface_of(const struct keep *k, const struct broker_group *group)
 		if (&p->groups[i] == group)
 			return bytes_str(p->from[i].interface);
 	}
-	/* It is being cancelled: no group of today's. */
 	return BYTES_NONE;
 }
 
@@ -40,7 +38,7 @@ describe(const struct keep *k, const struct group_observation *g)
 		.address = g->way.group,
 		.source = g->way.source,
 		.group = bytes_str(g->bunch->group->name),
-		.interface = interface_of(k, g->bunch->group),
+		.interface = keep_interface_of(k, g->bunch->group),
 		.hops = g->way.hops,
 		.token = bytes_of(g->token.b, g->token.n),
 		.phantom = bytes_of(g->phantom, g->n_phantom)};

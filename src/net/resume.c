@@ -32,9 +32,7 @@ static bool
 is_same_interface(
 	const struct keep *k, const struct store_group *r, const struct broker_group *group)
 {
-	const struct plan *p = k->view.plan;
-
-	return !r->interface.p || bytes_is(r->interface, p->from[group - p->groups].interface);
+	return !r->interface.p || bytes_equal(r->interface, keep_interface_of(k, group));
 }
 
 /* 0: there is none of that name any more. */
